@@ -1,0 +1,45 @@
+"""Plots of a comparison, PNG and SVG: one file a kind of figure."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from z3trace.analysis.compare import Comparison
+
+
+def figures() -> "dict[str, Callable[[Comparison], object]]":
+    """File name -> function that draws the figure."""
+    from z3trace.analysis.plots import latency, locks, ratios
+
+    return {
+        "latency-ecdf": latency.ecdf,
+        "latency-percentiles": latency.percentiles,
+        "locks": locks.draw,
+        "ratios": ratios.draw,
+    }
+
+
+def write(comparison: Comparison, directory: Path) -> list[Path]:
+    """Draw every figure into *directory* as PNG and SVG; the paths written."""
+    from z3trace.analysis.plots import style
+
+    written = []
+    for name, draw in figures().items():
+        figure = draw(comparison)
+        for suffix in ("png", "svg"):
+            path = directory / f"{name}.{suffix}"
+            style.save(figure, path)
+            written.append(path)
+        style.close(figure)
+    return written
+
+
+def svg(comparison: Comparison) -> dict[str, str]:
+    """Every figure as SVG text."""
+    from z3trace.analysis.plots import style
+
+    found = {}
+    for name, draw in figures().items():
+        figure = draw(comparison)
+        found[name] = style.svg(figure)
+        style.close(figure)
+    return found

@@ -1,0 +1,54 @@
+"""Wait and hold by lock class, before and after."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from z3trace.analysis import quantiles
+from z3trace.analysis.compare import Comparison
+from z3trace.analysis.frame import merged_counts
+from z3trace.analysis.plots import style
+
+#: What a bar spans, what its thick part spans, and its tick.
+WHISKER, BOX, MIDDLE = (0.01, 0.99), (0.25, 0.75), 0.5
+
+
+def rows(comparison: Comparison, metric: str) -> list[tuple[str, str, quantiles.Floats]]:
+    """(lock class, side, [p1, p25, p50, p75, p99] in ns) of every class with values."""
+    at = [WHISKER[0], BOX[0], MIDDLE, BOX[1], WHISKER[1]]
+    found = []
+    for lock in comparison.before.session.locks:
+        for side, recording in (("before", comparison.before), ("after", comparison.after)):
+            counts = merged_counts(recording, metric, lock.name)
+            if counts.any():
+                found.append((lock.name, side, quantiles.quantiles(counts, at)))
+    return found
+
+
+def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
+    names = list(dict.fromkeys(name for name, _, _ in rows(comparison, metric)))
+    seen: set[str] = set()
+    for name, side, (p1, p25, p50, p75, p99) in rows(comparison, metric):
+        look = style.BEFORE if side == "before" else style.AFTER
+        y = names.index(name) + (-0.17 if side == "before" else 0.17)
+        label = None if side in seen else getattr(comparison, side).session.label
+        seen.add(side)
+        axis.plot([p1, p99], [y, y], color=look["color"], linestyle=look["linestyle"], linewidth=1)
+        axis.barh(y, p75 - p25, left=p25, height=0.26, color=look["color"], alpha=0.45,
+                  hatch="" if side == "before" else "//", edgecolor=look["color"], label=label)
+        axis.plot([p50], [y], marker="|", markersize=13, markeredgewidth=2.4, color=look["color"])
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    axis.set_xscale("log")
+    style.time_axis(axis.xaxis)
+    axis.set_xlabel(f"{metric} (log scale); tick: median, box: p25-p75, line: p1-p99")
+    axis.set_title(metric, fontsize=9)
+    axis.legend(loc="upper right", fontsize=8)
+
+
+def draw(comparison: Comparison) -> Figure:
+    """Two panels: from attempt to acquisition, and from acquisition to release."""
+    figure, axes = style.panels(2, width=5.2, height=3.4)
+    for axis, metric in zip(axes, ("wait", "hold"), strict=True):
+        _bars(axis, comparison, metric)
+    style.title(figure, "Locks: wait and hold by lock class", comparison)
+    return figure

@@ -1,0 +1,62 @@
+"""After/before at every quantile, with its 95 % band over runs."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+
+from z3trace.analysis import quantiles, stats
+from z3trace.analysis.compare import Comparison
+from z3trace.analysis.plots import latency, style
+from z3trace.model import Recording
+
+#: Where the curve is taken: even on the scale of 1/(1-p), up to p99.9.
+AT = 1 - 1 / np.logspace(np.log10(1.05), 3, 25)
+_TICKS = [0.1, 0.5, 0.9, 0.99, 0.999]
+
+
+def per_run(recording: Recording, name: str) -> quantiles.Floats:
+    """Quantiles AT of each probed run, shape (runs, 25), ns."""
+    found = [
+        quantiles.bounded(series, AT)
+        for run in recording.probed()
+        for series in run.series
+        if series.metric == "latency" and series.operation == name
+    ]
+    return np.array(found)
+
+
+def band(comparison: Comparison, name: str) -> quantiles.Floats:
+    """(ratio, low, high) at each quantile, shape (25, 3)."""
+    before, after = per_run(comparison.before, name), per_run(comparison.after, name)
+    found = []
+    for i in range(AT.size):
+        e = stats.effect(list(before[:, i]), list(after[:, i]), paired=comparison.paired)
+        found.append((e.ratio, e.low, e.high))
+    return np.array(found)
+
+
+def draw(comparison: Comparison) -> Figure:
+    """Below 1 the patch made the operation faster, at that part of its distribution."""
+    names = latency.operations(comparison)
+    figure, axes = style.panels(max(len(names), 1))
+    for axis, name in zip(axes, names, strict=False):
+        ratio, low, high = band(comparison, name).T
+        x = 1 / (1 - AT)
+        axis.axhline(1, color=style.GREY, linewidth=1)
+        axis.fill_between(x, low, high, color=style.AFTER["color"], alpha=0.25, linewidth=0,
+                          label="95 % interval")
+        axis.plot(x, ratio, color=style.AFTER["color"], label="ratio")
+        axis.set_xscale("log")
+        axis.set_yscale("log", base=2)
+        axis.xaxis.set_major_locator(FixedLocator([1 / (1 - p) for p in _TICKS]))
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{(1 - 1 / v) * 100:g}"))
+        axis.xaxis.set_minor_locator(FixedLocator([]))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+        axis.yaxis.set_minor_formatter(NullFormatter())
+        axis.set_ylim(min(0.45, float(np.nanmin(low)) * 0.9), max(1.1, float(np.nanmax(high)) * 1.1))
+        axis.set_title(name, fontsize=9)
+        axis.set_xlabel("percentile (axis: 1/(1-p))")
+        axis.set_ylabel("after / before")
+        axis.legend(loc="best", fontsize=8)
+    style.title(figure, "Ratio of latency quantiles, after / before (below 1: faster)", comparison)
+    return figure

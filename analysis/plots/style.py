@@ -1,0 +1,101 @@
+"""One look for all plots: colour-blind safe, line styles as well, byte-stable SVG."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402 - the backend must be chosen first
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: E402
+
+from z3trace import paths  # noqa: E402
+from z3trace.analysis import units  # noqa: E402
+from z3trace.analysis.compare import Comparison  # noqa: E402
+
+# Okabe and Ito, Color Universal Design (2008): blue, vermillion, grey.
+BEFORE: dict[str, Any] = {"color": "#0072B2", "linestyle": "-"}
+AFTER: dict[str, Any] = {"color": "#D55E00", "linestyle": "--"}
+GREY = "#666666"
+_SETTINGS = {
+    "svg.hashsalt": "z3trace",
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+}
+
+
+def panels(count: int, width: float = 4.3, height: float = 2.9, columns: int = 2) -> tuple[Figure, list[Axes]]:
+    """A figure of *count* panels, *columns* to a row; what is left over is hidden."""
+    rows = -(-count // columns)
+    with mpl.rc_context(_SETTINGS):
+        figure, grid = plt.subplots(
+            rows, columns, figsize=(width * columns, height * rows + 0.9), squeeze=False,
+            layout="constrained",
+        )
+    axes = list(grid.flat)
+    for spare in axes[count:]:
+        spare.set_visible(False)
+    return figure, axes[:count]
+
+
+def time_axis(axis: Any) -> None:
+    """A log axis of nanoseconds that reads 1 us, 10 us, 100 us."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _short(value: float) -> str:
+    text, unit = units.nanoseconds(value).split(" ") if value > 0 else ("0", "ns")
+    return f"{float(text):g} {unit.replace('us', 'µs')}"
+
+
+def title(figure: Figure, text: str, comparison: Comparison) -> None:
+    """What it shows, and what must be known to read it: kernel, variants, n."""
+    b, a = comparison.before, comparison.after
+    environment = b.session.environment
+    where = f"{b.session.target}, {environment.kernel}"
+    if environment.virtualization != "none":
+        where += f", {environment.virtualization}"
+    figure.suptitle(
+        f"{text}\n{b.session.label} (before, n={len(b.probed())} runs) and "
+        f"{a.session.label} (after, n={len(a.probed())})\n{where}; probes' own cost included",
+        fontsize=9.5,
+    )
+
+
+def _text(figure: Figure) -> bytes:
+    with mpl.rc_context(_SETTINGS), io.BytesIO() as buffer:
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "z3trace"})
+        return buffer.getvalue()
+
+
+def svg(figure: Any) -> str:
+    return _text(figure).decode()
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write the figure as its name says, through a temporary name."""
+    if path.suffix == ".svg":
+        paths.write_atomic(path, _text(figure))
+        return
+    with mpl.rc_context(_SETTINGS), io.BytesIO() as buffer:
+        figure.savefig(buffer, format="png", metadata={"Software": "z3trace"})
+        paths.write_atomic(path, buffer.getvalue())
+
+
+def close(figure: Any) -> None:
+    plt.close(figure)

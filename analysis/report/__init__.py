@@ -1,0 +1,1 @@
+"""One file a form of report; each renders a comparison to text."""

@@ -1,0 +1,93 @@
+"""One self-contained HTML file: no network, light and dark, phone and print."""
+
+from dataclasses import dataclass
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+from z3trace.analysis import plots, summary, units
+from z3trace.analysis.compare import Comparison, Metric
+from z3trace.analysis.report import lines
+from z3trace.model import Recording
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table cell: what is read, and what it is sorted by."""
+
+    text: str
+    key: float | str
+
+
+def _row(metric: Metric) -> list[Cell]:
+    e = metric.effect
+
+    def number(text: str, value: float) -> Cell:
+        return Cell(text, value if value == value else 0.0)
+
+    return [
+        Cell(lines.name(metric), lines.name(metric)),
+        Cell(metric.statistic, metric.statistic),
+        number(units.value(e.before, metric.unit), e.before),
+        number(units.value(e.after, metric.unit), e.after),
+        number(units.change(e.ratio), e.ratio),
+        Cell(units.interval(e.low, e.high), e.low if e.low == e.low else 0.0),
+        Cell(metric.verdict, metric.verdict),
+    ]
+
+
+def _sites(recording: Recording) -> list[list[Cell]]:
+    rows = []
+    for site in recording.session.sites:
+        found = [c for run in recording.probed() for c in run.sites if c.site == site.number]
+        acquired = sum(c.acquisitions for c in found)
+        events = acquired + sum(c.trylock_failures + c.releases for c in found)
+        waited = sum(c.wait_sum for c in found) / acquired if acquired else 0.0
+        held = sum(c.hold_sum for c in found) / acquired if acquired else 0.0
+        contended = sum(c.contended for c in found) / acquired if acquired else 0.0
+        source = f"{site.file}:{site.line}" if site.file else f"{site.function}+{site.offset:#x}"
+        chain = " > ".join([site.function, *site.inlined])
+        rows.append([
+            Cell(source, source),
+            Cell(chain, chain),
+            Cell(site.action, site.action),
+            Cell(", ".join(sorted({n for c in found for n in c.locks})) or "-", ""),
+            Cell(str(events) if site.attached else "not seen", float(events)),
+            Cell(f"{contended:.2%}" if acquired else "-", contended),
+            Cell(units.nanoseconds(waited) if acquired else "-", waited),
+            Cell(units.nanoseconds(held) if acquired else "-", held),
+        ])
+    return rows
+
+
+def _text(name: str) -> str:
+    return resources.files("z3trace.analysis.report").joinpath(name).read_text()
+
+
+def render(comparison: Comparison) -> str:
+    """The page; everything from the recordings is escaped by the template engine."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_text),
+    )
+    sides = [("before", comparison.before), ("after", comparison.after)]
+    # The SVG is our own; text in it was escaped by matplotlib.
+    drawings = {
+        name: Markup(text[text.index("<svg") :]) for name, text in plots.svg(comparison).items()  # noqa: S704
+    }
+    return environment.get_template("report.html.j2").render(
+        comparison=comparison,
+        style=Markup(_text("report.css")),  # noqa: S704 - a file of ours
+        script=Markup(_text("report.js")),  # noqa: S704 - a file of ours
+        headline=lines.headline(comparison),
+        verdicts=lines.verdicts(comparison),
+        main=[_row(m) for m in lines.main(comparison)],
+        everything=[_row(m) for m in comparison.metrics],
+        regressions=[_row(m) for m in lines.regressions(comparison)],
+        locks=lines.lock_members(comparison),
+        setup=[*lines.setup(comparison), ("runs", lines.runs(comparison))],
+        sites=[(name, recording.session.label, _sites(recording)) for name, recording in sides],
+        ledgers=[(name, summary.ledger_sum(recording)) for name, recording in sides],
+        drawings=drawings,
+    )

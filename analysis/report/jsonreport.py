@@ -1,0 +1,54 @@
+"""The comparison as JSON, for programs."""
+
+import json
+import math
+from typing import Any
+
+from z3trace.analysis.compare import Comparison, Metric
+from z3trace.analysis.report import lines
+
+VERSION = 1
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    e = metric.effect
+    return {
+        "metric": metric.metric,
+        "operation": metric.operation,
+        "lock": metric.lock,
+        "statistic": metric.statistic,
+        "unit": metric.unit,
+        "before": _number(e.before),
+        "after": _number(e.after),
+        "ratio": _number(e.ratio),
+        "ci": [_number(e.low), _number(e.high)],
+        "n_before": e.n_before,
+        "n_after": e.n_after,
+        "p_adjusted": _number(metric.p_adjusted),
+        "verdict": metric.verdict,
+    }
+
+
+def as_dict(comparison: Comparison) -> dict[str, Any]:
+    """``metrics`` is the list of all lines; NaN and infinity become null."""
+    return {
+        "version": VERSION,
+        "before": comparison.before.session.label,
+        "after": comparison.after.session.label,
+        "paired": comparison.paired,
+        "setup": dict(lines.setup(comparison)),
+        "tests": comparison.family(),
+        "metrics": [_metric(metric) for metric in comparison.metrics],
+        "lock_members": [
+            {"lock": name, "before": x, "after": y} for name, x, y in lines.lock_members(comparison)
+        ],
+        "caveats": comparison.caveats,
+    }
+
+
+def render(comparison: Comparison) -> str:
+    return json.dumps(as_dict(comparison), indent=1, allow_nan=False) + "\n"

@@ -1,0 +1,108 @@
+"""What the reports share: the main lines of a comparison, in reading order."""
+
+from z3trace.analysis import units
+from z3trace.analysis.compare import Comparison, Metric
+from z3trace.model import Recording
+
+MAIN_STATISTICS = ("mean", "p50", "p99")
+
+
+def main(comparison: Comparison) -> list[Metric]:
+    """Throughput, then latency by operation, then wait and hold by lock class."""
+    found = comparison.select("throughput") + comparison.select("elapsed")
+    for metric in ("latency", "wait", "hold"):
+        found += [m for m in comparison.select(metric) if m.statistic in MAIN_STATISTICS]
+    return found
+
+
+def name(metric: Metric) -> str:
+    return " ".join(part for part in (metric.metric, metric.subject) if part)
+
+
+def symbol(metric: Metric) -> str:
+    """One character for a verdict, as benchstat's ``~``."""
+    return {"better": "+", "worse": "-", "no difference": "=", "inconclusive": "~"}.get(
+        metric.verdict, " "
+    )
+
+
+def verdicts(comparison: Comparison) -> str:
+    """``12 better, 1 worse, 3 no difference, 20 inconclusive`` over all that is tested."""
+    kinds = ("better", "worse", "no difference", "inconclusive")
+    counts = {kind: sum(m.verdict == kind for m in comparison.metrics) for kind in kinds}
+    return ", ".join(f"{counts[kind]} {kind}" for kind in kinds)
+
+
+def headline(comparison: Comparison) -> list[str]:
+    """One sentence a claim, each with its figure and interval."""
+    found = []
+    for metric in comparison.select("throughput"):
+        e = metric.effect
+        found.append(
+            f"throughput {units.value(e.before, metric.unit)} -> "
+            f"{units.value(e.after, metric.unit)}, ratio {e.ratio:.2f} "
+            f"{units.interval(e.low, e.high)}: {metric.verdict}"
+        )
+    for metric in comparison.select("wait", "mean"):
+        e = metric.effect
+        if metric.verdict in ("better", "worse"):
+            found.append(
+                f"mean wait for the {metric.lock} lock {units.value(e.before, 'ns')} -> "
+                f"{units.value(e.after, 'ns')}, ratio {e.ratio:.2f} "
+                f"{units.interval(e.low, e.high)}: {metric.verdict}"
+            )
+    return found
+
+
+def regressions(comparison: Comparison) -> list[Metric]:
+    return [m for m in comparison.metrics if m.verdict == "worse"]
+
+
+def setup(comparison: Comparison) -> list[tuple[str, str]]:
+    """(name, value) of everything needed to judge and repeat the measurement."""
+    session = comparison.before.session
+    environment = session.environment
+    command = " ".join(session.command)
+    return [
+        ("kernel", environment.kernel),
+        ("machine", f"{environment.cpus} CPUs, {environment.cpu or environment.machine}"),
+        ("virtualization", environment.virtualization),
+        ("preemption", environment.preemption or "unknown"),
+        ("clock", environment.clocksource or "unknown"),
+        ("target", session.target),
+        ("before", _variant(comparison.before)),
+        ("after", _variant(comparison.after)),
+        ("workload", session.workload),
+        ("lock probes", session.lock_mode),
+        ("tool", session.tool),
+        ("command", command),
+    ]
+
+
+def _variant(recording: Recording) -> str:
+    module = recording.session.module
+    text = recording.session.label
+    if module.digest:
+        text += f" (built, {module.digest})"
+    elif module.source_version:
+        text += f" ({module.origin}, srcversion {module.source_version})"
+    return text
+
+
+def runs(comparison: Comparison) -> str:
+    b, a = comparison.before, comparison.after
+    turn = "interleaved" if comparison.paired else "one after the other"
+    return (
+        f"{len(b.probed())} + {len(a.probed())} probed runs, {len(b.unprobed())} + "
+        f"{len(a.unprobed())} without probes, {turn}"
+    )
+
+
+def lock_members(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """(lock class, members before, members after)."""
+    after = {lock.name: ", ".join(lock.members) for lock in comparison.after.session.locks}
+    return [
+        (lock.name, ", ".join(lock.members) or "-", after.get(lock.name) or "-")
+        for lock in comparison.before.session.locks
+        if lock.members or after.get(lock.name)
+    ]

@@ -1,0 +1,54 @@
+"""Numbers as people read them: plain ASCII, the same everywhere."""
+
+import math
+
+
+def nanoseconds(value: float) -> str:
+    """Three significant digits with a unit: 842 ns, 3.71 us, 12.6 ms, 1.20 s."""
+    if not math.isfinite(value):
+        return "-"
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+        if abs(value) >= size * 0.9995:
+            return f"{_three(value / size)} {unit}"
+    return f"{value:.0f} ns"
+
+
+def _three(value: float) -> str:
+    digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+    return f"{value:.{digits}f}"
+
+
+def count(value: float) -> str:
+    """1234567 as 1.23M; exact below 10000."""
+    if not math.isfinite(value):
+        return "-"
+    if abs(value) < 10000:
+        return f"{value:.0f}" if value == round(value) or abs(value) >= 100 else f"{value:.3g}"
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{_three(value / size)}{unit}"
+    return f"{value:.0f}"
+
+
+def value(number: float, unit: str) -> str:
+    """A number in the unit of its metric."""
+    if unit == "ns":
+        return nanoseconds(number)
+    if unit == "ops/s":
+        return f"{count(number)}/s"
+    if unit == "of acquisitions":
+        return "-" if not math.isfinite(number) else f"{number * 100:.2f} %"
+    if unit == "s":
+        return nanoseconds(number * 1e9)
+    return "-" if not math.isfinite(number) else f"{number:.3g}"
+
+
+def change(ratio: float) -> str:
+    """A ratio as a change: -52.1 %, +3.4 %."""
+    return "-" if not math.isfinite(ratio) else f"{(ratio - 1) * 100:+.1f} %"
+
+
+def interval(low: float, high: float) -> str:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "-"
+    return f"[{low:.3f}, {high:.3f}]"

@@ -1,0 +1,1 @@
+"""What goes into the kernel: BPF programs and target definitions."""

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the programs keep in the kernel, shared by operations and locks.
+ *
+ * cpus:   one value for a CPU, written by that CPU only: totals and ledger.
+ * sites:  Z3T_SITES values for a CPU: counters of the lock call sites.
+ * buckets: Z3T_SERIES * Z3T_BUCKETS values for a CPU: the histograms.
+ * tasks:  one value for a task, found by its thread id, so that a thread that
+ *         is preempted or migrated between entry and return, or between
+ *         attempt and acquisition, still finds its own state.  An interrupt
+ *         runs as the task it interrupted and is gone before that task goes
+ *         on, so its frames nest like calls.
+ * places: which call site an address of the target's text belongs to.
+ * config: written by user space before the probes are attached.
+ *
+ * Sites and buckets are maps of their own because BCC's compiler spends
+ * seconds on a map whose values are large.
+ *
+ * All maps are plain arrays that user space maps into its memory: reading
+ * them takes no bpf() call, which would make the kernel skip our programs on
+ * that CPU.  z3trace/layout.py holds the same structures in Python; the tests
+ * compare sizes and offsets.
+ */
+#ifndef Z3T_STATE_H
+#define Z3T_STATE_H
+
+#include "histogram.h"
+
+#define Z3T_OPERATIONS 8
+#define Z3T_CLASSES 8
+#define Z3T_SERIES (Z3T_OPERATIONS + 2 * Z3T_CLASSES)
+#define Z3T_WAIT(class) (Z3T_OPERATIONS + (class))
+#define Z3T_HOLD(class) (Z3T_OPERATIONS + Z3T_CLASSES + (class))
+#define Z3T_SITES 512
+#define Z3T_DEPTH 7
+#define Z3T_HELD 8
+#define Z3T_TASK_SLOTS 4096
+#define Z3T_RULES 8
+#define Z3T_POOLS 4
+#define Z3T_PLACES (1 << 18) /* bytes of the target's text */
+
+/* The ledger: everything that was not counted as it should have been. */
+enum z3t_ledger {
+	Z3T_UNMATCHED_RETURN,  /* a return whose entry was not seen */
+	Z3T_DEPTH_OVERFLOW,    /* operations nested deeper than Z3T_DEPTH */
+	Z3T_JOINED,	       /* the instruction after a call, reached by a jump */
+	Z3T_UNMATCHED_RELEASE, /* a release whose acquisition was not seen */
+	Z3T_HELD_OVERFLOW,     /* more than Z3T_HELD locks held at once */
+	Z3T_SLOT_COLLISION,    /* two live threads in one task slot */
+	Z3T_SELF_TRY,          /* trylock on a lock the thread holds: a check */
+	Z3T_UNKNOWN_POOL,      /* more pools than Z3T_POOLS */
+	Z3T_LEDGER,
+};
+
+/* One count for each program, to hold against the kernel's count of hits: the
+ * difference is how often the kernel skipped it. */
+enum z3t_program {
+	Z3T_RAN_ENTRY,
+	Z3T_RAN_RETURN,
+	Z3T_RAN_ATTEMPT,
+	Z3T_RAN_TRYLOCK_ATTEMPT,
+	Z3T_RAN_ACQUIRED,
+	Z3T_RAN_TRYLOCK_RESULT,
+	Z3T_RAN_RELEASE,
+	Z3T_PROGRAMS,
+};
+
+enum z3t_rw { Z3T_SPIN, Z3T_READ, Z3T_WRITE };
+
+enum z3t_rule_kind {
+	Z3T_RULE_NONE,
+	Z3T_RULE_PAGE,   /* address modulo the page size is the offset */
+	Z3T_RULE_POOL,   /* address minus a pool's is the offset */
+	Z3T_RULE_RWLOCK, /* any reader-writer lock */
+};
+
+enum z3t_result_rule { Z3T_NO_RESULT, Z3T_FAILS_NONZERO, Z3T_FAILS_ZERO };
+
+struct z3t_rule {
+	u32 kind;
+	u32 offset;
+	u32 class;
+	u32 pad;
+};
+
+/* What stands at one instruction of the target: the site whose call it is, and
+ * the site whose call it follows; both are number + 1, 0 is none. */
+struct z3t_place {
+	u16 call;
+	u16 after;
+	u8 call_rw;
+	u8 after_rw;
+	u16 pad;
+};
+
+struct z3t_config {
+	u64 text; /* address of the first place */
+	struct z3t_rule rules[Z3T_RULES];
+	u32 results[Z3T_OPERATIONS];
+	u64 pools[Z3T_POOLS];
+};
+
+struct z3t_totals {
+	u64 count;
+	u64 sum;
+	u64 min;
+	u64 max;
+};
+
+struct z3t_operation {
+	u64 entries;
+	u64 failures;
+	u64 wait;   /* ns of lock wait inside completed operations */
+	u64 hold;   /* ns of lock hold inside completed operations */
+	u64 events; /* lock probes that fired inside completed operations */
+};
+
+struct z3t_class {
+	u64 acquisitions;
+	u64 contended;
+	u64 trylock_failures;
+	u64 releases;
+};
+
+struct z3t_site {
+	u64 acquisitions;
+	u64 contended;
+	u64 trylock_failures;
+	u64 releases;
+	u64 wait_sum;
+	u64 wait_max;
+	u64 hold_sum;
+	u64 hold_max;
+	u64 classes; /* bit c: this site was seen with lock class c */
+};
+
+struct z3t_cpu {
+	u64 ledger[Z3T_LEDGER];
+	struct z3t_operation operations[Z3T_OPERATIONS];
+	struct z3t_class classes[Z3T_CLASSES];
+	struct z3t_totals totals[Z3T_SERIES];
+	u64 programs[Z3T_PROGRAMS];
+	u32 number;
+	u32 pad;
+};
+
+struct z3t_frame {
+	u64 start;
+	u64 wait;
+	u64 hold;
+	u32 operation;
+	u32 events;
+};
+
+enum z3t_held_state { Z3T_FREE, Z3T_WAITING, Z3T_HOLDING };
+
+struct z3t_held {
+	u64 lock;
+	u64 since;
+	u32 site;
+	u8 state;
+	u8 class;
+	u8 contended;
+	u8 pad;
+};
+
+struct z3t_task {
+	u32 owner; /* thread id + 1; 0 is nobody */
+	u32 depth;
+	u32 skipped; /* operations entered beyond Z3T_DEPTH */
+	u32 holding;
+	u64 pool;
+	u64 spin_lock; /* address whose trylock fails in a loop */
+	u64 spin_since;
+	/* frames[depth]; frames[0] collects what happens outside operations */
+	struct z3t_frame frames[Z3T_DEPTH + 1];
+	struct z3t_held held[Z3T_HELD];
+};
+
+#endif

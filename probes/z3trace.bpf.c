@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All programs in one unit: BCC's compiler start-up costs more than the code.
+ * BCC knows maps and programs only in the file it is handed, so both stand
+ * here and the headers reach the maps through the functions below.
+ */
+#include <uapi/linux/ptrace.h>
+
+#include "state.h"
+
+BPF_F_TABLE("array", u32, struct z3t_cpu, cpus, Z3T_CPUS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_site, sites, Z3T_SITES *Z3T_CPUS,
+	    BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, u64, buckets, Z3T_SERIES *Z3T_BUCKETS *Z3T_CPUS,
+	    BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_task, tasks, Z3T_TASK_SLOTS + Z3T_CPUS,
+	    BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_place, places, Z3T_PLACES,
+	    BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_config, config, 1, BPF_F_MMAPABLE);
+
+static __always_inline struct z3t_cpu *z3t_this_cpu(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return cpus.lookup(&cpu);
+}
+
+static __always_inline struct z3t_site *z3t_site(struct z3t_cpu *cpu, u32 site)
+{
+	u32 index = cpu->number * Z3T_SITES + (site & (Z3T_SITES - 1));
+
+	return sites.lookup(&index);
+}
+
+static __always_inline u64 *z3t_bucket_at(struct z3t_cpu *cpu, u32 series,
+					  u32 bucket)
+{
+	u32 index = (cpu->number * Z3T_SERIES + series) * Z3T_BUCKETS + bucket;
+
+	return buckets.lookup(&index);
+}
+
+static __always_inline struct z3t_task *z3t_task_at(u32 slot)
+{
+	return tasks.lookup(&slot);
+}
+
+static __always_inline struct z3t_config *z3t_config(void)
+{
+	u32 zero = 0;
+
+	return config.lookup(&zero);
+}
+
+/* The instruction pointer is one past the probed address, for a breakpoint, an
+ * optimised jump and ftrace alike. */
+static __always_inline struct z3t_place *z3t_place(struct pt_regs *ctx)
+{
+	struct z3t_config *found = z3t_config();
+	u32 index;
+
+	if (!found)
+		return 0;
+	index = PT_REGS_IP(ctx) - 1 - found->text;
+	return places.lookup(&index);
+}
+
+#include "record.h"
+#include "operations.bpf.h"
+#include "locks.bpf.h"
+
+int z3t_operation_entry(struct pt_regs *ctx)
+{
+	return on_operation_entry(ctx);
+}
+
+int z3t_operation_return(struct pt_regs *ctx)
+{
+	return on_operation_return(ctx);
+}
+
+int z3t_lock_attempt(struct pt_regs *ctx)
+{
+	return on_lock_attempt(ctx);
+}
+
+int z3t_trylock_attempt(struct pt_regs *ctx)
+{
+	return on_trylock_attempt(ctx);
+}
+
+int z3t_lock_acquired(struct pt_regs *ctx)
+{
+	return on_lock_acquired(ctx);
+}
+
+int z3t_trylock_result(struct pt_regs *ctx)
+{
+	return on_trylock_result(ctx);
+}
+
+int z3t_lock_release(struct pt_regs *ctx)
+{
+	return on_lock_release(ctx);
+}

@@ -1,0 +1,1 @@
+"""A kernel to trace when you have none: workloads, variants, a guest."""

@@ -1,0 +1,1 @@
+"""What did a locking patch do to an allocator's latency and to its locks?"""

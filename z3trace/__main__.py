@@ -1,0 +1,3 @@
+from z3trace.cli import main
+
+main()

@@ -1,0 +1,91 @@
+"""Compile and load the BPF programs, map their memory: the only file that imports bcc."""
+
+import ctypes
+import mmap
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from z3trace import layout
+from z3trace.buckets import BUCKETS
+from z3trace.errors import CannotTraceError
+
+def _import_bcc() -> Any:
+    try:
+        import bcc
+    except ImportError as error:
+        raise CannotTraceError(
+            f"{sys.executable} has no bcc",
+            "install python3-bpfcc and use the distribution's python3, or a virtual "
+            "environment that it made with --system-site-packages; PyPI's 'bcc' is "
+            "another package",
+        ) from error
+    return bcc
+
+
+def probe_source() -> Path:
+    """The directory of the BPF sources, in the checkout or in the wheel."""
+    return Path(str(resources.files("z3trace.probes")))
+
+
+def possible_cpus() -> int:
+    """How many CPU numbers the kernel may hand out, from its own list."""
+    last = Path("/sys/devices/system/cpu/possible").read_text().strip().split(",")[-1]
+    return int(last.split("-")[-1]) + 1
+
+
+class Programs:
+    """The loaded programs and their maps, mapped into this process.
+
+    Reading or clearing a map here is a memory access, never a bpf() call, so
+    that it costs the traced kernel nothing and makes it skip nothing.
+    """
+
+    def __init__(self) -> None:
+        bcc = _import_bcc()
+        source = probe_source()
+        self.cpus = possible_cpus()
+        try:
+            self._bpf = bcc.BPF(
+                src_file=str(source / "z3trace.bpf.c").encode(),
+                cflags=[f"-I{source}", f"-DZ3T_CPUS={self.cpus}", "-Wno-duplicate-decl-specifier"],
+            )
+            self._fds = {
+                name: self._bpf.load_func(f"z3t_{name}".encode(), bcc.BPF.KPROBE).fd
+                for name in layout.PROGRAMS
+            }
+        except Exception as error:
+            raise CannotTraceError(
+                f"the BPF programs do not load: {str(error).strip() or type(error).__name__}",
+                "the kernel's headers are needed (linux-headers of this very version), and root",
+            ) from error
+        self.places = self._map("places", layout.Place, layout.PLACES)
+        self.config = self._map("config", layout.Config, 1)[0]
+        self.per_cpu = self._map("cpus", layout.Cpu, self.cpus)
+        self.sites = self._map("sites", layout.Site, layout.SITES * self.cpus)
+        self.buckets = self._map("buckets", ctypes.c_uint64, layout.SERIES * BUCKETS * self.cpus)
+        self.tasks = self._map("tasks", layout.Task, layout.TASK_SLOTS + self.cpus)
+
+    def fd(self, program: str) -> int:
+        return int(self._fds[program])
+
+    def _map(self, name: str, block: Any, entries: int) -> Any:
+        fd = self._bpf[name.encode()].map_fd
+        kind = block * entries
+        size = -(-ctypes.sizeof(kind) // mmap.PAGESIZE) * mmap.PAGESIZE
+        memory = mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+        return kind.from_buffer(memory)
+
+    def clear(self) -> None:
+        """Forget all that was counted; the configuration stays, known pools go."""
+        for block in (self.per_cpu, self.sites, self.buckets, self.tasks):
+            ctypes.memset(ctypes.addressof(block), 0, ctypes.sizeof(block))
+        for number, cpu in enumerate(self.per_cpu):
+            cpu.number = number
+            for totals in cpu.totals:
+                totals.min = (1 << 64) - 1
+        for i in range(layout.POOLS):
+            self.config.pools[i] = 0
+
+

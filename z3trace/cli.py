@@ -1,0 +1,102 @@
+"""The command line: lazy verbs, and the one place where an error becomes an exit code."""
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+
+import click
+
+from z3trace.errors import DONE, FAILED, Z3traceError
+
+#: verb -> (module in z3trace.commands, help line); a module is imported when its
+#: verb is used, so that help and completion stay fast.
+VERBS = {
+    "record": ("record", "Record a target's latency and lock histograms while a workload runs."),
+    "show": ("show", "Print a recording."),
+    "compare": ("compare", "Compare two recordings: figures, verdicts, plots, reports."),
+    "ab": ("ab", "Build two variants, record both in one guest, compare."),
+    "vm": ("vm", "Run a command in a guest of a chosen kernel."),
+    "kernel": ("kernel", "Fetch kernels and build variants of modules for them."),
+}
+HIDDEN = {"ab-guest": ("ab_guest", "The part of ab that runs in the guest.")}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = VERBS.get(cmd_name) or HIDDEN.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"z3trace.commands.{entry[0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry[1]) for name, entry in VERBS.items()])
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        from importlib import metadata
+
+        click.echo(f"z3trace {metadata.version('z3trace')}")
+        ctx.exit()
+
+
+@click.command(
+    cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+    help="Print the version and exit.",
+)
+def cli() -> None:
+    """What did this patch do to the allocator's latency and to its locks?
+
+    Record a kernel before and after a locking patch, compare the recordings, and
+    get figures with intervals, plots, and a plain-text table for the review.
+
+    Exit status: 0 done; 1 failed; 2 wrong usage; 3 regression or lock violation;
+    4 this machine or kernel cannot do it; 5 the recordings cannot be compared;
+    128 the guest was lost.
+    """
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _fail(error: Z3traceError) -> int:
+    click.echo(f"z3trace: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  {error.hint}", err=True)
+    return error.exit_code
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line; the exit code."""
+    try:
+        result = cli.main(arguments, prog_name="z3trace", standalone_mode=False)
+    except Z3traceError as error:
+        return _fail(error)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("z3trace: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader left: nothing more to say, and nothing to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return result if isinstance(result, int) else DONE
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run())

@@ -1,0 +1,76 @@
+"""``z3trace kernel``: fetch kernels, build variants of modules for them."""
+
+from pathlib import Path
+
+import click
+
+from z3trace.commands.common import say
+from z3trace.errors import DONE
+
+
+@click.group()
+def command() -> None:
+    """Fetch kernels and build variants of modules for them."""
+
+
+@command.command()
+@click.argument("release", required=False)
+def fetch(release: str | None) -> int:
+    """Download and unpack a kernel, its headers and its source, without installing.
+
+    RELEASE is such as 6.1.0-50-amd64; the distribution's current one if not given.
+    """
+    from z3trace.kernel import fetch as fetching
+
+    kernel = fetching.fetch(release, say)
+    click.echo(f"{kernel.release} ({kernel.version}) in {kernel.directory}")
+    return DONE
+
+
+@command.command("list")
+def list_() -> int:
+    """List the kernels and built modules in the cache."""
+    from z3trace import paths
+    from z3trace.kernel import fetch as fetching
+
+    for kernel, whole in fetching.kernels():
+        state = "" if whole else "  DAMAGED: 'z3trace kernel fetch' repairs it"
+        click.echo(f"{kernel.release}  {kernel.version}{state}")
+        for directory in sorted((paths.cache() / "modules" / kernel.release).glob("[a-z]*")):
+            click.echo(f"  {directory.name}")
+    return DONE
+
+
+@command.command()
+@click.option("--target", "target_name", default="z3fold", show_default=True)
+@click.option("--variant", "variant_name", default="stock", show_default=True,
+              help="A shipped variant, a .toml file, or 'stock' for the source as packaged.")
+@click.option("--patch", "patches", multiple=True, type=click.Path(path_type=Path),
+              help="A .cocci, .patch, .diff or .mbox to apply on top; may be repeated.")
+@click.option("--release", help="Kernel release; the newest in the cache if not given.")
+@click.option("--workload", is_flag=True, help="Build the workload module zpool_bench instead.")
+@click.option("--variants", is_flag=True, help="List the shipped variants and end.")
+def build(
+    target_name: str, variant_name: str, patches: tuple[Path, ...], release: str | None,
+    workload: bool, variants: bool,
+) -> int:
+    """Build a variant of the target's module, and print where it is."""
+    from z3trace import target
+    from z3trace.errors import UsageError
+    from z3trace.kernel import build as building
+    from z3trace.kernel import fetch as fetching
+
+    if variants:
+        for name, description in building.shipped_variants().items():
+            click.echo(f"{name:24} {description}")
+        return DONE
+    if workload:
+        click.echo(building.build_workload(fetching.cached(release, say), say).path)
+        return DONE
+    definition = target.load(target_name)
+    if not definition.source:
+        raise UsageError(f"target {definition.name} names no source file")
+    chosen = building.variant(variant_name, patches)
+    module = building.build_variant(fetching.cached(release, say), definition.source, chosen, say)
+    click.echo(module.path)
+    return DONE

@@ -1,0 +1,332 @@
+"""Run a command in a guest: a chosen kernel on the host's files, under QEMU.
+
+virtme-ng makes the initramfs and the QEMU command; this module gives the guest
+an init of its own that skips what a recording does not need, keeps hold of the
+QEMU process, watches the console, and ends the guest when it hangs, crashes or
+passes its deadline.  What the guest wrote into the shared directory stays.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from z3trace import paths, tools
+from z3trace.errors import GuestLostError, UsageError, Z3traceError
+from z3trace.kernel.fetch import Kernel, Say
+
+READY = "z3trace-guest: ready"
+#: What a console line means for the guest, and whether the guest is lost by it.
+SYMPTOMS = (
+    (re.compile(r"watchdog: BUG: soft lockup.*"), "soft lockup", True),
+    (re.compile(r"Kernel panic - not syncing.*"), "kernel panic", True),
+    (re.compile(r"BUG: (?!soft lockup).*|Oops: .*|general protection fault.*"), "kernel oops", True),
+    (re.compile(r"rcu: INFO: rcu_\w+ .*detected.*stall.*"), "RCU stall", True),
+    (re.compile(r"INFO: task .* blocked for more than .*"), "hung task", False),
+    (re.compile(r"Out of memory: Killed process.*|oom-kill:.*"), "out of memory", False),
+    (re.compile(r"z3trace-guest: cannot .*"), "guest set-up failed", True),
+)
+_GRACE = 3.0  # seconds a lost guest has to print its trace
+_DROPPED = {"-append", "-initrd", "-kernel", "-serial", "-chardev", "-monitor", "-mon", "-accel"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to boot a guest.  Times in seconds, memory as QEMU understands it."""
+
+    cpus: int = 2
+    memory: str = "2G"
+    append: str = ""
+    accelerator: str = "auto"
+    deadline: float = 1800.0
+    share: Path = field(default_factory=Path.cwd)
+    disks: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the command ended, and what the guest's console said."""
+
+    status: int
+    console: str
+    boot_seconds: float
+    warnings: tuple[str, ...]
+
+
+def symptoms(console: str) -> list[tuple[str, str, bool]]:
+    """(name, console line, guest lost) of everything bad a console says, in order."""
+    found = []
+    for line in console.splitlines():
+        for pattern, name, lost in SYMPTOMS:
+            match = pattern.search(line)
+            if match:
+                found.append((name, match.group(0).strip(), lost))
+                break
+    return found
+
+
+def _base_command(kernel: Kernel, initramfs: Path, options: Options) -> list[str]:
+    """virtme-ng's QEMU command without its console, kernel and scripting parts."""
+    script = Path(sysconfig.get_path("scripts")) / "virtme-run"
+    argv: list[str] = [
+        *([str(script)] if script.exists() else [tools.find("virtme-run")]),
+        *("--kimg", str(kernel.packaged_image), "--mods", "auto", "--disable-kvm"),
+        *("--cpus", str(options.cpus), "--memory", options.memory, "--name", "z3trace"),
+        *("--dry-run", "--show-command", "--save-initramfs", str(initramfs)),
+    ]
+    env = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+    result = subprocess.run(
+        argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if result.returncode or not initramfs.exists():
+        raise Z3traceError(f"virtme-ng cannot prepare a guest: {result.stderr.strip()[-500:]}")
+    words = shlex.split(result.stdout.strip().splitlines()[-1])
+    kept = [tools.find("qemu-system-x86_64")]
+    position = 1
+    while position < len(words):
+        word = words[position]
+        value = words[position + 1] if position + 1 < len(words) else ""
+        pair = bool(value) and not value.startswith("-")
+        if word not in _DROPPED and not (word == "-device" and value.startswith(("virtio-serial", "virtserial", "i6300esb", "virtconsole"))):
+            kept += [word, value] if pair else [word]
+        position += 2 if pair else 1
+    return kept
+
+
+def _kernel_arguments(kernel: Kernel, options: Options, run: Path, *, kvm: bool) -> str:
+    # Under emulation the default clock is a device that every reader queues
+    # for; the emulated TSC is one and the same counter on all CPUs.
+    clock = [] if kvm else ["tsc=reliable", "clocksource=tsc"]
+    words = [
+        *("console=ttyS0", "panic=-1", "oops=panic", "loglevel=5", "rcupdate.rcu_expedited=1"),
+        *clock,
+        f"Z3T_SHARE={options.share}",
+        f"Z3T_RUN={run}",
+        f"Z3T_KERNEL={kernel.root}",
+        f"Z3T_RELEASE={kernel.release}",
+        *shlex.split(options.append),
+        f"init={paths.testbed() / 'guest/init.sh'}",
+    ]
+    for word in words:
+        if any(c.isspace() for c in word):
+            raise UsageError(f"a guest cannot be given a path with a blank: {word!r}")
+    return " ".join(words)
+
+
+def _command(
+    kernel: Kernel, options: Options, run: Path, private: Path, *, kvm: bool
+) -> list[str]:
+    initramfs = private / "initramfs"
+    argv = _base_command(kernel, initramfs, options)
+    share = "security_model=none,multidevs=remap"
+    argv += [
+        *("-fsdev", f"local,id=z3troot,path=/,readonly=on,{share}"),
+        *("-device", "virtio-9p-pci,fsdev=z3troot,mount_tag=z3t-root"),
+        *("-fsdev", f"local,id=z3tshare,path={options.share},{share}"),
+        *("-device", "virtio-9p-pci,fsdev=z3tshare,mount_tag=z3t-share"),
+        *("-chardev", f"socket,id=console,path={private}/console,server=on,wait=off,"
+          f"logfile={run}/console.log,logappend=on"),
+        *("-serial", "chardev:console", "-monitor", "none", "-no-reboot"),
+        *("-kernel", str(kernel.image), "-initrd", str(initramfs)),
+        *("-append", _kernel_arguments(kernel, options, run, kvm=kvm)),
+    ]
+    if kernel.image != kernel.packaged_image:
+        argv += ["-bios", "qboot.rom"]
+    for number, disk in enumerate(options.disks):
+        argv += ["-drive", f"file={disk},if=none,format=raw,id=disk{number}"]
+        argv += ["-device", f"virtio-blk-pci,drive=disk{number}"]
+    argv += ["-accel", "kvm"] if kvm else ["-accel", "tcg,thread=multi"]
+    return argv
+
+
+def _script(command: Sequence[str], environment: Mapping[str, str], directory: Path) -> str:
+    exports = {
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "PATH": f"{sysconfig.get_path('scripts')}:/usr/local/sbin:/usr/local/bin"
+        ":/usr/sbin:/usr/bin:/sbin:/bin",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "Z3TRACE_CACHE": str(paths.cache()),
+        **environment,
+    }
+    lines = ["#!/bin/sh", *(f"export {k}={shlex.quote(v)}" for k, v in exports.items())]
+    lines += [f"cd {shlex.quote(str(directory))}", f"exec {shlex.join(command)}", ""]
+    return "\n".join(lines)
+
+
+class _Follower:
+    """Copies what is appended to a file to a stream."""
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        self._path, self._stream, self._offset = path, stream, 0
+
+    def poll(self) -> None:
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read()
+        except OSError:
+            return
+        if data:
+            self._offset += len(data)
+            self._stream.write(data)
+            self._stream.flush()
+
+
+class Guest:
+    """A running QEMU process."""
+
+    def __init__(self, argv: list[str], run: Path, private: Path) -> None:
+        self._run = run
+        self._socket = private / "console"
+        self.started = time.monotonic()
+        with (run / "qemu.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def console(self) -> str:
+        with suppress(OSError):
+            return (self._run / "console.log").read_text(errors="replace")
+        return ""
+
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def interrupt(self) -> None:
+        """Ask the guest to interrupt its command."""
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(self._socket))
+            line.sendall(b"interrupt\n")
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def status(self) -> int | None:
+        with suppress(OSError, ValueError):
+            return int((self._run / "status").read_text())
+        return None
+
+    def failure(self) -> str:
+        """Why the guest is lost, in one line; QEMU's own words if it never started."""
+        for name, line, lost in symptoms(self.console()):
+            if lost:
+                return f"{name}: {line}"
+        with suppress(OSError):
+            said = (self._run / "qemu.log").read_text(errors="replace").strip()
+            if said:
+                return f"QEMU: {said.splitlines()[-1]}"
+        return "the guest ended without a word"
+
+
+def _watch(
+    guest: Guest, deadline: float, followers: Sequence[_Follower], until: Callable[[], bool]
+) -> str | None:
+    """Wait for the guest's end or *until*; None, or why the guest is lost."""
+    doomed = None
+    while guest.running() and not until():
+        for follower in followers:
+            follower.poll()
+        now = time.monotonic()
+        if now - guest.started > deadline:
+            return f"the guest passed its deadline of {deadline:.0f} s"
+        if doomed is None and any(lost for _, _, lost in symptoms(guest.console())):
+            doomed = now
+        if doomed is not None and now - doomed > _GRACE:
+            return guest.failure()
+        time.sleep(0.05)
+    return None
+
+
+@contextmanager
+def _directories(share: Path) -> Iterator[tuple[Path, Path]]:
+    """(directory below the share for this run, private directory for the socket)."""
+    if share == Path("/") or not share.is_dir():
+        raise UsageError(f"{share} cannot be shared with a guest", "name a directory with --share")
+    run = Path(tempfile.mkdtemp(dir=share, prefix=".z3trace-vm-"))
+    private = Path(tempfile.mkdtemp(prefix="z3t-"))
+    try:
+        yield run, private
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
+        shutil.rmtree(run, ignore_errors=True)
+
+
+def _wait(guest: Guest, deadline: float, followers: Sequence[_Follower]) -> str | None:
+    try:
+        return _watch(guest, deadline, followers, lambda: False)
+    except KeyboardInterrupt:
+        guest.interrupt()
+        print("interrupting the guest's command", file=sys.stderr)  # noqa: T201
+    return _watch(guest, time.monotonic() - guest.started + 60, followers, lambda: False)
+
+
+def run(
+    kernel: Kernel,
+    command: Sequence[str],
+    options: Options,
+    say: Say,
+    environment: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Boot *kernel*, run *command* as root in the shared directory, and return how it
+    ended.  GuestLostError, with the console in its message, if the guest is lost."""
+    from z3trace.kernel.accelerator import choose
+
+    kvm = choose(kernel, options, say) == "kvm"
+    share = options.share.resolve()
+    options = Options(**{**options.__dict__, "share": share})
+    with _directories(share) as (run_directory, private):
+        (run_directory / "command.sh").write_text(_script(command, environment or {}, share))
+        argv = _command(kernel, options, run_directory, private, kvm=kvm)
+        guest = Guest(argv, run_directory, private)
+        followers = [
+            _Follower(run_directory / "stdout", sys.stdout.buffer),
+            _Follower(run_directory / "stderr", sys.stderr.buffer),
+        ]
+        try:
+            ready = _watch(guest, 120, followers, lambda: READY in guest.console())
+            boot = time.monotonic() - guest.started
+            lost = ready or _wait(guest, options.deadline, followers)
+        finally:
+            guest.kill()
+        for follower in followers:
+            follower.poll()
+        console, status = guest.console(), guest.status()
+        if lost is None and status is None:
+            lost = guest.failure()
+        if lost:
+            kept = share / "guest-console.log"
+            paths.write_atomic(kept, console)
+            tail = "\n".join(console.splitlines()[-25:])
+            raise GuestLostError(f"the guest was lost: {lost}\n{tail}", f"whole console: {kept}")
+    warnings = tuple(f"{name}: {line}" for name, line, _ in symptoms(console))
+    return Outcome(status or 0, console, boot, warnings)
+
+
+def reaches_user_space(kernel: Kernel, options: Options, deadline: float, *, kvm: bool) -> bool:
+    """Whether a guest gets to its first command within *deadline* seconds."""
+    with tempfile.TemporaryDirectory(prefix="z3t-share-") as name:
+        options = Options(**{**options.__dict__, "share": Path(name)})
+        with _directories(options.share) as (run_directory, private):
+            (run_directory / "command.sh").write_text("exit 0\n")
+            argv = _command(kernel, options, run_directory, private, kvm=kvm)
+            guest = Guest(argv, run_directory, private)
+            try:
+                _watch(guest, deadline, [], lambda: READY in guest.console())
+                return READY in guest.console()
+            finally:
+                guest.kill()

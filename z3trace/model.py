@@ -1,0 +1,254 @@
+"""What a recording is: plain typed data, read and written by ``runfile``.
+
+All times are nanoseconds unless a name says otherwise, all counts are of one
+run.  Values come from strangers when a file is read: bounds are part of the
+types.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+SCHEMA = 1
+#: One line for each schema: what changed.
+HISTORY = {1: "first: session, run and end lines"}
+
+#: Unsigned, and below 2**63: the decoder bounds no further, and nothing real is larger.
+U64 = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+Name = Annotated[str, Meta(max_length=256)]
+Text = Annotated[str, Meta(max_length=65536)]
+
+UNITS = {"latency": "ns", "wait": "ns", "hold": "ns"}
+
+
+class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything in a run file."""
+
+
+class Environment(Record, kw_only=True):
+    """Facts of machine and kernel, measured where the recording was made."""
+
+    kernel: Name
+    kernel_version: Text = ""
+    machine: Name = ""
+    cpu: Name = ""
+    cpus: U64 = 0
+    memory_kb: U64 = 0
+    virtualization: Name = "none"
+    clocksource: Name = ""
+    preemption: Name = ""
+    command_line: Text = ""
+    python: Name = ""
+    bcc: Name = ""
+
+
+class ModuleInfo(Record, kw_only=True):
+    """The target's module as it was loaded."""
+
+    name: Name
+    origin: Literal["packaged", "built", "builtin"] = "packaged"
+    build_id: Name = ""
+    source_version: Name = ""
+    variant: Name = ""
+    digest: Name = ""
+
+
+class Operation(Record, kw_only=True):
+    """An operation of the target: the function asked for and the symbol attached to."""
+
+    name: Name
+    function: Name
+    symbol: Name = ""
+    attached: bool = False
+    reason: Text = ""
+
+
+class LockClass(Record, kw_only=True):
+    """A lock class and the kernel structure members that belong to it here."""
+
+    name: Name
+    members: list[Name] = field(default_factory=list)
+
+
+class CallSite(Record, kw_only=True):
+    """One instruction of the target that calls a lock function."""
+
+    number: U64
+    function: Name
+    offset: U64
+    lock_function: Name
+    action: Literal["acquire", "try", "release"]
+    kind: Literal["spin", "read", "write"]
+    file: Name = ""
+    line: U64 = 0
+    inlined: list[Name] = field(default_factory=list)
+    attached: bool = False
+    reason: Text = ""
+
+
+class Session(Record, kw_only=True, tag_field="type", tag="session"):
+    """The first line of a run file: everything that holds for all its runs."""
+
+    schema: Literal[1]
+    tool: Name
+    created: Name
+    target: Name
+    label: Name
+    environment: Environment
+    module: ModuleInfo
+    workload: Text
+    command: list[Text]
+    bucket_scheme: Name
+    lock_mode: Name
+    probe_digest: Name
+    operations: list[Operation]
+    locks: list[LockClass]
+    sites: list[CallSite]
+    floor: U64 | None = None
+
+
+class Series(Record, kw_only=True):
+    """One histogram: ``buckets`` is ``[[index, count], …]`` in rising order."""
+
+    metric: Literal["latency", "wait", "hold"]
+    operation: Name = ""
+    lock: Name = ""
+    unit: Name = "ns"
+    count: U64
+    sum: U64
+    min: U64
+    max: U64
+    buckets: list[tuple[Annotated[int, Meta(ge=0, lt=976)], U64]]
+
+
+class OperationCounts(Record, kw_only=True):
+    """Counters of one operation; wait and hold are summed over completed calls."""
+
+    operation: Name
+    entries: U64
+    returns: U64
+    failures: U64
+    wait: U64
+    hold: U64
+    lock_events: U64
+
+
+class LockCounts(Record, kw_only=True):
+    """Counters of one lock class."""
+
+    lock: Name
+    acquisitions: U64
+    contended: U64
+    trylock_failures: U64
+    releases: U64
+
+
+class SiteCounts(Record, kw_only=True):
+    """Counters of one call site; wait and hold belong to the site that acquired."""
+
+    site: U64
+    locks: list[Name]
+    acquisitions: U64
+    contended: U64
+    trylock_failures: U64
+    releases: U64
+    wait_sum: U64
+    wait_max: U64
+    hold_sum: U64
+    hold_max: U64
+
+
+class Ledger(Record, kw_only=True):
+    """What was not counted as it should have been, and what was still open.
+
+    ``skipped_programs``: hits of a probe for which the kernel did not run the
+    program (another BPF program ran on that CPU); ``missed_probes``: hits that the
+    kernel did not even hand on.  None where the kernel does not tell.
+    ``self_tries`` (trylock on a lock the thread holds, a check) and ``joins`` (the
+    instruction after a lock call, reached by a jump) are no losses.
+    """
+
+    unmatched_returns: U64 = 0
+    unmatched_releases: U64 = 0
+    depth_overflows: U64 = 0
+    held_overflows: U64 = 0
+    slot_collisions: U64 = 0
+    unknown_pools: U64 = 0
+    self_tries: U64 = 0
+    joins: U64 = 0
+    open_operations: U64 = 0
+    open_holds: U64 = 0
+    skipped_programs: U64 | None = None
+    missed_probes: U64 | None = None
+
+    def lost(self) -> int:
+        """Events that are known to be missing from the counts."""
+        return (
+            self.unmatched_returns
+            + self.unmatched_releases
+            + self.depth_overflows
+            + self.held_overflows
+            + self.slot_collisions
+            + (self.skipped_programs or 0)
+            + (self.missed_probes or 0)
+        )
+
+
+class OperationTruth(Record, kw_only=True):
+    """What the workload itself counted for one operation."""
+
+    operation: Name
+    calls: U64
+    failures: U64 = 0
+    buckets: list[tuple[Annotated[int, Meta(ge=0, lt=976)], U64]] = field(default_factory=list)
+
+
+class WorkloadResult(Record, kw_only=True):
+    """How the workload ended, and its own truth if it knows one."""
+
+    status: int = 0
+    elapsed: U64 = 0
+    operations: list[OperationTruth] = field(default_factory=list)
+    facts: dict[Name, U64] = field(default_factory=dict)
+    output: Text = ""
+
+
+class Run(Record, kw_only=True, tag_field="type", tag="run"):
+    """One workload execution; without probes it has a result and nothing else."""
+
+    number: U64
+    order: U64
+    probed: bool
+    seed: U64
+    started: Name
+    duration: U64
+    result: WorkloadResult
+    interrupted: bool = False
+    series: list[Series] = field(default_factory=list)
+    operations: list[OperationCounts] = field(default_factory=list)
+    locks: list[LockCounts] = field(default_factory=list)
+    sites: list[SiteCounts] = field(default_factory=list)
+    ledger: Ledger | None = None
+
+
+class End(Record, kw_only=True, tag_field="type", tag="end"):
+    """The last line: a file without it was cut short."""
+
+    runs: U64
+    interrupted: bool = False
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """A whole file in memory."""
+
+    path: str
+    session: Session
+    runs: list[Run]
+    complete: bool
+    interrupted: bool = False
+
+    def probed(self) -> list[Run]:
+        return [run for run in self.runs if run.probed and not run.interrupted]
+
+    def unprobed(self) -> list[Run]:
+        return [run for run in self.runs if not run.probed and not run.interrupted]

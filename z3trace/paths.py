@@ -1,0 +1,76 @@
+"""Where z3trace keeps what it fetched and built, and how a file gets there.
+
+``Z3TRACE_CACHE`` moves the cache.  A file is written beside its name and
+renamed, a directory is made beside its name and renamed: what has the right
+name is whole.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from z3trace.errors import UsageError
+
+
+def cache() -> Path:
+    """The cache directory of this user, made if need be."""
+    chosen = os.environ.get("Z3TRACE_CACHE")
+    if not chosen:
+        from platformdirs import user_cache_dir
+
+        chosen = user_cache_dir("z3trace")
+    path = Path(chosen).absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def testbed() -> Path:
+    """Sources of the workload module, the variants and the guest's init."""
+    return Path(str(resources.files("z3trace.testbed")))
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write *content* to *path* through a temporary name in its directory."""
+    data = content.encode() if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def new_directory(path: Path) -> Iterator[Path]:
+    """A directory that gets the name *path* when the block ends well, replacing
+    what was there, and is removed when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield work
+        if path.exists():
+            old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
+            os.replace(path, old / "old")
+            os.replace(work, path)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(work, path)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def must_be_new(path: Path, *, force: bool) -> None:
+    """UsageError if *path* exists and *force* is not given."""
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists", "choose another name or give --force")

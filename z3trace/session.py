@@ -1,0 +1,139 @@
+"""Record whole sessions: the runs of one variant, or of two in turn."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from z3trace import runfile, tools, workload
+from z3trace.errors import CannotTraceError
+from z3trace.model import Run
+from z3trace.recorder import Recorder
+from z3trace.workload import Workload
+
+
+@dataclass(frozen=True)
+class Step:
+    """One run to make: of which side, and whether under the probes."""
+
+    side: int
+    probed: bool
+    number: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """After a run: *done* of *total* runs, and what this one was."""
+
+    done: int
+    total: int
+    label: str
+    run: Run
+
+
+Report = Callable[[Progress], None]
+
+
+def schedule(sides: int, runs: int, unprobed: int) -> list[Step]:
+    """Interleaved runs: sides alternate in order (before, after, after, before, …)
+    so that drift falls on both alike, and unprobed runs lie between probed ones.
+
+    The first step is probed, so that coverage is known before anything is written.
+    """
+    steps: list[Step] = []
+    for i in range(max(runs, unprobed)):
+        order = list(range(sides)) if i % 2 == 0 else list(reversed(range(sides)))
+        if i < runs:
+            steps += [Step(side, True, i) for side in order]
+        if i < unprobed:
+            steps += [Step(side, False, i) for side in reversed(order)]
+    return steps
+
+
+class TargetModule:
+    """How the target's module gets into the kernel for a run."""
+
+    def __init__(self, name: str, path: Path | None, *, load: bool, reload: bool) -> None:
+        self._name, self._path = name, path
+        self._load, self._reload = load or reload, reload
+        self._loaded = False
+
+    def loaded(self) -> bool:
+        return (Path("/sys/module") / self._name).exists()
+
+    def before_run(self) -> None:
+        if self._reload:
+            workload.remove(self._name)
+        if self._load and not self.loaded():
+            self._loaded = True
+            if self._path:
+                workload.insert(self._path)
+            else:
+                tools.run(["modprobe", self._name], doing=f"modprobe {self._name}")
+        if not self.loaded():
+            raise CannotTraceError(
+                f"module {self._name} is not loaded", "give --load, or load it before"
+            )
+
+    def after_all(self) -> None:
+        if self._loaded:
+            workload.remove(self._name)
+
+
+@dataclass
+class Side:
+    """One variant: its recorder, its module, the file it goes to."""
+
+    label: str
+    recorder: Recorder
+    module: TargetModule
+    output: Path
+    command: list[str]
+
+
+def record(
+    sides: Sequence[Side], work: Workload, steps: Sequence[Step], seed: int, report: Report
+) -> bool:
+    """Make all runs and write a recording a side; True if it was interrupted.
+
+    Both sides of a pair get the same seed.  What was recorded before an interrupt
+    or a failure stays in the files.
+    """
+    interrupted = False
+    with ExitStack() as stack:
+        writers = [stack.enter_context(runfile.Writer(side.output)) for side in sides]
+        opened: set[int] = set()
+        for side in sides:
+            stack.callback(side.module.after_all)
+        try:
+            for order, step in enumerate(steps):
+                side = sides[step.side]
+                side.module.before_run()
+                run = side.recorder.run(
+                    work, step.number, order, seed + step.number, probed=step.probed
+                )
+                if step.side not in opened:
+                    writers[step.side].session(
+                        side.recorder.session(work, side.label, side.command)
+                    )
+                    opened.add(step.side)
+                writers[step.side].run(run)
+                report(Progress(order + 1, len(steps), side.label, run))
+                if run.interrupted or run.result.status == 130:
+                    interrupted = True
+                    break
+        except KeyboardInterrupt:
+            interrupted = True
+        for number in opened:
+            writers[number].finish(interrupted=interrupted)
+    return interrupted
+
+
+def remaining(started: float, done: int, total: int) -> float:
+    """Seconds that the rest will take if it goes on as so far."""
+    return (time.monotonic() - started) / done * (total - done)
+
+
+def failures(runs: Iterator[Run]) -> list[Run]:
+    return [run for run in runs if run.result.status]

@@ -1,0 +1,80 @@
+"""Load and validate a target definition: operations, lock classes, modules.
+
+Shipped in ``probes/targets``; ``--target FILE.toml`` takes a user's own.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from z3trace import layout
+from z3trace.bpf import probe_source
+from z3trace.errors import InputError, UsageError
+
+_Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,127}$")]
+_Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+
+class OperationRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """An operation: functions in order of preference, and which result is a failure."""
+
+    functions: Annotated[list[_Identifier], Meta(min_length=1, max_length=16)]
+    fails: Literal["", "nonzero", "zero"] = ""
+    optional: bool = False
+
+    def result_rule(self) -> int:
+        return {
+            "": layout.NO_RESULT,
+            "nonzero": layout.FAILS_NONZERO,
+            "zero": layout.FAILS_ZERO,
+        }[self.fails]
+
+
+class LockRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"lock_class": "class"}):
+    """Where the locks of a class lie."""
+
+    lock_class: _Word
+    struct: _Identifier
+    member: _Identifier
+    where: Literal["pool", "page", "rwlock"] = field(name="in")
+    optional: bool = False
+
+
+class Target(Struct, frozen=True, forbid_unknown_fields=True):
+    """An allocator module: its operations and its lock classes."""
+
+    name: _Word
+    module: _Identifier
+    operations: Annotated[dict[_Word, OperationRule], Meta(min_length=1, max_length=8)]
+    locks: Annotated[list[LockRule], Meta(max_length=8)] = []
+    source: Annotated[str, Meta(pattern=r"^[a-z0-9_/]+\.c$")] = ""
+
+    def classes(self) -> list[str]:
+        """Lock class names; number 0 is ``other``, for addresses no rule knows."""
+        return ["other", *dict.fromkeys(rule.lock_class for rule in self.locks)]
+
+
+def shipped() -> list[str]:
+    return sorted(path.stem for path in (probe_source() / "targets").glob("*.toml"))
+
+
+def load(name: str) -> Target:
+    """The shipped target *name*, or the one in a ``.toml`` file."""
+    path = Path(name) if name.endswith(".toml") else probe_source() / "targets" / f"{name}.toml"
+    if not path.is_file():
+        raise UsageError(
+            f"there is no target {name!r}",
+            f"shipped: {', '.join(shipped())}; or give a .toml file",
+        )
+    try:
+        target = msgspec.convert(tomllib.loads(path.read_text()), Target)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path} is not a target definition: {error}") from error
+    if len(target.classes()) > layout.CLASSES:
+        raise InputError(f"{path}: at most {layout.CLASSES - 1} lock classes")
+    if len({rule.lock_class for rule in target.locks} & {"other"}):
+        raise InputError(f"{path}: the lock class 'other' is for what no rule knows")
+    return target

@@ -1,0 +1,65 @@
+"""Run the programs that z3trace leans on, and say what is missing or went wrong."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from z3trace.errors import Z3traceError
+
+#: Program -> Debian package that has it.
+PACKAGES = {
+    "apt-get": "apt",
+    "apt-cache": "apt",
+    "dpkg-deb": "dpkg",
+    "depmod": "kmod",
+    "modinfo": "kmod",
+    "gcc": "gcc",
+    "make": "make",
+    "patch": "patch",
+    "spatch": "coccinelle",
+    "tar": "tar",
+    "xz": "xz-utils",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "busybox": "busybox-static",
+}
+_SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+
+def find(program: str) -> str:
+    """Path of *program*, also where an ordinary user's PATH does not look."""
+    found = shutil.which(program)
+    for directory in _SYSTEM_DIRECTORIES:
+        found = found or shutil.which(program, path=directory)
+    if not found:
+        package = PACKAGES.get(program, program)
+        raise Z3traceError(f"{program} is not installed", f"on Debian: apt-get install {package}")
+    return found
+
+
+def run(
+    arguments: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    doing: str = "",
+    timeout: float | None = None,
+) -> str:
+    """Standard output of a program; Z3traceError with its last lines when it fails."""
+    argv = [find(str(arguments[0])), *map(str, arguments[1:])]
+    result = subprocess.run(
+        argv,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        check=False,
+    )
+    if result.returncode:
+        lines = (result.stdout + result.stderr).strip().splitlines()[-15:]
+        what = doing or Path(argv[0]).name
+        raise Z3traceError(f"{what} failed with status {result.returncode}:\n" + "\n".join(lines))
+    return result.stdout
