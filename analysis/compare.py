@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
-
 from z3trace.analysis import frame, stats
+
 from z3trace.errors import IncomparableError
 from z3trace.model import Recording
 
@@ -13,7 +13,16 @@ KEY = ["metric", "operation", "lock", "statistic", "unit"]
 HIGHER_IS_BETTER = frozenset({"throughput"})
 #: Metrics that describe the locks and carry no verdict of their own.
 DESCRIPTIVE = frozenset({"acquisitions", "trylock_failures", "contended"})
-_ORDER = ["throughput", "elapsed", "latency", "wait", "hold", "contended", "acquisitions", "trylock_failures"]
+_ORDER = [
+    "throughput",
+    "elapsed",
+    "latency",
+    "wait",
+    "hold",
+    "contended",
+    "acquisitions",
+    "trylock_failures",
+]
 _LOSS_LIMIT = 0.001
 
 
@@ -47,10 +56,7 @@ class Comparison:
     mismatches: list[tuple[str, str, str]]
 
     def select(self, metric: str, statistic: str | None = None) -> list[Metric]:
-        return [
-            m for m in self.metrics
-            if m.metric == metric and statistic in (None, m.statistic)
-        ]
+        return [m for m in self.metrics if m.metric == metric and statistic in (None, m.statistic)]
 
     def family(self) -> int:
         """How many tests the verdicts are adjusted for."""
@@ -98,7 +104,8 @@ def _coverage_caveat(recording: Recording) -> Iterator[str]:
         )
     for operation in session.operations:
         if not operation.attached:
-            yield f"{session.label}: operation {operation.name} was not recorded: {operation.reason}"
+            what = f"operation {operation.name} was not recorded: {operation.reason}"
+            yield f"{session.label}: {what}"
 
 
 def _caveats(before: Recording, after: Recording, paired: bool) -> Iterator[str]:
@@ -119,7 +126,8 @@ def _caveats(before: Recording, after: Recording, paired: bool) -> Iterator[str]
             yield f"{recording.session.label}: {lost} of {lost + seen} events were lost"
         failed = sum(run.result.status != 0 for run in recording.runs)
         if failed:
-            yield f"{recording.session.label}: the workload failed in {failed} of {len(recording.runs)} runs"
+            where = f"in {failed} of {len(recording.runs)} runs"
+            yield f"{recording.session.label}: the workload failed {where}"
         if not recording.complete:
             yield f"{recording.session.label}: the recording was cut short"
     if not paired:
@@ -150,14 +158,19 @@ def _are_paired(before: Recording, after: Recording) -> bool:
 
 
 def _metrics(table: pd.DataFrame, paired: bool) -> list[Metric]:
-    found: list[tuple[tuple[str, ...], stats.Effect]] = []
+    found: list[tuple[tuple[str, str, str, str, str], stats.Effect]] = []
     for key, group in table.groupby(KEY, sort=False):
         sides = {side: rows.sort_values("run")["value"] for side, rows in group.groupby("side")}
-        before, after = sides.get("before", pd.Series(dtype=float)), sides.get("after", pd.Series(dtype=float))
-        names = tuple(str(part) for part in key)
+        before, after = (
+            sides.get("before", pd.Series(dtype=float)),
+            sides.get("after", pd.Series(dtype=float)),
+        )
+        names = (str(key[0]), str(key[1]), str(key[2]), str(key[3]), str(key[4]))
         found.append((names, stats.effect(list(before), list(after), paired=paired)))
     tested = [key[0] not in DESCRIPTIVE for key, _ in found]
-    adjusted = stats.holm([e.p if t else float("nan") for (_, e), t in zip(found, tested, strict=True)])
+    adjusted = stats.holm(
+        [e.p if t else float("nan") for (_, e), t in zip(found, tested, strict=True)]
+    )
     metrics = []
     for (key, effect), is_tested, p in zip(found, tested, adjusted, strict=True):
         said = (
@@ -166,7 +179,9 @@ def _metrics(table: pd.DataFrame, paired: bool) -> list[Metric]:
             else "not tested"
         )
         metrics.append(Metric(*key, effect, p, said))
-    return sorted(metrics, key=lambda m: _ORDER.index(m.metric) if m.metric in _ORDER else len(_ORDER))
+    return sorted(
+        metrics, key=lambda m: _ORDER.index(m.metric) if m.metric in _ORDER else len(_ORDER)
+    )
 
 
 def compare(before: Recording, after: Recording, *, allow_mismatch: bool = False) -> Comparison:

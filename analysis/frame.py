@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-
 from z3trace.analysis.quantiles import bounded
+
 from z3trace.model import Recording, Run
 
 COLUMNS = ["side", "run", "seed", "metric", "operation", "lock", "statistic", "unit", "value"]
@@ -67,9 +67,12 @@ def tidy(recordings: Sequence[tuple[str, Recording]]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def merged_counts(recording: Recording, metric: str, name: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def merged_counts(
+    recording: Recording, metric: str, name: str
+) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
     """Bucket counts of one series over all probed runs, shape (976,); for drawing."""
     from z3trace.analysis.quantiles import dense
+
     from z3trace.buckets import BUCKETS
 
     total = np.zeros(BUCKETS)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from z3trace import paths
 from z3trace.analysis.compare import Comparison
+
+from z3trace import paths
 from z3trace.errors import UsageError
 
 SUFFIXES = (".txt", ".md", ".html", ".json")

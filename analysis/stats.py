@@ -42,10 +42,13 @@ class Effect:
 
 def _positive(values: Sequence[float] | Floats) -> Floats:
     array = np.asarray(values, dtype=float)
-    return array[np.isfinite(array)]
+    finite: Floats = array[np.isfinite(array)]
+    return finite
 
 
-def _bootstrap_t(difference: float, error: float, draws: Floats, errors: Floats) -> tuple[float, float]:
+def _bootstrap_t(
+    difference: float, error: float, draws: Floats, errors: Floats
+) -> tuple[float, float]:
     """Interval of a difference from resampled differences and their standard errors."""
     if not error > 0:
         return difference, difference

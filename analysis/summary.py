@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-
 from z3trace.analysis import units
 from z3trace.analysis.frame import merged_counts
 from z3trace.analysis.quantiles import quantiles
+
 from z3trace.model import Ledger, Recording
 
 _AT = (0.5, 0.9, 0.99, 0.999)
@@ -29,9 +29,8 @@ def ledger_sum(recording: Recording) -> dict[str, int | None]:
     """Every entry of the ledger summed over the probed runs; None if unknown in any."""
     total: dict[str, int | None] = dict.fromkeys(Ledger.__struct_fields__, 0)
     for run in recording.probed():
-        for name in total:
+        for name, old in total.items():
             value = getattr(run.ledger, name) if run.ledger else None
-            old = total[name]
             total[name] = None if value is None or old is None else old + value
     return total
 
@@ -50,7 +49,9 @@ def _operations(recording: Recording) -> list[str]:
         if operation.attached:
             found = _distribution(recording, "latency", operation.name)
             failures = sum(
-                c.failures for run in recording.probed() for c in run.operations
+                c.failures
+                for run in recording.probed()
+                for c in run.operations
                 if c.operation == operation.name
             )
             rows.append([operation.name, operation.symbol, *found, units.count(failures)])
@@ -89,7 +90,9 @@ def _sites(recording: Recording) -> list[str]:
         locks = ",".join(sorted({name for c in found for name in c.locks}))
         state = units.count(events) if site.attached else "not seen"
         mean = units.nanoseconds(waited / acquired) if acquired else "-"
-        rows.append([f"{site.function}+{site.offset:#x}", where, site.action, locks or "-", state, mean])
+        rows.append(
+            [f"{site.function}+{site.offset:#x}", where, site.action, locks or "-", state, mean]
+        )
     return table(["call site", "source", "action", "locks", "events", "mean wait"], rows, 4)
 
 
@@ -147,5 +150,6 @@ def text(recording: Recording, *, sites: bool) -> str:
         if run.result.operations and run.result.elapsed
     ]
     if speeds:
-        lines.append(f"throughput without probes: {units.count(float(np.median(speeds)))} operations/s (median)")
+        speed = units.count(float(np.median(speeds)))
+        lines.append(f"throughput without probes: {speed} operations/s (median)")
     return "\n".join(lines) + "\n"

@@ -123,8 +123,8 @@ static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 
 /* The newest entry in *state* that matches, newest first: nearly always the top
  * one, and only then is there no loop. */
-static __always_inline struct z3t_held *
-z3t_find(struct z3t_task *task, u8 state, u64 lock, u32 site)
+static __always_inline struct z3t_held *z3t_find(struct z3t_task *task,
+						 u8 state, u64 lock, u32 site)
 {
 	u32 at = (task->holding - 1) & (Z3T_HELD - 1);
 	struct z3t_held *held = &task->held[at];
@@ -132,8 +132,8 @@ z3t_find(struct z3t_task *task, u8 state, u64 lock, u32 site)
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < Z3T_HELD; i++) {
 		if (held->state == state &&
-		    (state == Z3T_WAITING ? held->site == site :
-					    held->lock == lock))
+		    (state == Z3T_WAITING ? held->site == site
+					  : held->lock == lock))
 			return held;
 		at = (at - 1) & (Z3T_HELD - 1);
 		held = &task->held[at];
@@ -174,8 +174,7 @@ static __always_inline int on_lock_acquired(struct pt_regs *ctx)
 		z3t_count(cpu, Z3T_JOINED);
 		return 0;
 	}
-	z3t_acquired(cpu, task, held, place->after_rw, now - held->since,
-		     now);
+	z3t_acquired(cpu, task, held, place->after_rw, now - held->since, now);
 	return 0;
 }
 

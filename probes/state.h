@@ -41,13 +41,13 @@
 
 /* The ledger: everything that was not counted as it should have been. */
 enum z3t_ledger {
-	Z3T_UNMATCHED_RETURN,  /* a return whose entry was not seen */
-	Z3T_DEPTH_OVERFLOW,    /* operations nested deeper than Z3T_DEPTH */
-	Z3T_JOINED,	       /* the instruction after a call, reached by a jump */
+	Z3T_UNMATCHED_RETURN, /* a return whose entry was not seen */
+	Z3T_DEPTH_OVERFLOW,   /* operations nested deeper than Z3T_DEPTH */
+	Z3T_JOINED, /* the instruction after a call, reached by a jump */
 	Z3T_UNMATCHED_RELEASE, /* a release whose acquisition was not seen */
 	Z3T_HELD_OVERFLOW,     /* more than Z3T_HELD locks held at once */
 	Z3T_SLOT_COLLISION,    /* two live threads in one task slot */
-	Z3T_SELF_TRY,          /* trylock on a lock the thread holds: a check */
+	Z3T_SELF_TRY,	       /* trylock on a lock the thread holds: a check */
 	Z3T_UNKNOWN_POOL,      /* more pools than Z3T_POOLS */
 	Z3T_LEDGER,
 };
@@ -69,8 +69,8 @@ enum z3t_rw { Z3T_SPIN, Z3T_READ, Z3T_WRITE };
 
 enum z3t_rule_kind {
 	Z3T_RULE_NONE,
-	Z3T_RULE_PAGE,   /* address modulo the page size is the offset */
-	Z3T_RULE_POOL,   /* address minus a pool's is the offset */
+	Z3T_RULE_PAGE,	 /* address modulo the page size is the offset */
+	Z3T_RULE_POOL,	 /* address minus a pool's is the offset */
 	Z3T_RULE_RWLOCK, /* any reader-writer lock */
 };
 

@@ -11,12 +11,11 @@
 BPF_F_TABLE("array", u32, struct z3t_cpu, cpus, Z3T_CPUS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct z3t_site, sites, Z3T_SITES *Z3T_CPUS,
 	    BPF_F_MMAPABLE);
-BPF_F_TABLE("array", u32, u64, buckets, Z3T_SERIES *Z3T_BUCKETS *Z3T_CPUS,
+BPF_F_TABLE("array", u32, u64, buckets, Z3T_SERIES * Z3T_BUCKETS * Z3T_CPUS,
 	    BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct z3t_task, tasks, Z3T_TASK_SLOTS + Z3T_CPUS,
 	    BPF_F_MMAPABLE);
-BPF_F_TABLE("array", u32, struct z3t_place, places, Z3T_PLACES,
-	    BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_place, places, Z3T_PLACES, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct z3t_config, config, 1, BPF_F_MMAPABLE);
 
 static __always_inline struct z3t_cpu *z3t_this_cpu(void)

@@ -103,7 +103,7 @@ class Attachments:
         except OSError as error:
             raise CannotTraceError(
                 "this kernel has no kprobe events",
-                "it needs CONFIG_KPROBE_EVENTS, tracefs and root; 'z3trace vm' boots one that has them",
+                "it needs CONFIG_KPROBE_EVENTS, tracefs and root; 'z3trace vm' boots one",
             ) from error
         self._guard_process = _guard(self.group)
 
@@ -134,12 +134,14 @@ class Attachments:
 
     def profile(self) -> dict[str, Profile]:
         """Hits and misses of every event so far."""
-        found = {}
+        found: dict[str, Profile] = {}
         for line in (_TRACING / "kprobe_profile").read_text().splitlines():
             words = line.split()
             if len(words) == 3 and words[0] in self._events:
                 before = found.get(words[0], Profile(0, 0))
-                found[words[0]] = Profile(before.hits + int(words[1]), before.missed + int(words[2]))
+                found[words[0]] = Profile(
+                    before.hits + int(words[1]), before.missed + int(words[2])
+                )
         return found
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from z3trace import layout
 from z3trace.buckets import BUCKETS
 from z3trace.errors import CannotTraceError
 
+
 def _import_bcc() -> Any:
     try:
         import bcc
@@ -87,5 +88,3 @@ class Programs:
                 totals.min = (1 << 64) - 1
         for i in range(layout.POOLS):
             self.config.pools[i] = 0
-
-

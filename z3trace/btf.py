@@ -15,8 +15,16 @@ _BTF = Path("/sys/kernel/btf")
 _MAGIC = 0xEB9F
 # kind -> bytes behind the 12-byte type record, fixed and for each member
 _TAIL = {
-    1: (4, 0), 3: (12, 0), 4: (0, 12), 5: (0, 12), 6: (0, 8), 13: (0, 8),
-    14: (4, 0), 15: (0, 12), 17: (4, 0), 19: (0, 12),
+    1: (4, 0),
+    3: (12, 0),
+    4: (0, 12),
+    5: (0, 12),
+    6: (0, 8),
+    13: (0, 8),
+    14: (4, 0),
+    15: (0, 12),
+    17: (4, 0),
+    19: (0, 12),
 }
 _STRUCT = 4
 
@@ -44,7 +52,9 @@ def _structs(data: bytes) -> Iterator[tuple[int, list[tuple[int, int]]]]:
         at += fixed + each * count
 
 
-def structs(module: str, base: bytes | None = None, split: bytes | None = None) -> dict[str, dict[str, int]]:
+def structs(
+    module: str, base: bytes | None = None, split: bytes | None = None
+) -> dict[str, dict[str, int]]:
     """Structure -> member -> offset in bytes, of a loaded module; {} without BTF."""
     try:
         base = (_BTF / "vmlinux").read_bytes() if base is None else base
@@ -55,8 +65,9 @@ def structs(module: str, base: bytes | None = None, split: bytes | None = None) 
     _, _, split_at, _ = _header(split)
 
     def string(offset: int) -> str:
-        where, start = (base, base_at + offset) if offset < base_len else (
-            split, split_at + offset - base_len)
+        where, start = (
+            (base, base_at + offset) if offset < base_len else (split, split_at + offset - base_len)
+        )
         return where[start : where.index(b"\0", start)].decode(errors="replace")
 
     return {

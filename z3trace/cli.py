@@ -52,7 +52,11 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
     help="Print the version and exit.",
 )
 def cli() -> None:

@@ -101,9 +101,7 @@ def sites(programs: Programs, plan: Plan) -> list[SiteCounts]:
     """Counters of every call site that was reached."""
     found = []
     for site in plan.sites:
-        rows = [
-            programs.sites[cpu * layout.SITES + site.number] for cpu in range(programs.cpus)
-        ]
+        rows = [programs.sites[cpu * layout.SITES + site.number] for cpu in range(programs.cpus)]
         seen = 0
         for row in rows:
             seen |= row.classes

@@ -92,8 +92,12 @@ def _inlined(die: Any) -> Iterator[Any]:
             yield from _inlined(child)
 
 
-def _descend(
-    info: Any, unit: Any, die: Any, offsets: list[int], chain: list[tuple[str, int, int]],
+def _descend(  # noqa: PLR0913 - the state of one walk
+    info: Any,
+    unit: Any,
+    die: Any,
+    offsets: list[int],
+    chain: list[tuple[str, int, int]],
     found: dict[int, list[tuple[str, int, int]]],
 ) -> None:
     """Note for every offset inside *die* its chain of (function, call file, call line)."""

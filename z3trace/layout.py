@@ -54,7 +54,12 @@ def hold_series(lock_class: int) -> int:
 
 
 class Rule(Structure):
-    _fields_ = [("kind", c_uint32), ("offset", c_uint32), ("lock_class", c_uint32), ("pad", c_uint32)]
+    _fields_ = [
+        ("kind", c_uint32),
+        ("offset", c_uint32),
+        ("lock_class", c_uint32),
+        ("pad", c_uint32),
+    ]
 
 
 class Place(Structure):

@@ -25,7 +25,7 @@ class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of everything in a run file."""
 
 
-class Environment(Record, kw_only=True):
+class Environment(Record, frozen=True, kw_only=True):
     """Facts of machine and kernel, measured where the recording was made."""
 
     kernel: Name
@@ -42,7 +42,7 @@ class Environment(Record, kw_only=True):
     bcc: Name = ""
 
 
-class ModuleInfo(Record, kw_only=True):
+class ModuleInfo(Record, frozen=True, kw_only=True):
     """The target's module as it was loaded."""
 
     name: Name
@@ -53,7 +53,7 @@ class ModuleInfo(Record, kw_only=True):
     digest: Name = ""
 
 
-class Operation(Record, kw_only=True):
+class Operation(Record, frozen=True, kw_only=True):
     """An operation of the target: the function asked for and the symbol attached to."""
 
     name: Name
@@ -63,14 +63,14 @@ class Operation(Record, kw_only=True):
     reason: Text = ""
 
 
-class LockClass(Record, kw_only=True):
+class LockClass(Record, frozen=True, kw_only=True):
     """A lock class and the kernel structure members that belong to it here."""
 
     name: Name
     members: list[Name] = field(default_factory=list)
 
 
-class CallSite(Record, kw_only=True):
+class CallSite(Record, frozen=True, kw_only=True):
     """One instruction of the target that calls a lock function."""
 
     number: U64
@@ -86,7 +86,7 @@ class CallSite(Record, kw_only=True):
     reason: Text = ""
 
 
-class Session(Record, kw_only=True, tag_field="type", tag="session"):
+class Session(Record, frozen=True, kw_only=True, tag_field="type", tag="session"):
     """The first line of a run file: everything that holds for all its runs."""
 
     schema: Literal[1]
@@ -107,7 +107,7 @@ class Session(Record, kw_only=True, tag_field="type", tag="session"):
     floor: U64 | None = None
 
 
-class Series(Record, kw_only=True):
+class Series(Record, frozen=True, kw_only=True):
     """One histogram: ``buckets`` is ``[[index, count], …]`` in rising order."""
 
     metric: Literal["latency", "wait", "hold"]
@@ -121,7 +121,7 @@ class Series(Record, kw_only=True):
     buckets: list[tuple[Annotated[int, Meta(ge=0, lt=976)], U64]]
 
 
-class OperationCounts(Record, kw_only=True):
+class OperationCounts(Record, frozen=True, kw_only=True):
     """Counters of one operation; wait and hold are summed over completed calls."""
 
     operation: Name
@@ -133,7 +133,7 @@ class OperationCounts(Record, kw_only=True):
     lock_events: U64
 
 
-class LockCounts(Record, kw_only=True):
+class LockCounts(Record, frozen=True, kw_only=True):
     """Counters of one lock class."""
 
     lock: Name
@@ -143,7 +143,7 @@ class LockCounts(Record, kw_only=True):
     releases: U64
 
 
-class SiteCounts(Record, kw_only=True):
+class SiteCounts(Record, frozen=True, kw_only=True):
     """Counters of one call site; wait and hold belong to the site that acquired."""
 
     site: U64
@@ -158,7 +158,7 @@ class SiteCounts(Record, kw_only=True):
     hold_max: U64
 
 
-class Ledger(Record, kw_only=True):
+class Ledger(Record, frozen=True, kw_only=True):
     """What was not counted as it should have been, and what was still open.
 
     ``skipped_programs``: hits of a probe for which the kernel did not run the
@@ -194,7 +194,7 @@ class Ledger(Record, kw_only=True):
         )
 
 
-class OperationTruth(Record, kw_only=True):
+class OperationTruth(Record, frozen=True, kw_only=True):
     """What the workload itself counted for one operation."""
 
     operation: Name
@@ -203,7 +203,7 @@ class OperationTruth(Record, kw_only=True):
     buckets: list[tuple[Annotated[int, Meta(ge=0, lt=976)], U64]] = field(default_factory=list)
 
 
-class WorkloadResult(Record, kw_only=True):
+class WorkloadResult(Record, frozen=True, kw_only=True):
     """How the workload ended, and its own truth if it knows one."""
 
     status: int = 0
@@ -213,7 +213,7 @@ class WorkloadResult(Record, kw_only=True):
     output: Text = ""
 
 
-class Run(Record, kw_only=True, tag_field="type", tag="run"):
+class Run(Record, frozen=True, kw_only=True, tag_field="type", tag="run"):
     """One workload execution; without probes it has a result and nothing else."""
 
     number: U64
@@ -231,7 +231,7 @@ class Run(Record, kw_only=True, tag_field="type", tag="run"):
     ledger: Ledger | None = None
 
 
-class End(Record, kw_only=True, tag_field="type", tag="end"):
+class End(Record, frozen=True, kw_only=True, tag_field="type", tag="end"):
     """The last line: a file without it was cut short."""
 
     runs: U64

@@ -44,7 +44,6 @@ class Site:
     kind: Kind
     tail: bool
 
-
     def place(self, module: str, *, after: bool = False) -> str:
         """The call instruction, or the one after it, as a kprobe event names it."""
         offset = self.function_offset + (self.after - self.offset if after else 0)
@@ -188,7 +187,8 @@ class LoadedModule:
         self.directory = Path("/sys/module") / name
         if not self.directory.exists():
             raise CannotTraceError(
-                f"module {name} is not loaded", f"'modprobe {name}' loads it, or name a file with --module"
+                f"module {name} is not loaded",
+                f"'modprobe {name}' loads it, or name a file with --module",
             )
 
     def address(self, section: str, offset: int) -> int:
@@ -197,7 +197,9 @@ class LoadedModule:
         try:
             base = int(path.read_text(), 16)
         except OSError as error:
-            raise CannotTraceError(f"cannot read {path}: {error.strerror}", "run as root") from error
+            raise CannotTraceError(
+                f"cannot read {path}: {error.strerror}", "run as root"
+            ) from error
         if not base:
             raise CannotTraceError(f"{path} hides the address", "run as root")
         return base + offset

@@ -58,7 +58,9 @@ class Plan:
     locks: list[LockClass]
 
 
-def resolve_symbol(rule: OperationRule, functions: Mapping[str, tuple[str, int]]) -> tuple[str, str]:
+def resolve_symbol(
+    rule: OperationRule, functions: Mapping[str, tuple[str, int]]
+) -> tuple[str, str]:
     """(function asked for, symbol found): an exact name first, then a compiler's clone.
 
     Raises LookupError with the nearest names when there is neither.
@@ -76,7 +78,9 @@ def resolve_symbol(rule: OperationRule, functions: Mapping[str, tuple[str, int]]
             return name, clones[0]
     near = difflib.get_close_matches(rule.functions[0], functions, n=3, cutoff=0.5)
     asked = ", ".join(rule.functions)
-    raise LookupError(f"none of {asked} is there" + (f"; nearest: {', '.join(near)}" if near else ""))
+    raise LookupError(
+        f"none of {asked} is there" + (f"; nearest: {', '.join(near)}" if near else "")
+    )
 
 
 def _operations(
@@ -142,7 +146,9 @@ def make(target: Target, path: Path | None) -> Plan:
     file = module.ModuleFile(path or module.packaged_file(target.module))
     operations, missing = _operations(target, file)
     if len(file.sites) > layout.SITES:
-        raise CannotTraceError(f"{file.path} has {len(file.sites)} lock call sites, more than {layout.SITES}")
+        raise CannotTraceError(
+            f"{file.path} has {len(file.sites)} lock call sites, more than {layout.SITES}"
+        )
     offsets = file.facts.structs or btf.structs(target.module)
     rules, locks = _rules(target, offsets)
     return Plan(target, file, operations, missing, file.sites, rules, locks)

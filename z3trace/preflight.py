@@ -17,8 +17,11 @@ def kernel_config(release: str | None = None) -> dict[str, str]:
     import gzip
 
     release = release or os.uname().release
-    for path in (Path("/proc/config.gz"), Path(f"/boot/config-{release}"),
-                 Path(f"/lib/modules/{release}/build/.config")):
+    for path in (
+        Path("/proc/config.gz"),
+        Path(f"/boot/config-{release}"),
+        Path(f"/lib/modules/{release}/build/.config"),
+    ):
         try:
             data = path.read_bytes()
         except OSError:
@@ -39,7 +42,9 @@ def require_traceable() -> None:
             f"this kernel has no kprobes{what}", "'z3trace vm' boots one that has them"
         )
     if os.geteuid() != 0:
-        raise CannotTraceError("tracing needs root", "run it with sudo, or in a guest with 'z3trace vm'")
+        raise CannotTraceError(
+            "tracing needs root", "run it with sudo, or in a guest with 'z3trace vm'"
+        )
     if not Path("/sys/kernel/tracing/events").exists():
         raise CannotTraceError(
             "tracefs is not mounted", "mount -t tracefs tracefs /sys/kernel/tracing"

@@ -58,7 +58,9 @@ class Recorder:
         addresses = [loaded.address(site.section, site.offset) for site in self.plan.sites]
         config.text = min(addresses, default=0)
         if addresses and max(addresses) + 16 - config.text >= layout.PLACES:
-            raise CannotTraceError(f"the text of {self.plan.target.module} is larger than the probes know")
+            raise CannotTraceError(
+                f"the text of {self.plan.target.module} is larger than the probes know"
+            )
         self._place_sites(loaded, config.text)
 
     def _place_sites(self, loaded: module.LoadedModule, text: int) -> None:
@@ -121,7 +123,13 @@ class Recorder:
         """What ends something before what begins it: a beginning never lacks its end."""
         for op in self.plan.operations:
             probes.enable(f"return_{op.number}", self._programs.fd("operation_return"), op.number)
-        for name in ("lock_release", "lock_acquired", "trylock_result", "lock_attempt", "trylock_attempt"):
+        for name in (
+            "lock_release",
+            "lock_acquired",
+            "trylock_result",
+            "lock_attempt",
+            "trylock_attempt",
+        ):
             probes.enable(name, self._programs.fd(name))
         for op in self.plan.operations:
             probes.enable(f"entry_{op.number}", self._programs.fd("operation_entry"), op.number)

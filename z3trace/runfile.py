@@ -24,7 +24,7 @@ _FILE_LIMIT = 1 << 30
 _RUN_LIMIT = 100_000
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Session | Run | End)
+_decoder: msgspec.json.Decoder[Session | Run | End] = msgspec.json.Decoder(Session | Run | End)
 
 
 def part_name(path: Path) -> Path:
@@ -67,7 +67,10 @@ class Writer:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if not self._raw.closed:
             if self._file is not self._raw:
@@ -82,14 +85,14 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:
     try:
         with path.open("rb") as probe:
             compressed = probe.read(2) == b"\x1f\x8b"
-        opened = gzip.open(path, "rb") if compressed else path.open("rb")
+        opened = gzip.open(path, "rb") if compressed else path.open("rb")  # noqa: SIM115 - closed in finish
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     number = total = 0
     with opened as file:
         while True:
             try:
-                line = cast(bytes, file.readline(_LINE_LIMIT + 1))
+                line = file.readline(_LINE_LIMIT + 1)
             except (OSError, EOFError, zlib.error):
                 return
             if not line:
@@ -136,6 +139,20 @@ def _check_run(path: Path, number: int, run: Run) -> None:
             raise InputError(f"{path}:{number}: a series' minimum is above its maximum")
 
 
+def _assemble(path: Path, session: Session | None, runs: list[Run], end: End | None) -> Recording:
+    if session is None:
+        raise InputError(f"{path} is empty: not a z3trace recording")
+    if session.bucket_scheme != buckets.SCHEME:
+        raise InputError(f"{path}: unknown bucket scheme {session.bucket_scheme!r}")
+    return Recording(
+        path=str(path),
+        session=session,
+        runs=runs,
+        complete=end is not None and end.runs == len(runs),
+        interrupted=end is not None and end.interrupted,
+    )
+
+
 def read(path: Path) -> Recording:
     """Read a recording; InputError with file and line for anything that is not one.
 
@@ -164,15 +181,4 @@ def read(path: Path) -> Recording:
             end = record
         else:
             raise InputError(f"{path}:{number}: a second session line")
-    if session is None:
-        raise InputError(f"{path} is empty: not a z3trace recording")
-    if session.bucket_scheme != buckets.SCHEME:
-        raise InputError(f"{path}: unknown bucket scheme {session.bucket_scheme!r}")
-    complete = end is not None and end.runs == len(runs)
-    return Recording(
-        path=str(path),
-        session=session,
-        runs=runs,
-        complete=complete,
-        interrupted=end is not None and end.interrupted,
-    )
+    return _assemble(path, session, runs, end)

@@ -42,12 +42,16 @@ def schedule(sides: int, runs: int, unprobed: int) -> list[Step]:
     The first step is probed, so that coverage is known before anything is written.
     """
     steps: list[Step] = []
-    for i in range(max(runs, unprobed)):
+    done = 0
+    for i in range(max(runs, 1)):
         order = list(range(sides)) if i % 2 == 0 else list(reversed(range(sides)))
         if i < runs:
             steps += [Step(side, True, i) for side in order]
-        if i < unprobed:
-            steps += [Step(side, False, i) for side in reversed(order)]
+        until = unprobed * (i + 1) // max(runs, 1)
+        for number in range(done, until):
+            turned = reversed(order) if number % 2 == i % 2 else order
+            steps += [Step(side, False, number) for side in turned]
+        done = until
     return steps
 
 

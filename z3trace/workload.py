@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 
@@ -59,13 +59,35 @@ class ZpoolBench:
     """
 
     PARAMETERS = (
-        "type", "threads", "ops", "allocs", "frees", "slots", "min_size", "max_size",
-        "headless", "reclaim", "refuse", "verify", "histogram", "unprobed_ops",
+        "type",
+        "threads",
+        "ops",
+        "allocs",
+        "frees",
+        "slots",
+        "min_size",
+        "max_size",
+        "headless",
+        "reclaim",
+        "refuse",
+        "verify",
+        "histogram",
+        "unprobed_ops",
     )
-    DEFAULTS = {
-        "type": "z3fold", "threads": "1", "ops": "10000", "allocs": "0", "frees": "0",
-        "slots": "256", "min_size": "32", "max_size": "3000", "headless": "0",
-        "reclaim": "0", "refuse": "0", "verify": "1", "histogram": "0",
+    DEFAULTS: ClassVar[dict[str, str]] = {
+        "type": "z3fold",
+        "threads": "1",
+        "ops": "10000",
+        "allocs": "0",
+        "frees": "0",
+        "slots": "256",
+        "min_size": "32",
+        "max_size": "3000",
+        "headless": "0",
+        "reclaim": "0",
+        "refuse": "0",
+        "verify": "1",
+        "histogram": "0",
     }
     open_ended = False
 
@@ -73,7 +95,8 @@ class ZpoolBench:
         self.parameters = parameters
         self._module = module
         self.description = "zpool-bench" + "".join(
-            f"{':' if i == 0 else ','}{key}={value}" for i, (key, value) in enumerate(parameters.items())
+            f"{':' if i == 0 else ','}{key}={value}"
+            for i, (key, value) in enumerate(parameters.items())
         )
         self.command = ["--workload", self.description]
 
@@ -84,7 +107,9 @@ class ZpoolBench:
         for part in filter(None, text.split(",")):
             key, _, value = part.partition("=")
             if key not in cls.PARAMETERS:
-                raise UsageError(f"zpool-bench has no parameter {key!r}", f"it has: {', '.join(cls.PARAMETERS)}")
+                raise UsageError(
+                    f"zpool-bench has no parameter {key!r}", f"it has: {', '.join(cls.PARAMETERS)}"
+                )
             pattern = r"[a-z0-9]{1,31}" if key == "type" else r"[0-9]{1,10}"
             if not re.fullmatch(pattern, value):
                 raise UsageError(f"zpool-bench: {key}={value!r} is not valid")
@@ -95,7 +120,10 @@ class ZpoolBench:
         try:
             fd = os.open(_BENCH / name, os.O_WRONLY)
         except OSError as error:
-            raise CannotTraceError(f"cannot drive zpool_bench: {error.strerror}", "is debugfs mounted, and are you root?") from error
+            raise CannotTraceError(
+                f"cannot drive zpool_bench: {error.strerror}",
+                "is debugfs mounted, and are you root?",
+            ) from error
         try:
             os.write(fd, value.encode())
         finally:
@@ -122,13 +150,20 @@ class ZpoolBench:
         except OSError as error:
             kind = self.parameters.get("type", self.DEFAULTS["type"])
             raise Z3traceError(
-                f"zpool-bench did not run: {error.strerror}", f"is {kind} loaded, are its parameters in range?"
+                f"zpool-bench did not run: {error.strerror}",
+                f"is {kind} loaded, are its parameters in range?",
             ) from error
         result = msgspec.json.decode((_BENCH / "result").read_bytes(), type=_BenchResult)
         facts = {
             name: getattr(result, name)
-            for name in ("headless", "corrupted", "empty_reclaims", "evictions_accepted",
-                         "evictions_refused", "evictions_stale")
+            for name in (
+                "headless",
+                "corrupted",
+                "empty_reclaims",
+                "evictions_accepted",
+                "evictions_refused",
+                "evictions_stale",
+            )
         }
         operations = [
             OperationTruth(operation=name, calls=o.calls, failures=o.failures, buckets=o.buckets)
@@ -165,7 +200,10 @@ class Command:
         start = time.monotonic_ns()
         try:
             process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
         except OSError as error:
             raise UsageError(f"cannot run {self.command[0]}: {error.strerror}") from error

@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
-
 from z3trace.analysis import quantiles
 from z3trace.analysis.compare import Comparison
 from z3trace.analysis.frame import merged_counts
@@ -25,7 +24,9 @@ def operations(comparison: Comparison) -> list[str]:
     ]
 
 
-def _sides(comparison: Comparison, name: str) -> list[tuple[str, quantiles.Floats, dict[str, object]]]:
+def _sides(
+    comparison: Comparison, name: str
+) -> list[tuple[str, quantiles.Floats, dict[str, object]]]:
     return [
         (side.session.label, merged_counts(side, "latency", name), look)
         for side, look in ((comparison.before, style.BEFORE), (comparison.after, style.AFTER))
@@ -53,7 +54,9 @@ def ecdf(comparison: Comparison) -> Figure:
         _span(axis, [counts for _, counts, _ in sides])
         style.time_axis(axis.xaxis)
         axis.set_ylim(0, 1)
-        axis.set_title(f"{name}, {sides[0][1].sum():.0f} and {sides[1][1].sum():.0f} calls", fontsize=9)
+        axis.set_title(
+            f"{name}, {sides[0][1].sum():.0f} and {sides[1][1].sum():.0f} calls", fontsize=9
+        )
         axis.set_xlabel("latency (log scale)")
         axis.set_ylabel("share of calls")
         axis.legend(loc="lower right")

@@ -2,7 +2,6 @@
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
 from z3trace.analysis import quantiles
 from z3trace.analysis.compare import Comparison
 from z3trace.analysis.frame import merged_counts
@@ -33,8 +32,17 @@ def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
         label = None if side in seen else getattr(comparison, side).session.label
         seen.add(side)
         axis.plot([p1, p99], [y, y], color=look["color"], linestyle=look["linestyle"], linewidth=1)
-        axis.barh(y, p75 - p25, left=p25, height=0.26, color=look["color"], alpha=0.45,
-                  hatch="" if side == "before" else "//", edgecolor=look["color"], label=label)
+        axis.barh(
+            y,
+            p75 - p25,
+            left=p25,
+            height=0.26,
+            color=look["color"],
+            alpha=0.45,
+            hatch="" if side == "before" else "//",
+            edgecolor=look["color"],
+            label=label,
+        )
         axis.plot([p50], [y], marker="|", markersize=13, markeredgewidth=2.4, color=look["color"])
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
@@ -42,13 +50,14 @@ def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
     style.time_axis(axis.xaxis)
     axis.set_xlabel(f"{metric} (log scale); tick: median, box: p25-p75, line: p1-p99")
     axis.set_title(metric, fontsize=9)
-    axis.legend(loc="upper right", fontsize=8)
 
 
 def draw(comparison: Comparison) -> Figure:
     """Two panels: from attempt to acquisition, and from acquisition to release."""
-    figure, axes = style.panels(2, width=5.2, height=3.4)
+    figure, axes = style.panels(2, width=5.6, height=3.4)
     for axis, metric in zip(axes, ("wait", "hold"), strict=True):
         _bars(axis, comparison, metric)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     style.title(figure, "Locks: wait and hold by lock class", comparison)
     return figure

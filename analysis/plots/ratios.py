@@ -2,15 +2,16 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
-
+from matplotlib.ticker import FixedLocator, FuncFormatter
 from z3trace.analysis import quantiles, stats
 from z3trace.analysis.compare import Comparison
 from z3trace.analysis.plots import latency, style
+
 from z3trace.model import Recording
 
 #: Where the curve is taken: even on the scale of 1/(1-p), up to p99.9.
 AT = 1 - 1 / np.logspace(np.log10(1.05), 3, 25)
+_RATIOS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10]
 _TICKS = [0.1, 0.5, 0.9, 0.99, 0.999]
 
 
@@ -43,17 +44,21 @@ def draw(comparison: Comparison) -> Figure:
         ratio, low, high = band(comparison, name).T
         x = 1 / (1 - AT)
         axis.axhline(1, color=style.GREY, linewidth=1)
-        axis.fill_between(x, low, high, color=style.AFTER["color"], alpha=0.25, linewidth=0,
-                          label="95 % interval")
+        axis.fill_between(
+            x, low, high, color=style.AFTER["color"], alpha=0.25, linewidth=0, label="95 % interval"
+        )
         axis.plot(x, ratio, color=style.AFTER["color"], label="ratio")
         axis.set_xscale("log")
         axis.set_yscale("log", base=2)
         axis.xaxis.set_major_locator(FixedLocator([1 / (1 - p) for p in _TICKS]))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{(1 - 1 / v) * 100:g}"))
         axis.xaxis.set_minor_locator(FixedLocator([]))
+        axis.yaxis.set_major_locator(FixedLocator(_RATIOS))
+        axis.yaxis.set_minor_locator(FixedLocator([]))
         axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-        axis.yaxis.set_minor_formatter(NullFormatter())
-        axis.set_ylim(min(0.45, float(np.nanmin(low)) * 0.9), max(1.1, float(np.nanmax(high)) * 1.1))
+        axis.set_ylim(
+            min(0.45, float(np.nanmin(low)) * 0.9), max(1.1, float(np.nanmax(high)) * 1.1)
+        )
         axis.set_title(name, fontsize=9)
         axis.set_xlabel("percentile (axis: 1/(1-p))")
         axis.set_ylabel("after / before")

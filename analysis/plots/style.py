@@ -8,20 +8,20 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402 - the backend must be chosen first
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: E402
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from z3trace.analysis import units
+from z3trace.analysis.compare import Comparison
 
-from z3trace import paths  # noqa: E402
-from z3trace.analysis import units  # noqa: E402
-from z3trace.analysis.compare import Comparison  # noqa: E402
+from z3trace import paths
 
 # Okabe and Ito, Color Universal Design (2008): blue, vermillion, grey.
 BEFORE: dict[str, Any] = {"color": "#0072B2", "linestyle": "-"}
 AFTER: dict[str, Any] = {"color": "#D55E00", "linestyle": "--"}
 GREY = "#666666"
-_SETTINGS = {
+_SETTINGS: Any = {
     "svg.hashsalt": "z3trace",
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
@@ -38,12 +38,17 @@ _SETTINGS = {
 }
 
 
-def panels(count: int, width: float = 4.3, height: float = 2.9, columns: int = 2) -> tuple[Figure, list[Axes]]:
+def panels(
+    count: int, width: float = 4.3, height: float = 2.9, columns: int = 2
+) -> tuple[Figure, list[Axes]]:
     """A figure of *count* panels, *columns* to a row; what is left over is hidden."""
     rows = -(-count // columns)
     with mpl.rc_context(_SETTINGS):
         figure, grid = plt.subplots(
-            rows, columns, figsize=(width * columns, height * rows + 0.9), squeeze=False,
+            rows,
+            columns,
+            figsize=(width * columns, height * rows + 0.9),
+            squeeze=False,
             layout="constrained",
         )
     axes = list(grid.flat)
@@ -54,6 +59,7 @@ def panels(count: int, width: float = 4.3, height: float = 2.9, columns: int = 2
 
 def time_axis(axis: Any) -> None:
     """A log axis of nanoseconds that reads 1 us, 10 us, 100 us."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     axis.set_minor_formatter(NullFormatter())
 

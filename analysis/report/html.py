@@ -1,14 +1,15 @@
 """One self-contained HTML file: no network, light and dark, phone and print."""
 
+import math
 from dataclasses import dataclass
 from importlib import resources
 
 import jinja2
 from markupsafe import Markup
-
 from z3trace.analysis import plots, summary, units
 from z3trace.analysis.compare import Comparison, Metric
 from z3trace.analysis.report import lines
+
 from z3trace.model import Recording
 
 
@@ -24,7 +25,7 @@ def _row(metric: Metric) -> list[Cell]:
     e = metric.effect
 
     def number(text: str, value: float) -> Cell:
-        return Cell(text, value if value == value else 0.0)
+        return Cell(text, value if math.isfinite(value) else 0.0)
 
     return [
         Cell(lines.name(metric), lines.name(metric)),
@@ -48,16 +49,18 @@ def _sites(recording: Recording) -> list[list[Cell]]:
         contended = sum(c.contended for c in found) / acquired if acquired else 0.0
         source = f"{site.file}:{site.line}" if site.file else f"{site.function}+{site.offset:#x}"
         chain = " > ".join([site.function, *site.inlined])
-        rows.append([
-            Cell(source, source),
-            Cell(chain, chain),
-            Cell(site.action, site.action),
-            Cell(", ".join(sorted({n for c in found for n in c.locks})) or "-", ""),
-            Cell(str(events) if site.attached else "not seen", float(events)),
-            Cell(f"{contended:.2%}" if acquired else "-", contended),
-            Cell(units.nanoseconds(waited) if acquired else "-", waited),
-            Cell(units.nanoseconds(held) if acquired else "-", held),
-        ])
+        rows.append(
+            [
+                Cell(source, source),
+                Cell(chain, chain),
+                Cell(site.action, site.action),
+                Cell(", ".join(sorted({n for c in found for n in c.locks})) or "-", ""),
+                Cell(str(events) if site.attached else "not seen", float(events)),
+                Cell(f"{contended:.2%}" if acquired else "-", contended),
+                Cell(units.nanoseconds(waited) if acquired else "-", waited),
+                Cell(units.nanoseconds(held) if acquired else "-", held),
+            ]
+        )
     return rows
 
 
@@ -68,13 +71,17 @@ def _text(name: str) -> str:
 def render(comparison: Comparison) -> str:
     """The page; everything from the recordings is escaped by the template engine."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_text),
     )
     sides = [("before", comparison.before), ("after", comparison.after)]
     # The SVG is our own; text in it was escaped by matplotlib.
     drawings = {
-        name: Markup(text[text.index("<svg") :]) for name, text in plots.svg(comparison).items()  # noqa: S704
+        name: Markup(text[text.index("<svg") :])
+        for name, text in plots.svg(comparison).items()  # noqa: S704
     }
     return environment.get_template("report.html.j2").render(
         comparison=comparison,

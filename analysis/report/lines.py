@@ -2,6 +2,7 @@
 
 from z3trace.analysis import units
 from z3trace.analysis.compare import Comparison, Metric
+
 from z3trace.model import Recording
 
 MAIN_STATISTICS = ("mean", "p50", "p99")

@@ -17,8 +17,12 @@ def _ascii(text: str) -> str:
 def _wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
     indent = first if rest is None else rest
     return textwrap.wrap(
-        _ascii(text), WIDTH, initial_indent=first, subsequent_indent=indent,
-        break_long_words=True, break_on_hyphens=False,
+        _ascii(text),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=True,
+        break_on_hyphens=False,
     ) or [first.rstrip()]
 
 
@@ -36,7 +40,9 @@ def _table(metrics: list[Metric]) -> list[str]:
                 lines.symbol(metric),
             ]
         )
-    return [_ascii(line) for line in table(["", "before", "after", "ratio", "95 % interval", ""], rows)]
+    return [
+        _ascii(line) for line in table(["", "before", "after", "ratio", "95 % interval", ""], rows)
+    ]
 
 
 def _locks(comparison: Comparison) -> list[str]:
@@ -46,10 +52,20 @@ def _locks(comparison: Comparison) -> list[str]:
     failures = {m.lock: m for m in comparison.select("trylock_failures")}
     for lock, rate in rates.items():
         row = [lock]
-        for source, unit in ((rates, "per operation"), (shares, "of acquisitions"), (failures, "per operation")):
+        for source, unit in (
+            (rates, "per operation"),
+            (shares, "of acquisitions"),
+            (failures, "per operation"),
+        ):
             metric = source.get(lock)
-            row += ["-", "-"] if metric is None else [
-                units.value(metric.effect.before, unit), units.value(metric.effect.after, unit)]
+            row += (
+                ["-", "-"]
+                if metric is None
+                else [
+                    units.value(metric.effect.before, unit),
+                    units.value(metric.effect.after, unit),
+                ]
+            )
         rows.append(row)
         del rate
     header = ["lock", "acquired", "-> after", "contended", "-> after", "failed tries", "-> after"]
@@ -80,7 +96,9 @@ def render(comparison: Comparison) -> str:
     out += ["", "Locks (per operation; contended: share of acquisitions)"]
     out += ["-" * len(out[-1]), *_locks(comparison), ""]
     for name, before, after in lines.lock_members(comparison):
-        out += _wrap(before if before == after else f"{before} -> {after}", f"{name + ':':16}", " " * 16)
+        out += _wrap(
+            before if before == after else f"{before} -> {after}", f"{name + ':':16}", " " * 16
+        )
     out += ["", "Caveats", "-------"]
     for caveat in comparison.caveats:
         out += _wrap(caveat, "- ", "  ")

@@ -15,13 +15,20 @@ def escape(text: str) -> str:
 
 
 def _table(metrics: list[Metric]) -> list[str]:
-    out = ["| | | before | after | change | ratio (95 %) | verdict |", "|---|---|--:|--:|--:|--:|---|"]
+    out = [
+        "| | | before | after | change | ratio (95 %) | verdict |",
+        "|---|---|--:|--:|--:|--:|---|",
+    ]
     for metric in metrics:
         e = metric.effect
         ratio = f"{e.ratio:.3f} {units.interval(e.low, e.high)}" if e.ratio == e.ratio else "-"
         cells = [
-            escape(lines.name(metric)), metric.statistic, units.value(e.before, metric.unit),
-            units.value(e.after, metric.unit), units.change(e.ratio), ratio,
+            escape(lines.name(metric)),
+            metric.statistic,
+            units.value(e.before, metric.unit),
+            units.value(e.after, metric.unit),
+            units.change(e.ratio),
+            ratio,
             f"**{metric.verdict}**" if metric.verdict in ("better", "worse") else metric.verdict,
         ]
         out.append("| " + " | ".join(cells) + " |")
@@ -37,7 +44,9 @@ def render(comparison: Comparison) -> str:
     worse = lines.regressions(comparison)
     out += ["## Regressions", "", *(_table(worse) if worse else ["None found."]), ""]
     out += ["## Locks", "", "| lock class | before | after |", "|---|---|---|"]
-    out += [f"| {escape(n)} | {escape(x)} | {escape(y)} |" for n, x, y in lines.lock_members(comparison)]
+    out += [
+        f"| {escape(n)} | {escape(x)} | {escape(y)} |" for n, x, y in lines.lock_members(comparison)
+    ]
     out += ["", "## Set-up", "", "| | |", "|---|---|"]
     out += [f"| {escape(n)} | {escape(v)} |" for n, v in lines.setup(comparison)]
     out += [f"| runs | {escape(lines.runs(comparison))} |", "", "## Caveats", ""]

@@ -33,9 +33,8 @@
 
 enum operation { ALLOC, FREE, MAP, UNMAP, RECLAIM, OPERATIONS };
 
-static const char *const operation_names[OPERATIONS] = {
-	"alloc", "free", "map", "unmap", "reclaim"
-};
+static const char *const operation_names[OPERATIONS] = {"alloc", "free", "map",
+							"unmap", "reclaim"};
 
 enum slot_state { EMPTY, BUSY, FULL, EVICTING };
 
@@ -197,7 +196,7 @@ static u8 pattern(const struct stamp *stamp)
 static void write_object(struct worker *worker, u32 index)
 {
 	struct slot *slot = &worker->slots[index];
-	struct stamp stamp = { MAGIC, worker->index, index, slot->generation };
+	struct stamp stamp = {MAGIC, worker->index, index, slot->generation};
 	void *address = do_map(worker, slot->handle, ZPOOL_MM_WO);
 
 	if (!address)
@@ -211,7 +210,7 @@ static void write_object(struct worker *worker, u32 index)
 static void check_object(struct worker *worker, u32 index)
 {
 	struct slot *slot = &worker->slots[index];
-	struct stamp stamp = { MAGIC, worker->index, index, slot->generation };
+	struct stamp stamp = {MAGIC, worker->index, index, slot->generation};
 	void *address = do_map(worker, slot->handle, ZPOOL_MM_RO);
 
 	if (!address)
@@ -313,7 +312,7 @@ stale:
 	return -EAGAIN;
 }
 
-static const struct zpool_ops zpool_callbacks = { .evict = evict };
+static const struct zpool_ops zpool_callbacks = {.evict = evict};
 
 static void do_reclaim(struct worker *worker)
 {
@@ -443,8 +442,8 @@ static int make_workers(void)
 		workers[i].index = i;
 		prandom_seed_state(&workers[i].random,
 				   ((u64)parameters.seed << 20) + i + 1);
-		workers[i].slots = vzalloc(
-			array_size(slot_count, sizeof(struct slot)));
+		workers[i].slots =
+			vzalloc(array_size(slot_count, sizeof(struct slot)));
 		if (!workers[i].slots)
 			return -ENOMEM;
 		if (!parameters.histogram)
@@ -462,8 +461,8 @@ static int start_threads(void)
 
 	start_now = false;
 	for (i = 0; i < worker_count; i++) {
-		struct task_struct *task = kthread_create(
-			work, &workers[i], "zpool_bench/%u", i);
+		struct task_struct *task =
+			kthread_create(work, &workers[i], "zpool_bench/%u", i);
 
 		if (IS_ERR(task))
 			return PTR_ERR(task);
@@ -602,7 +601,8 @@ static int result_show(struct seq_file *out, void *unused)
 	seq_printf(out, "\"evictions_stale\": %llu, ", TOTAL(evictions_stale));
 	seq_puts(out, "\"operations\": {");
 	for (i = 0; i < OPERATIONS; i++) {
-		seq_printf(out, "%s\"%s\": {\"calls\": %llu, \"failures\": %llu",
+		seq_printf(out,
+			   "%s\"%s\": {\"calls\": %llu, \"failures\": %llu",
 			   i ? ", " : "", operation_names[i], TOTAL(calls[i]),
 			   TOTAL(failures[i]));
 		if (worker_count && workers[0].histogram)
@@ -654,7 +654,7 @@ typedef unsigned long (*lookup_t)(const char *name);
 
 static lookup_t find_lookup(void)
 {
-	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
+	struct kprobe probe = {.symbol_name = "kallsyms_lookup_name"};
 	lookup_t lookup;
 
 	if (register_kprobe(&probe))

@@ -12,7 +12,9 @@ import msgspec
 from z3trace.commands.common import say
 from z3trace.errors import DONE, FAILED
 
-DEFAULT_WORKLOAD = "zpool-bench:threads=2,ops=60000,unprobed_ops=400000,slots=1024,max_size=200,verify=0"
+DEFAULT_WORKLOAD = (
+    "zpool-bench:threads=2,ops=60000,unprobed_ops=400000,slots=1024,max_size=3000,verify=0"
+)
 
 
 @contextmanager
@@ -58,10 +60,21 @@ def _lines(path: Path, title: str, stop: "object") -> None:
 
 def _bar(path: Path, title: str, stop: "object") -> None:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TimeRemainingColumn(), TextColumn("{task.fields[doing]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[doing]}"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=None, doing="booting the guest")
         while not stop.wait(0.2):  # type: ignore[attr-defined]
@@ -73,26 +86,71 @@ def _bar(path: Path, title: str, stop: "object") -> None:
 @click.command()
 @click.option("--before", default="pool-lock", show_default=True, help="Variant without the patch.")
 @click.option("--after", default="page-lock", show_default=True, help="Variant with the patch.")
-@click.option("--patch", "patches", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="A .cocci or .patch that turns 'before' into 'after'; may be repeated.")
+@click.option(
+    "--patch",
+    "patches",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A .cocci or .patch that turns 'before' into 'after'; may be repeated.",
+)
 @click.option("--target", "target_name", default="z3fold", show_default=True)
 @click.option("--workload", "workload_text", default=DEFAULT_WORKLOAD, show_default=True)
-@click.option("--runs", type=click.IntRange(1, 1000), default=10, show_default=True,
-              help="Probed runs a side; as many without probes.")
+@click.option(
+    "--runs",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="Probed runs a side.",
+)
+@click.option(
+    "--unprobed",
+    type=click.IntRange(0, 1000),
+    default=None,
+    help="Runs a side without probes, for throughput.  [default: twice as many]",
+)
 @click.option("--seed", type=click.IntRange(0, 1 << 31), default=1, show_default=True)
-@click.option("--locks", "lock_mode", type=click.Choice(["callsite", "none"]), default="callsite", show_default=True)
-@click.option("--release", help="Kernel release; the newest in the cache, or a fetched one, if not given.")
+@click.option(
+    "--locks",
+    "lock_mode",
+    type=click.Choice(["callsite", "none"]),
+    default="callsite",
+    show_default=True,
+)
+@click.option(
+    "--release", help="Kernel release; the newest in the cache, or a fetched one, if not given."
+)
 @click.option("--cpus", type=click.IntRange(1, 64), default=2, show_default=True)
 @click.option("--memory", default="2G", show_default=True)
-@click.option("--accelerator", type=click.Choice(["auto", "kvm", "tcg"]), default="auto", show_default=True)
+@click.option(
+    "--accelerator", type=click.Choice(["auto", "kvm", "tcg"]), default="auto", show_default=True
+)
 @click.option("--deadline", default="30m", show_default=True)
-@click.option("-o", "--output", "directory", type=click.Path(path_type=Path, file_okay=False), required=True,
-              help="Directory for recordings, plots and reports.")
+@click.option(
+    "-o",
+    "--output",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Directory for recordings, plots and reports.",
+)
 @click.option("--force", is_flag=True, help="Overwrite what is in the directory.")
 def command(
-    before: str, after: str, patches: tuple[Path, ...], target_name: str, workload_text: str, runs: int,
-    seed: int, lock_mode: str, release: str | None, cpus: int, memory: str, accelerator: str,
-    deadline: str, directory: Path, force: bool,
+    before: str,
+    after: str,
+    patches: tuple[Path, ...],
+    target_name: str,
+    workload_text: str,
+    runs: int,
+    unprobed: int | None,
+    seed: int,
+    lock_mode: str,
+    release: str | None,
+    cpus: int,
+    memory: str,
+    accelerator: str,
+    deadline: str,
+    directory: Path,
+    force: bool,
 ) -> int:
     """Build two variants, record both in turn in one guest, compare.
 
@@ -110,16 +168,29 @@ def command(
         paths.must_be_new(file, force=force)
     definition = target.load(target_name)
     make_workload(workload_text, None, ())
-    options = vm.Options(cpus=cpus, memory=memory, accelerator=accelerator,
-                         deadline=workload.seconds(deadline), share=directory)
+    options = vm.Options(
+        cpus=cpus,
+        memory=memory,
+        accelerator=accelerator,
+        deadline=workload.seconds(deadline),
+        share=directory,
+    )
     directory.mkdir(parents=True, exist_ok=True)
     kernel = fetch.cached(release, say)
-    variants = [build.variant(before), build.variant(before, patches) if patches else build.variant(after)]
+    variants = [
+        build.variant(before),
+        build.variant(before, patches) if patches else build.variant(after),
+    ]
     modules = [build.build_variant(kernel, definition.source, variant, say) for variant in variants]
     build.build_workload(kernel, say)
     spec = pairspec.PairSpec(
-        target=target_name, workload=workload_text, runs=runs, unprobed=runs, seed=seed,
-        lock_mode=lock_mode, command=["z3trace", *sys.argv[1:]],
+        target=target_name,
+        workload=workload_text,
+        runs=runs,
+        unprobed=2 * runs if unprobed is None else unprobed,
+        seed=seed,
+        lock_mode=lock_mode,
+        command=["z3trace", *sys.argv[1:]],
         progress=str(directory / ".progress.json"),
         sides=[
             pairspec.PairSide(label=module.variant, module=str(module.path), output=str(file))
@@ -131,7 +202,9 @@ def command(
     say(f"booting {kernel.release} with {cpus} CPUs")
     try:
         with _progress(Path(spec.progress), "recording"):
-            outcome = vm.run(kernel, [sys.executable, "-m", "z3trace", "ab-guest", str(spec_file)], options, say)
+            outcome = vm.run(
+                kernel, [sys.executable, "-m", "z3trace", "ab-guest", str(spec_file)], options, say
+            )
     finally:
         for path in (spec_file, Path(spec.progress)):
             path.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sys
 from pathlib import Path
 
 import click
@@ -21,11 +20,6 @@ def wrote(path: Path) -> None:
     """Name a file that was written, relative to here if it is below."""
     text = os.path.relpath(path)
     click.echo(f"Wrote {path if text.startswith('..') else text}")
-
-
-def color(stream: object = None) -> bool:
-    """Whether to colour: a terminal, and NO_COLOR is not set."""
-    return (stream or sys.stdout).isatty() and not os.environ.get("NO_COLOR")  # type: ignore[attr-defined]
 
 
 def built_workload() -> Path | None:

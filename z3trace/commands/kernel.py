@@ -43,16 +43,30 @@ def list_() -> int:
 
 @command.command()
 @click.option("--target", "target_name", default="z3fold", show_default=True)
-@click.option("--variant", "variant_name", default="stock", show_default=True,
-              help="A shipped variant, a .toml file, or 'stock' for the source as packaged.")
-@click.option("--patch", "patches", multiple=True, type=click.Path(path_type=Path),
-              help="A .cocci, .patch, .diff or .mbox to apply on top; may be repeated.")
+@click.option(
+    "--variant",
+    "variant_name",
+    default="stock",
+    show_default=True,
+    help="A shipped variant, a .toml file, or 'stock' for the source as packaged.",
+)
+@click.option(
+    "--patch",
+    "patches",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A .cocci, .patch, .diff or .mbox to apply on top; may be repeated.",
+)
 @click.option("--release", help="Kernel release; the newest in the cache if not given.")
 @click.option("--workload", is_flag=True, help="Build the workload module zpool_bench instead.")
 @click.option("--variants", is_flag=True, help="List the shipped variants and end.")
 def build(
-    target_name: str, variant_name: str, patches: tuple[Path, ...], release: str | None,
-    workload: bool, variants: bool,
+    target_name: str,
+    variant_name: str,
+    patches: tuple[Path, ...],
+    release: str | None,
+    workload: bool,
+    variants: bool,
 ) -> int:
     """Build a variant of the target's module, and print where it is."""
     from z3trace import target

@@ -11,32 +11,82 @@ from z3trace.errors import DONE, FAILED
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
-@click.option("--target", "target_name", default="z3fold", show_default=True,
-              help="A shipped target, or a .toml file of your own.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,
-              help="The recording to write, FILE.z3t or FILE.z3t.gz.")
-@click.option("--runs", type=click.IntRange(1, 10000), default=1, show_default=True,
-              help="Runs under the probes.")
-@click.option("--unprobed", type=click.IntRange(0, 10000), default=None,
-              help="Runs without probes, for throughput.  [default: as many, if there is more than one]")
+@click.option(
+    "--target",
+    "target_name",
+    default="z3fold",
+    show_default=True,
+    help="A shipped target, or a .toml file of your own.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The recording to write, FILE.z3t or FILE.z3t.gz.",
+)
+@click.option(
+    "--runs",
+    type=click.IntRange(1, 10000),
+    default=1,
+    show_default=True,
+    help="Runs under the probes.",
+)
+@click.option(
+    "--unprobed",
+    type=click.IntRange(0, 10000),
+    default=None,
+    help="Runs without probes, for throughput.  [default: as many, if there is more than one]",
+)
 @click.option("--label", default="", help="What to call this recording in comparisons.")
-@click.option("--seed", type=click.IntRange(0, 1 << 31), default=1, show_default=True,
-              help="Seed of the first run; each further run adds one.")
-@click.option("--workload", "workload_text", help="A workload of our own, such as "
-              "zpool-bench:threads=2,ops=50000.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 1 << 31),
+    default=1,
+    show_default=True,
+    help="Seed of the first run; each further run adds one.",
+)
+@click.option(
+    "--workload",
+    "workload_text",
+    help="A workload of our own, such as zpool-bench:threads=2,ops=50000.",
+)
 @click.option("--duration", help="Record whatever happens for this long, such as 10s.")
-@click.option("--module", "module_file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="The target's module file, if it is not the packaged one.")
-@click.option("--load", is_flag=True, help="Load the target's module if it is not, and unload it after.")
+@click.option(
+    "--module",
+    "module_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The target's module file, if it is not the packaged one.",
+)
+@click.option(
+    "--load", is_flag=True, help="Load the target's module if it is not, and unload it after."
+)
 @click.option("--reload", is_flag=True, help="Load the target's module anew for every run.")
-@click.option("--locks", "lock_mode", type=click.Choice(["callsite", "none"]), default="callsite",
-              show_default=True, help="How to see locks: at the target's call sites, or not at all.")
+@click.option(
+    "--locks",
+    "lock_mode",
+    type=click.Choice(["callsite", "none"]),
+    default="callsite",
+    show_default=True,
+    help="How to see locks: at the target's call sites, or not at all.",
+)
 @click.option("--force", is_flag=True, help="Overwrite the output.")
 @click.argument("command_line", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 def command(
-    target_name: str, output: Path, runs: int, unprobed: int | None, label: str, seed: int,
-    workload_text: str | None, duration: str | None, module_file: Path | None, load: bool,
-    reload: bool, lock_mode: str, force: bool, command_line: tuple[str, ...],
+    target_name: str,
+    output: Path,
+    runs: int,
+    unprobed: int | None,
+    label: str,
+    seed: int,
+    workload_text: str | None,
+    duration: str | None,
+    module_file: Path | None,
+    load: bool,
+    reload: bool,
+    lock_mode: str,
+    force: bool,
+    command_line: tuple[str, ...],
 ) -> int:
     """Record a target's latency and lock histograms while a workload runs.
 
@@ -66,10 +116,14 @@ def command(
         run = progress.run
         kind = "probed" if run.probed else "unprobed"
         left = session.remaining(started, progress.done, progress.total)
-        say(f"run {progress.done}/{progress.total} {kind}: {run.duration / 1e9:.2f} s"
-            + (f", about {left:.0f} s left" if progress.done < progress.total else ""))
+        say(
+            f"run {progress.done}/{progress.total} {kind}: {run.duration / 1e9:.2f} s"
+            + (f", about {left:.0f} s left" if progress.done < progress.total else "")
+        )
         if run.result.status:
-            failed.append(f"the workload ended with status {run.result.status}\n{run.result.output}")
+            failed.append(
+                f"the workload ended with status {run.result.status}\n{run.result.output}"
+            )
 
     interrupted = session.record([side], work, session.schedule(1, runs, extra), seed, report)
     if not output.exists():
@@ -93,4 +147,5 @@ def _say_coverage(recorder: object) -> None:
     missing = [site for site in recorder.coverage.sites if not site.attached]
     if missing:
         where = ", ".join(sorted({site.function for site in missing}))
-        say(f"not seen: {len(missing)} of {len(recorder.coverage.sites)} lock call sites, in {where}")
+        total = len(recorder.coverage.sites)
+        say(f"not seen: {len(missing)} of {total} lock call sites, in {where}")

@@ -9,21 +9,44 @@ from z3trace.commands.common import say
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
-@click.option("--release", help="Kernel release; the newest in the cache, or a fetched one, if not given.")
+@click.option(
+    "--release", help="Kernel release; the newest in the cache, or a fetched one, if not given."
+)
 @click.option("--cpus", type=click.IntRange(1, 64), default=2, show_default=True)
 @click.option("--memory", default="2G", show_default=True, help="As QEMU understands it.")
 @click.option("--append", default="", help="More words for the kernel's command line.")
-@click.option("--share", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path(),
-              help="Directory that the guest may really write to, and starts in.  [default: this one]")
-@click.option("--accelerator", type=click.Choice(["auto", "kvm", "tcg"]), default="auto", show_default=True)
+@click.option(
+    "--share",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path(),
+    help="Directory that the guest may really write to, and starts in.  [default: this one]",
+)
+@click.option(
+    "--accelerator", type=click.Choice(["auto", "kvm", "tcg"]), default="auto", show_default=True
+)
 @click.option("--deadline", default="30m", show_default=True, help="End the guest after this long.")
-@click.option("--disk", "disks", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="A file that the guest sees as a disk; may be repeated.")
+@click.option(
+    "--disk",
+    "disks",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file that the guest sees as a disk; may be repeated.",
+)
 @click.option("--console", is_flag=True, help="Print the guest's console at the end.")
-@click.argument("command_line", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED)
+@click.argument(
+    "command_line", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED
+)
 def command(
-    release: str | None, cpus: int, memory: str, append: str, share: Path, accelerator: str,
-    deadline: str, disks: tuple[Path, ...], console: bool, command_line: tuple[str, ...],
+    release: str | None,
+    cpus: int,
+    memory: str,
+    append: str,
+    share: Path,
+    accelerator: str,
+    deadline: str,
+    disks: tuple[Path, ...],
+    console: bool,
+    command_line: tuple[str, ...],
 ) -> int:
     """Run COMMAND in a guest: a z3trace verb, or any program of the host.
 
@@ -38,8 +61,13 @@ def command(
     if words[0] in VERBS or words[0] in HIDDEN:
         words = [sys.executable, "-m", "z3trace", *words]
     options = vm.Options(
-        cpus=cpus, memory=memory, append=append, accelerator=accelerator,
-        deadline=workload.seconds(deadline), share=share, disks=tuple(d.absolute() for d in disks),
+        cpus=cpus,
+        memory=memory,
+        append=append,
+        accelerator=accelerator,
+        deadline=workload.seconds(deadline),
+        share=share,
+        disks=tuple(d.absolute() for d in disks),
     )
     kernel = fetch.cached(release, say)
     build.build_workload(kernel, say)

@@ -8,10 +8,14 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from z3trace import paths
 from z3trace.errors import UsageError
 from z3trace.kernel.fetch import Kernel, Say
+
+if TYPE_CHECKING:
+    from z3trace.kernel.vm import Options
 
 _TRIAL_SECONDS = 20.0
 
@@ -35,16 +39,16 @@ def _memory() -> Path:
 
 def _remembered() -> str | None:
     try:
-        found = json.loads(_memory().read_bytes())
+        found: Any = json.loads(_memory().read_bytes())
     except (OSError, ValueError):
         return None
     if not isinstance(found, dict) or found.get("machine") != _machine():
         return None
-    value = found.get("accelerator")
+    value = str(found.get("accelerator"))
     return value if value in ("kvm", "tcg") else None
 
 
-def choose(kernel: Kernel, options: "Options", say: Say) -> str:  # noqa: F821
+def choose(kernel: Kernel, options: "Options", say: Say) -> str:
     """``kvm`` or ``tcg`` for guests on this machine; a finding is remembered."""
     from z3trace.kernel.vm import reaches_user_space
 

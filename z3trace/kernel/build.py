@@ -131,8 +131,8 @@ def apply(patch: Path, tree: Path, source: str) -> None:
 def _digest(kernel: Kernel, parts: Sequence[bytes]) -> str:
     compiler = tools.run(["gcc", "--version"]).splitlines()[0]
     digest = hashlib.sha256()
-    for part in (_RECIPE, kernel.release, kernel.version, compiler):
-        digest.update(part.encode() + b"\0")
+    for text in (_RECIPE, kernel.release, kernel.version, compiler):
+        digest.update(text.encode() + b"\0")
     for part in parts:
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()[:16]
@@ -201,7 +201,11 @@ def build_variant(kernel: Kernel, source: str, chosen: Variant, say: Say) -> Mod
         shutil.rmtree(tree)
         _make(kernel, work, name, "-include $(src)/visible.h")
         _write_facts(work, name, Path(source).name)
-        record = {"variant": chosen.name, "digest": digest, "patches": [p.name for p in chosen.patches]}
+        record = {
+            "variant": chosen.name,
+            "digest": digest,
+            "patches": [p.name for p in chosen.patches],
+        }
         (work / "variant.json").write_text(json.dumps(record, indent=1))
     return Module(name, directory / f"{name}.ko", chosen.name, digest, fresh=True)
 

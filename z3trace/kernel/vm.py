@@ -32,12 +32,18 @@ READY = "z3trace-guest: ready"
 SYMPTOMS = (
     (re.compile(r"watchdog: BUG: soft lockup.*"), "soft lockup", True),
     (re.compile(r"Kernel panic - not syncing.*"), "kernel panic", True),
-    (re.compile(r"BUG: (?!soft lockup).*|Oops: .*|general protection fault.*"), "kernel oops", True),
+    (
+        re.compile(r"BUG: (?!soft lockup).*|Oops: .*|general protection fault.*"),
+        "kernel oops",
+        True,
+    ),
     (re.compile(r"rcu: INFO: rcu_\w+ .*detected.*stall.*"), "RCU stall", True),
     (re.compile(r"INFO: task .* blocked for more than .*"), "hung task", False),
     (re.compile(r"Out of memory: Killed process.*|oom-kill:.*"), "out of memory", False),
     (re.compile(r"z3trace-guest: cannot .*"), "guest set-up failed", True),
 )
+#: Looking at the guest takes time from it: both share the machine.
+_POLL = 0.25
 _GRACE = 3.0  # seconds a lost guest has to print its trace
 _DROPPED = {"-append", "-initrd", "-kernel", "-serial", "-chardev", "-monitor", "-mon", "-accel"}
 
@@ -99,7 +105,10 @@ def _base_command(kernel: Kernel, initramfs: Path, options: Options) -> list[str
         word = words[position]
         value = words[position + 1] if position + 1 < len(words) else ""
         pair = bool(value) and not value.startswith("-")
-        if word not in _DROPPED and not (word == "-device" and value.startswith(("virtio-serial", "virtserial", "i6300esb", "virtconsole"))):
+        if word not in _DROPPED and not (
+            word == "-device"
+            and value.startswith(("virtio-serial", "virtserial", "i6300esb", "virtconsole"))
+        ):
             kept += [word, value] if pair else [word]
         position += 2 if pair else 1
     return kept
@@ -125,9 +134,7 @@ def _kernel_arguments(kernel: Kernel, options: Options, run: Path, *, kvm: bool)
     return " ".join(words)
 
 
-def _command(
-    kernel: Kernel, options: Options, run: Path, private: Path, *, kvm: bool
-) -> list[str]:
+def _command(kernel: Kernel, options: Options, run: Path, private: Path, *, kvm: bool) -> list[str]:
     initramfs = private / "initramfs"
     argv = _base_command(kernel, initramfs, options)
     share = "security_model=none,multidevs=remap"
@@ -136,8 +143,11 @@ def _command(
         *("-device", "virtio-9p-pci,fsdev=z3troot,mount_tag=z3t-root"),
         *("-fsdev", f"local,id=z3tshare,path={options.share},{share}"),
         *("-device", "virtio-9p-pci,fsdev=z3tshare,mount_tag=z3t-share"),
-        *("-chardev", f"socket,id=console,path={private}/console,server=on,wait=off,"
-          f"logfile={run}/console.log,logappend=on"),
+        *(
+            "-chardev",
+            f"socket,id=console,path={private}/console,server=on,wait=off,"
+            f"logfile={run}/console.log,logappend=on",
+        ),
         *("-serial", "chardev:console", "-monitor", "none", "-no-reboot"),
         *("-kernel", str(kernel.image), "-initrd", str(initramfs)),
         *("-append", _kernel_arguments(kernel, options, run, kvm=kvm)),
@@ -191,6 +201,7 @@ class Guest:
     def __init__(self, argv: list[str], run: Path, private: Path) -> None:
         self._run = run
         self._socket = private / "console"
+        self._console_size = 0
         self.started = time.monotonic()
         with (run / "qemu.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -201,6 +212,18 @@ class Guest:
         with suppress(OSError):
             return (self._run / "console.log").read_text(errors="replace")
         return ""
+
+    def console_grew(self) -> bool:
+        """Whether the console has more than at the last call."""
+        with suppress(OSError):
+            size = (self._run / "console.log").stat().st_size
+            if size != self._console_size:
+                self._console_size = size
+                return True
+        return False
+
+    def is_lost(self) -> bool:
+        return any(lost for _, _, lost in symptoms(self.console()))
 
     def running(self) -> bool:
         return self._process.poll() is None
@@ -244,11 +267,11 @@ def _watch(
         now = time.monotonic()
         if now - guest.started > deadline:
             return f"the guest passed its deadline of {deadline:.0f} s"
-        if doomed is None and any(lost for _, _, lost in symptoms(guest.console())):
+        if doomed is None and guest.console_grew() and guest.is_lost():
             doomed = now
         if doomed is not None and now - doomed > _GRACE:
             return guest.failure()
-        time.sleep(0.05)
+        time.sleep(_POLL)
     return None
 
 

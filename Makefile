@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Every target does its own set-up; what is done is not done twice.
+
+PY := .venv/bin/python
+READY := .venv/.ready
+TREE := build/tree/.ready
+SOURCES := $(shell find z3trace analysis probes testbed -name '*.py' -o -name '*.j2')
+C_FILES := $(shell find probes testbed -name '*.[ch]')
+
+.PHONY: help demo test unit lint format bench wheel clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
+	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs 10 -o build/demo --force
+
+test: lint ## lint and all tests, the guest ones included
+	Z3TRACE_REQUIRE=vm $(PY) -m pytest
+
+unit: $(READY) ## the tests that need no guest
+	$(PY) -m pytest tests/unit tests/golden
+
+lint: $(READY) $(TREE) ## ruff, mypy --strict, import-linter, clang-format
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	.venv/bin/clang-format --dry-run --Werror $(C_FILES)
+	cd build/tree && MYPYPATH=. ../../$(PY) -m mypy --config-file ../../pyproject.toml -p z3trace
+	cd build/tree && PYTHONPATH=. ../../.venv/bin/lint-imports --config ../../pyproject.toml --no-cache
+
+format: $(READY) ## put the sources into their style
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+	.venv/bin/clang-format -i $(C_FILES)
+
+bench: $(READY) ## what z3trace costs, in build/bench
+	$(PY) tests/bench/run.py
+
+wheel: $(READY) ## the wheel, in build/dist
+	$(PY) -m build --wheel --outdir build/dist
+
+clean: ## remove what was built here; the cache of kernels stays
+	rm -rf build .venv *.egg-info
+
+$(READY): pyproject.toml constraints.txt setup.sh
+	./setup.sh
+	touch $@
+
+# mypy and import-linter read packages where they stand after an installation:
+# z3trace.analysis lies in analysis/ here.
+$(TREE): $(READY) $(SOURCES) pyproject.toml
+	rm -rf build/tree
+	$(PY) -m pip -q install --no-deps --no-build-isolation --target build/tree .
+	touch $@

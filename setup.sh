@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Everything a fresh Debian 12 needs: packages (root, announced), then .venv.
+set -eu
+cd "$(dirname "$0")"
+
+packages="ca-certificates python3 python3-venv python3-bpfcc qemu-system-x86
+busybox-static kmod coccinelle patch gcc libc6-dev make xz-utils bpftrace git"
+
+. /etc/os-release
+if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-0}" -lt 12 ]; then
+	echo "setup: this is ${PRETTY_NAME:-not Debian}; on Debian 12 these packages are installed," >&2
+	echo "their like is needed here: $(echo $packages)" >&2
+	echo "and a python3 -m venv --system-site-packages .venv with 'pip install -e .[dev]' in it" >&2
+	exit 4
+fi
+
+missing=
+for package in $packages; do
+	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+		missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+	if [ "$(id -u)" = 0 ]; then
+		sudo=
+	else
+		sudo=sudo
+		echo "setup: sudo is used to install:$missing"
+	fi
+	echo "setup: installing$missing"
+	$sudo apt-get -q update
+	DEBIAN_FRONTEND=noninteractive $sudo apt-get -qy install --no-install-recommends $missing
+fi
+# The kernel's packages are downloaded by name: their lists must be there.
+if ! apt-cache show linux-source-6.1 >/dev/null 2>&1; then
+	echo "setup: the package lists are read again"
+	if [ "$(id -u)" = 0 ]; then apt-get -q update; else sudo apt-get -q update; fi
+fi
+
+# The distribution's own interpreter is the one that has bcc.
+if [ ! -x .venv/bin/python ]; then
+	/usr/bin/python3 -m venv --system-site-packages .venv
+fi
+.venv/bin/python -m pip -q install --disable-pip-version-check -c constraints.txt -e '.[dev]'
