@@ -110,7 +110,7 @@ def _offset(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> int | N
     return offsets.get(rule.struct, {}).get(rule.member)
 
 
-def _rules(
+def lock_rules(
     target: Target, offsets: Mapping[str, Mapping[str, int]]
 ) -> tuple[list[ClassRule], list[LockClass]]:
     classes = target.classes()
@@ -150,5 +150,5 @@ def make(target: Target, path: Path | None) -> Plan:
             f"{file.path} has {len(file.sites)} lock call sites, more than {layout.SITES}"
         )
     offsets = file.facts.structs or btf.structs(target.module)
-    rules, locks = _rules(target, offsets)
+    rules, locks = lock_rules(target, offsets)
     return Plan(target, file, operations, missing, file.sites, rules, locks)

@@ -114,6 +114,8 @@ def _decode(path: Path, number: int, line: bytes) -> Session | Run | End:
             if schema is not None and schema != SCHEMA:
                 hint = f"its schema is {schema}, this version reads {SCHEMA}"
         raise InputError(f"{path}:{number}: not a z3trace recording: {error}", hint) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}:{number}: not a z3trace recording: not UTF-8") from error
     except RecursionError as error:
         raise InputError(f"{path}:{number}: not a z3trace recording: nested too deeply") from error
 
@@ -124,7 +126,7 @@ def _schema_of(line: bytes) -> int | None:
 
     try:
         return msgspec.json.decode(line, type=Peek).schema
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 

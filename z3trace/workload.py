@@ -71,6 +71,7 @@ class ZpoolBench:
         "reclaim",
         "refuse",
         "verify",
+        "touches",
         "histogram",
         "unprobed_ops",
     )
@@ -87,6 +88,7 @@ class ZpoolBench:
         "reclaim": "0",
         "refuse": "0",
         "verify": "1",
+        "touches": "0",
         "histogram": "0",
     }
     open_ended = False

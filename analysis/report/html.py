@@ -79,10 +79,9 @@ def render(comparison: Comparison) -> str:
     )
     sides = [("before", comparison.before), ("after", comparison.after)]
     # The SVG is our own; text in it was escaped by matplotlib.
-    drawings = {
-        name: Markup(text[text.index("<svg") :])
-        for name, text in plots.svg(comparison).items()  # noqa: S704
-    }
+    drawings = {}
+    for name, text in plots.svg(comparison).items():
+        drawings[name] = Markup(text[text.index("<svg") :])  # noqa: S704
     return environment.get_template("report.html.j2").render(
         comparison=comparison,
         style=Markup(_text("report.css")),  # noqa: S704 - a file of ours

@@ -89,6 +89,7 @@ static struct {
 	u32 refuse;   /* per cent of the evictions */
 	u32 seed;
 	u32 verify;
+	u32 touches; /* map, check and unmap this often more in every step */
 	u32 histogram;
 } parameters = {
 	.type = "z3fold",
@@ -256,7 +257,10 @@ static void fill_slot(struct worker *worker, u32 index)
 static void drain_slot(struct worker *worker, u32 index, bool verify)
 {
 	struct slot *slot = &worker->slots[index];
+	u32 i;
 
+	for (i = 0; i < parameters.touches; i++)
+		check_object(worker, index);
 	if (verify)
 		check_object(worker, index);
 	do_free(worker, slot->handle);
@@ -424,6 +428,7 @@ static int parameters_are_bad(void)
 	       parameters.max_size < parameters.min_size ||
 	       parameters.max_size > PAGE_SIZE || parameters.headless > 100 ||
 	       parameters.refuse > 100 || parameters.reclaim > 1000 ||
+	       parameters.touches > 1000 ||
 	       parameters.allocs > parameters.slots ||
 	       parameters.frees > parameters.slots;
 }
@@ -706,6 +711,7 @@ static void make_files(void)
 	debugfs_create_u32("refuse", 0600, directory, &parameters.refuse);
 	debugfs_create_u32("seed", 0600, directory, &parameters.seed);
 	debugfs_create_u32("verify", 0600, directory, &parameters.verify);
+	debugfs_create_u32("touches", 0600, directory, &parameters.touches);
 	debugfs_create_u32("histogram", 0600, directory, &parameters.histogram);
 }
 

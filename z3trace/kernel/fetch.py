@@ -207,7 +207,7 @@ def _files(directory: Path) -> Iterator[tuple[str, int]]:
             yield str(path.relative_to(directory)), path.lstat().st_size
 
 
-def _is_whole(directory: Path) -> bool:
+def is_whole(directory: Path) -> bool:
     try:
         manifest = json.loads((directory / _MANIFEST).read_bytes())
         expected: dict[str, int] = manifest["files"]
@@ -226,7 +226,7 @@ def fetch(release: str | None, say: Say) -> Kernel:
     found, packages = resolve(release)
     directory = paths.cache() / "kernels" / found
     if directory.exists():
-        if _is_whole(directory) and _load(directory).version == packages[0].version:
+        if is_whole(directory) and _load(directory).version == packages[0].version:
             return _load(directory)
         say(f"the unpacked kernel {found} is incomplete, damaged or outdated: doing it again")
     debs = [_download(package, paths.cache() / "packages", say) for package in packages]
@@ -260,7 +260,7 @@ def kernels() -> list[tuple[Kernel, bool]]:
     found = []
     for directory in sorted((paths.cache() / "kernels").glob("[0-9]*")):
         if (directory / _MANIFEST).exists():
-            found.append((_load(directory), _is_whole(directory)))
+            found.append((_load(directory), is_whole(directory)))
     return found
 
 
@@ -268,8 +268,8 @@ def cached(release: str | None, say: Say) -> Kernel:
     """The kernel to use: the one named, else the newest in the cache, else a fetched one."""
     if release:
         directory = paths.cache() / "kernels" / release
-        return _load(directory) if _is_whole(directory) else fetch(release, say)
-    whole = [kernel for kernel, is_whole in kernels() if is_whole]
+        return _load(directory) if is_whole(directory) else fetch(release, say)
+    whole = [kernel for kernel, whole in kernels() if whole]
     if not whole:
         return fetch(None, say)
     return max(whole, key=lambda kernel: [int(n) for n in re.findall(r"\d+", kernel.release)])

@@ -1,0 +1,117 @@
+"""The exact text of the reports, and the data behind the figures.
+
+``Z3TRACE_UPDATE_GOLDEN=1`` writes the expected files anew; read the diff.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from samples import recording
+from z3trace.analysis import compare, output, summary
+from z3trace.analysis.compare import Comparison
+
+EXPECTED = Path(__file__).parent / "expected"
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    return compare.compare(recording("before"), recording("after", scale=0.7, seed=2))
+
+
+def _same(name: str, text: str) -> None:
+    path = EXPECTED / name
+    if os.environ.get("Z3TRACE_UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".json"])
+def test_report(comparison: Comparison, suffix: str) -> None:
+    _same(f"report{suffix}", output.render(comparison, suffix))
+
+
+def test_terminal(comparison: Comparison) -> None:
+    _same("compare.txt", output.terminal(comparison))
+
+
+def test_show() -> None:
+    _same("show.txt", summary.text(recording("before"), sites=True))
+
+
+def test_mail_is_ascii_and_72_columns(comparison: Comparison) -> None:
+    text = output.render(comparison, ".txt")
+    assert text.isascii()
+    assert "\t" not in text
+    assert max(map(len, text.splitlines())) <= 72
+
+
+def test_json_has_the_promised_fields(comparison: Comparison) -> None:
+    report = json.loads(output.render(comparison, ".json"))
+    fields = {
+        "metric",
+        "operation",
+        "lock",
+        "statistic",
+        "unit",
+        "before",
+        "after",
+        "ratio",
+        "ci",
+        "n_before",
+        "n_after",
+        "verdict",
+    }
+    for metric in report["metrics"]:
+        assert fields <= set(metric)
+        assert len(metric["ci"]) == 2
+
+
+def test_strangers_text_stays_text() -> None:
+    evil = "<script>alert(1)</script>|`x`"
+    found = compare.compare(recording(evil), recording("after", seed=2))
+    page = output.render(found, ".html")
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>" not in output.render(found, ".md")
+    assert max(map(len, output.render(found, ".txt").splitlines())) <= 72
+
+
+def test_html_needs_no_network(comparison: Comparison) -> None:
+    page = output.render(comparison, ".html")
+    for word in ('src="http', 'href="http', "@import", "url(http"):
+        assert word not in page
+
+
+def test_svg_is_byte_stable(comparison: Comparison, tmp_path: Path) -> None:
+    output.write_plots(comparison, tmp_path / "one")
+    output.write_plots(comparison, tmp_path / "two")
+    names = sorted(path.name for path in (tmp_path / "one").glob("*.svg"))
+    assert len(names) == 4
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_data_behind_the_lock_figure(comparison: Comparison) -> None:
+    from z3trace.analysis.plots import locks
+
+    rows = locks.rows(comparison, "wait")
+    assert [(name, side) for name, side, _ in rows] == [("page", "before"), ("page", "after")]
+    for _, _, values in rows:
+        assert list(values) == sorted(values)
+    # Both samples are log-normal around 1000 ns times their scale.
+    assert rows[0][2][2] == pytest.approx(1000, rel=0.08)
+    assert rows[1][2][2] == pytest.approx(700, rel=0.08)
+
+
+def test_data_behind_the_ratio_figure(comparison: Comparison) -> None:
+    from z3trace.analysis.plots import ratios
+
+    band = ratios.band(comparison, "alloc")
+    ratio, low, high = band.T
+    assert np.all(low <= ratio)
+    assert np.all(ratio <= high)
+    assert np.all((ratio[:15] > 0.6) & (ratio[:15] < 0.8))

@@ -1,0 +1,66 @@
+"""Target definitions, symbols and rules."""
+
+from pathlib import Path
+
+import pytest
+
+from z3trace import plan, target
+from z3trace.errors import InputError, UsageError
+
+
+def test_shipped_targets_load() -> None:
+    assert "z3fold" in target.shipped()
+    for name in target.shipped():
+        assert target.load(name).name == name
+
+
+def test_an_unknown_target_names_the_shipped_ones() -> None:
+    with pytest.raises(UsageError, match="z3fold"):
+        target.load("nothing")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name = 3",
+        'name = "x"\nmodule = "x"\n[operations]\n',
+        'name = "x"\nmodule = "../x"\n[operations.a]\nfunctions = ["f"]',
+        'name = "x"\nmodule = "x"\n[operations.a]\nfunctions = ["f; rm"]',
+        "\x00",
+    ],
+)
+def test_a_bad_definition_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match="is not a target definition"):
+        target.load(str(path))
+
+
+def _rule(*names: str) -> target.OperationRule:
+    return target.OperationRule(functions=list(names))
+
+
+def test_an_exact_name_beats_an_earlier_clone() -> None:
+    functions = {"f.constprop.0": (".text", 0), "g": (".text", 8)}
+    assert plan.resolve_symbol(_rule("f", "g"), functions) == ("g", "g")
+
+
+def test_a_clone_is_found_but_never_the_cold_part() -> None:
+    functions = {"f.cold": (".text", 0), "f.isra.0": (".text", 8)}
+    assert plan.resolve_symbol(_rule("f"), functions) == ("f", "f.isra.0")
+
+
+def test_a_missing_symbol_names_the_nearest() -> None:
+    with pytest.raises(LookupError, match="nearest: z3fold_zpool_malloc"):
+        plan.resolve_symbol(_rule("z3fold_zpool_mallok"), {"z3fold_zpool_malloc": (".text", 0)})
+
+
+def test_lock_rules_follow_the_lock_into_the_pool() -> None:
+    z3fold = target.load("z3fold")
+    page = {"z3fold_header": {"page_lock": 16}, "z3fold_pool": {"lock": 8, "stale_lock": 12}}
+    rules, locks = plan.lock_rules(z3fold, page)
+    assert [r.offset for r in rules] == [16, 8, 12, 0]
+    pool = {**page, "z3fold_pool": {"lock": 8, "stale_lock": 12, "page_lock": 16}}
+    _, moved = plan.lock_rules(z3fold, pool)
+    assert {lock.name: lock.members for lock in moved}["page"] == ["z3fold_pool.page_lock"]
+    assert {lock.name: lock.members for lock in locks}["page"] == ["z3fold_header.page_lock"]

@@ -1,0 +1,71 @@
+"""Guests for the tests: the fetched kernel under QEMU, nothing pretended.
+
+``Z3TRACE_REQUIRE=vm`` turns every skip into a failure.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from z3trace import runfile
+from z3trace.kernel import build, fetch
+from z3trace.model import Recording
+
+Guest = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def _missing() -> list[str]:
+    needed = ("qemu-system-x86_64", "spatch", "make", "gcc")
+    return [program for program in needed if not shutil.which(program)]
+
+
+@pytest.fixture(scope="session")
+def kernel() -> fetch.Kernel:
+    """The kernel all guests boot; fetched if it is not in the cache."""
+    missing = _missing()
+    if missing:
+        message = f"no guest without {', '.join(missing)}"
+        if os.environ.get("Z3TRACE_REQUIRE") == "vm":
+            pytest.fail(message)
+        pytest.skip(message)
+    return fetch.cached(None, print)
+
+
+@pytest.fixture(scope="session")
+def built(kernel: fetch.Kernel) -> Callable[[str], Path]:
+    """The file of a built variant of z3fold."""
+    return lambda name: build.build_variant(kernel, "mm/z3fold.c", build.variant(name), print).path
+
+
+@pytest.fixture
+def guest(kernel: fetch.Kernel, tmp_path: Path) -> Guest:
+    """Run a shell script in a guest, in the test's own directory, with a deadline."""
+
+    def run(
+        script: str, *, deadline: str = "5m", options: tuple[str, ...] = ()
+    ) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "z3trace", "vm", "--deadline", deadline, *options]
+        return subprocess.run(
+            [*command, "--", "sh", "-ec", script],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    return run
+
+
+def z3trace() -> str:
+    """How a script in the guest calls z3trace."""
+    return f"{sys.executable} -m z3trace"
+
+
+def recorded(path: Path) -> Recording:
+    return runfile.read(path)

@@ -1,0 +1,94 @@
+"""Known workloads with exact counts: what was done is what was recorded."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vm.conftest import Guest, recorded, z3trace
+from z3trace.model import Recording
+
+pytestmark = pytest.mark.vm
+
+EXACT = {"alloc": 23, "map": 23, "unmap": 23, "free": 19, "reclaim": 0}
+
+
+def _agrees_with_the_workload(recording: Recording) -> None:
+    for run in recording.probed():
+        truth = {t.operation: t for t in run.result.operations}
+        assert run.ledger is not None
+        for counts in run.operations:
+            told = truth[counts.operation]
+            assert counts.entries == counts.returns == told.calls, counts
+            assert counts.failures == told.failures, counts
+        for series in run.series:
+            if series.metric == "latency":
+                assert series.count == truth[series.operation].calls
+
+
+def _nothing_lost(recording: Recording) -> None:
+    for run in recording.probed():
+        assert run.ledger is not None
+        assert run.ledger.lost() == 0, run.ledger
+        assert run.ledger.open_operations == 0
+        for lock in run.locks:
+            assert lock.acquisitions == lock.releases, lock
+
+
+def test_23_allocations_are_23_recorded(
+    guest: Guest, built: Callable[[str], Path], tmp_path: Path
+) -> None:
+    workload = "--workload zpool-bench:allocs=23,frees=19,verify=0"
+    result = guest(
+        f"{z3trace()} record --load {workload} -o packaged.z3t\n"
+        f"{z3trace()} record --load --module {built('page-lock')} {workload} -o built.z3t\n"
+    )
+    assert result.returncode == 0, result.stderr
+    for name in ("packaged", "built"):
+        recording = recorded(tmp_path / f"{name}.z3t")
+        assert recording.complete
+        counts = {c.operation: c.returns for c in recording.runs[0].operations}
+        assert counts == EXACT
+        _agrees_with_the_workload(recording)
+    _nothing_lost(recorded(tmp_path / "built.z3t"))
+    assert recorded(tmp_path / "built.z3t").session.module.variant == "page-lock"
+    missing = [s for s in recorded(tmp_path / "packaged.z3t").session.sites if not s.attached]
+    assert {s.function for s in missing} == {"__z3fold_alloc"}
+    assert all("notrace" in s.reason for s in missing)
+
+
+@pytest.mark.parametrize("variant", ["page-lock", "pool-lock"])
+def test_a_million_operations_are_counted_to_the_last(
+    guest: Guest, built: Callable[[str], Path], tmp_path: Path, variant: str
+) -> None:
+    result = guest(
+        f"{z3trace()} record --load --module {built(variant)} -o x.z3t "
+        "--workload zpool-bench:threads=2,ops=500000,headless=5"
+    )
+    assert result.returncode == 0, result.stderr
+    recording = recorded(tmp_path / "x.z3t")
+    total = sum(t.calls for t in recording.runs[0].result.operations)
+    assert total >= 1_000_000
+    assert recording.runs[0].result.facts["headless"] > 0
+    assert recording.runs[0].result.facts["corrupted"] == 0
+    _agrees_with_the_workload(recording)
+    _nothing_lost(recording)
+    classes = {c.lock: c for c in recording.runs[0].locks}
+    assert set(classes) >= {"page", "pool", "stale", "slots"}
+    assert "other" not in classes
+
+
+def test_reclaim_with_refused_evictions_is_recorded(
+    guest: Guest, built: Callable[[str], Path], tmp_path: Path
+) -> None:
+    result = guest(
+        f"{z3trace()} record --load --module {built('page-lock')} -o x.z3t "
+        "--workload zpool-bench:threads=1,ops=20000,reclaim=20,refuse=30"
+    )
+    assert result.returncode == 0, result.stderr
+    recording = recorded(tmp_path / "x.z3t")
+    facts = recording.runs[0].result.facts
+    assert facts["evictions_accepted"] > 0
+    assert facts["evictions_refused"] > 0
+    _agrees_with_the_workload(recording)
+    _nothing_lost(recording)

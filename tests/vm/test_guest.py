@@ -1,0 +1,99 @@
+"""The guest itself, and recordings that end otherwise than planned."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vm.conftest import Guest, recorded, z3trace
+
+pytestmark = pytest.mark.vm
+
+
+def test_the_exit_status_is_handed_through(guest: Guest, tmp_path: Path) -> None:
+    result = guest("uname -r; echo kept > file; echo lost > /root/z3trace-test; exit 7")
+    assert result.returncode == 7
+    assert result.stdout.startswith("6.")
+    assert (tmp_path / "file").read_text() == "kept\n"
+    assert not Path("/root/z3trace-test").exists()
+
+
+def test_a_panic_is_named_and_is_exit_128(guest: Guest) -> None:
+    result = guest("echo 1 > file; sync; echo c > /proc/sysrq-trigger; sleep 60", deadline="90s")
+    assert result.returncode == 128
+    assert "the guest was lost: kernel" in result.stderr
+    assert "sysrq" in result.stderr.lower()
+
+
+def test_the_deadline_ends_a_guest(guest: Guest) -> None:
+    result = guest("sleep 600", deadline="20s")
+    assert result.returncode == 128
+    assert "deadline of 20 s" in result.stderr
+
+
+def test_errors_in_the_guest(guest: Guest) -> None:
+    script = (
+        f"set +e; {z3trace()} record --duration 1s -o a.z3t; echo status $?\n"
+        "modprobe z3fold\n"
+        f"{z3trace()} record -o b.z3t -- sh -c 'echo broken; exit 9'; echo status $?\n"
+        'printf \'name="x"\\nmodule="z3fold"\\n[operations.alloc]\\nfunctions=["z3fold_zpool_mallok"]\\n\' > x.toml\n'
+        f"{z3trace()} record --target x.toml --duration 1s -o c.z3t; echo status $?\n"
+    )
+    result = guest(script)
+    assert result.stdout.split("\n")[:4] == ["status 4", "Wrote b.z3t", "status 1", "status 4"]
+    assert "module z3fold is not loaded" in result.stderr
+    assert "broken" in result.stderr
+    assert "nearest: z3fold_zpool_malloc" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_interrupted_recording_is_kept_and_a_killed_one_leaves_no_probes(
+    guest: Guest, tmp_path: Path
+) -> None:
+    events = "/sys/kernel/tracing/kprobe_events"
+    result = guest(
+        "modprobe z3fold\n"
+        f"timeout -s INT 25 {z3trace()} record --duration 300s -o x.z3t || true\n"
+        f"test ! -s {events}\n"
+        f"{z3trace()} record --duration 300s -o y.z3t &\n"
+        f"while ! grep -q z3trace {events}; do sleep 0.5; done\n"
+        "sleep 2; kill -9 $!; sleep 2\n"
+        f"cat {events}; test ! -s {events}\n"
+        "rmmod z3fold; echo unloaded\n"
+    )
+    assert "unloaded" in result.stdout, result.stderr
+    recording = recorded(tmp_path / "x.z3t")
+    assert recording.complete
+    assert len(recording.runs) == 1
+
+
+def test_ab_makes_every_file(kernel: object, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "z3trace", "ab", "--runs", "2", "-o", "out", "--workload"]
+    result = subprocess.run(
+        [*command, "zpool-bench:threads=2,ops=3000"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    out = tmp_path / "out"
+    for name in (
+        "before.z3t",
+        "after.z3t",
+        "report.txt",
+        "report.md",
+        "report.html",
+        "report.json",
+    ):
+        assert (out / name).stat().st_size > 0
+    assert len(list((out / "plots").glob("*.svg"))) == len(list((out / "plots").glob("*.png"))) == 4
+    report = json.loads((out / "report.json").read_text())
+    throughput = [m for m in report["metrics"] if m["metric"] == "throughput"]
+    assert [(m["statistic"], m["unit"], m["n_before"]) for m in throughput] == [
+        ("mean", "ops/s", 4)
+    ]
+    assert not list(out.glob(".*"))
