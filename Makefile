@@ -7,7 +7,7 @@ TREE := build/tree/.ready
 SOURCES := $(shell find z3trace analysis probes testbed -name '*.py' -o -name '*.j2')
 C_FILES := $(shell find probes testbed -name '*.[ch]')
 
-.PHONY: help demo test unit lint format bench wheel clean
+.PHONY: help demo test unit lint format bench wheel readme clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -52,3 +52,7 @@ $(TREE): $(READY) $(SOURCES) pyproject.toml
 	rm -rf build/tree
 	$(PY) -m pip -q install --no-deps --no-build-isolation --target build/tree .
 	touch $@
+
+readme: ## copy the figures of the last demo into the README's directory
+	mkdir -p docs/demo
+	cp build/demo/report.txt build/demo/plots/locks.png build/demo/plots/latency-ecdf.png docs/demo/

@@ -183,6 +183,7 @@ def command(
     ]
     modules = [build.build_variant(kernel, definition.source, variant, say) for variant in variants]
     build.build_workload(kernel, say)
+    build.build_pressure(say)
     spec = pairspec.PairSpec(
         target=target_name,
         workload=workload_text,

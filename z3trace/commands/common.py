@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from z3trace import paths
 from z3trace.errors import UsageError
 from z3trace.workload import Command, Duration, Workload, ZpoolBench, seconds
+from z3trace.zswap import Zswap
 
 
 def say(text: str) -> None:
@@ -25,8 +27,16 @@ def wrote(path: Path) -> None:
 def built_workload() -> Path | None:
     """The newest zpool_bench.ko in the cache for the running kernel."""
     there = paths.cache() / "modules" / platform.release()
-    built = [path for path in there.glob("zpool_bench-*/zpool_bench.ko") if path.is_file()]
-    return max(built, key=lambda path: path.stat().st_mtime) if built else None
+    return _newest(there.glob("zpool_bench-*/zpool_bench.ko"))
+
+
+def built_pressure() -> Path | None:
+    """The newest zswap_pressure in the cache."""
+    return _newest((paths.cache() / "programs").glob("zswap_pressure-*/zswap_pressure"))
+
+
+def _newest(found: Iterable[Path]) -> Path | None:
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def make_workload(text: str | None, duration: str | None, command: tuple[str, ...]) -> Workload:
@@ -38,6 +48,8 @@ def make_workload(text: str | None, duration: str | None, command: tuple[str, ..
     if command:
         return Command(command)
     name, _, parameters = (text or "").partition(":")
-    if name != "zpool-bench":
-        raise UsageError(f"there is no workload {name!r}", "there is: zpool-bench")
-    return ZpoolBench.parse(parameters, built_workload())
+    if name == "zpool-bench":
+        return ZpoolBench.parse(parameters, built_workload())
+    if name == "zswap":
+        return Zswap.parse(parameters, built_pressure())
+    raise UsageError(f"there is no workload {name!r}", "there are: zpool-bench, zswap")

@@ -49,7 +49,7 @@ from z3trace.errors import DONE, FAILED
 @click.option(
     "--workload",
     "workload_text",
-    help="A workload of our own, such as zpool-bench:threads=2,ops=50000.",
+    help="A workload of our own, such as zpool-bench:threads=2,ops=50000 or zswap:mb=96,limit=32.",
 )
 @click.option("--duration", help="Record whatever happens for this long, such as 10s.")
 @click.option(

@@ -71,6 +71,7 @@ def command(
     )
     kernel = fetch.cached(release, say)
     build.build_workload(kernel, say)
+    build.build_pressure(say)
     outcome = vm.run(kernel, words, options, say)
     if console:
         say(outcome.console.rstrip())

@@ -227,3 +227,15 @@ def build_workload(kernel: Kernel, say: Say) -> Module:
         shutil.copy(header, work)
         _make(kernel, work, "zpool_bench", "-I$(src)")
     return Module("zpool_bench", directory / "zpool_bench.ko", "", digest, fresh=True)
+
+
+def build_pressure(say: Say) -> Path:
+    """Build the user-space program of the workload ``zswap``."""
+    source = paths.testbed() / "workload/zswap_pressure.c"
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    directory = paths.cache() / "programs" / f"zswap_pressure-{digest}"
+    if not directory.exists():
+        say("building zswap_pressure")
+        with paths.new_directory(directory) as work:
+            tools.run(["gcc", "-O2", "-Wall", "-o", work / "zswap_pressure", source])
+    return directory / "zswap_pressure"
