@@ -16,11 +16,13 @@ def _import_bcc() -> Any:
     try:
         import bcc
     except ImportError as error:
+        system = Path("/usr/bin/python3")
+        there = Path("/usr/lib/python3/dist-packages/bcc").exists()
         raise CannotTraceError(
             f"{sys.executable} has no bcc",
-            "install python3-bpfcc and use the distribution's python3, or a virtual "
-            "environment that it made with --system-site-packages; PyPI's 'bcc' is "
-            "another package",
+            (f"{system} has it: " if there else "install python3-bpfcc, then ")
+            + f"use {system}, or a virtual environment that it made with "
+            "--system-site-packages; PyPI's 'bcc' is another package",
         ) from error
     return bcc
 

@@ -9,7 +9,16 @@
 # sees nothing of it; Z3T_SHARE is the one directory that is really shared, and
 # Z3T_RUN, below it, is where the host left the command and waits for its status.
 
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+if [ -z "$Z3T_FAST" ]; then
+	# Every program started from the uncached mount is read anew: the tools
+	# of this script come from a copy of busybox in memory instead.
+	# /proc first: until then it is the host's, and /proc/self is QEMU.
+	mount -n -t proc proc /proc
+	mount -n -t tmpfs -o mode=0755 run /run
+	cp "$Z3T_BUSYBOX" /run/busybox && mkdir /run/bin &&
+		/run/busybox --install -s /run/bin || exec sh
+	PATH=/run/bin Z3T_FAST=1 exec /run/busybox sh "$0"
+fi
 options=version=9p2000.L,trans=virtio,access=any,msize=512000
 
 give_up() {
@@ -18,30 +27,28 @@ give_up() {
 	sleep 10
 }
 
-mount -n -t proc proc /proc
-mount -n -t tmpfs -o mode=0755 run /run
-mkdir -p /run/host /run/write/upper /run/write/work /run/root
-mount -n -t 9p -o "ro,cache=loose,$options" z3t-root /run/host ||
+mkdir -p /run/host /run/write /run/root
+mount -t 9p -o "ro,cache=loose,$options" z3t-root /run/host ||
 	give_up "cannot mount the host's root"
-modprobe -d "$Z3T_KERNEL" overlay || give_up "cannot load overlayfs"
-mount -n -t tmpfs -o mode=0755 write /run/write
+insmod "$Z3T_KERNEL/lib/modules/$Z3T_RELEASE/kernel/fs/overlayfs/overlay.ko"
+mount -t tmpfs -o mode=0755 write /run/write
 mkdir -p /run/write/upper /run/write/work
-mount -n -t overlay -o lowerdir=/run/host,upperdir=/run/write/upper,workdir=/run/write/work \
+mount -t overlay -o lowerdir=/run/host,upperdir=/run/write/upper,workdir=/run/write/work \
 	overlay /run/root || give_up "cannot lay the overlay"
 cd /run/root || give_up "no root"
 
-mount -n -t proc proc proc
-mount -n -t sysfs sys sys
-mount -n -t devtmpfs dev dev
+mount -t proc proc proc
+mount -t sysfs sys sys
+mount -t devtmpfs dev dev
 mkdir -p dev/shm dev/pts
-mount -n -t tmpfs -o mode=1777 shm dev/shm
-mount -n -t devpts devpts dev/pts
-mount -n -t tmpfs -o mode=0755 run run
-mount -n -t debugfs debugfs sys/kernel/debug
-mount -n -t tracefs tracefs sys/kernel/tracing
-mount -n -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=1777 shm dev/shm
+mount -t devpts devpts dev/pts
+mount -t tmpfs -o mode=0755 run run
+mount -t debugfs debugfs sys/kernel/debug
+mount -t tracefs tracefs sys/kernel/tracing
+mount -t cgroup2 cgroup2 sys/fs/cgroup
 mkdir -p "./$Z3T_SHARE" lib/modules usr/src root tmp
-mount -n -t 9p -o "$options" z3t-share "./$Z3T_SHARE" ||
+mount -t 9p -o "$options" z3t-share "./$Z3T_SHARE" ||
 	give_up "cannot mount the shared directory"
 
 # The kernel's own files, under the names that modprobe and BCC look for.

@@ -125,6 +125,7 @@ def _kernel_arguments(kernel: Kernel, options: Options, run: Path, *, kvm: bool)
         f"Z3T_RUN={run}",
         f"Z3T_KERNEL={kernel.root}",
         f"Z3T_RELEASE={kernel.release}",
+        f"Z3T_BUSYBOX={tools.find('busybox')}",
         *shlex.split(options.append),
         f"init={paths.testbed() / 'guest/init.sh'}",
     ]
