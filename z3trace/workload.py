@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -49,6 +49,23 @@ class _BenchResult(msgspec.Struct):
     evictions_accepted: int
     evictions_refused: int
     evictions_stale: int
+
+
+def parse_parameters(workload: str, text: str, known: Collection[str]) -> dict[str, str]:
+    """``a=1,b=2`` as a dictionary: numbers, or for ``type`` a word.
+
+    UsageError for a name that is not *known* or a value that is neither.
+    """
+    parameters: dict[str, str] = {}
+    for part in filter(None, text.split(",")):
+        key, _, value = part.partition("=")
+        if key not in known:
+            raise UsageError(f"{workload} has no parameter {key!r}", f"it has: {', '.join(known)}")
+        pattern = r"[a-z0-9]{1,31}" if key == "type" else r"[0-9]{1,10}"
+        if not re.fullmatch(pattern, value):
+            raise UsageError(f"{workload}: {key}={value!r} is not valid")
+        parameters[key] = value
+    return parameters
 
 
 class ZpoolBench:
@@ -105,17 +122,7 @@ class ZpoolBench:
     @classmethod
     def parse(cls, text: str, module: Path | None) -> "ZpoolBench":
         """From ``threads=2,ops=50000``; UsageError for anything it does not know."""
-        parameters: dict[str, str] = {}
-        for part in filter(None, text.split(",")):
-            key, _, value = part.partition("=")
-            if key not in cls.PARAMETERS:
-                raise UsageError(
-                    f"zpool-bench has no parameter {key!r}", f"it has: {', '.join(cls.PARAMETERS)}"
-                )
-            pattern = r"[a-z0-9]{1,31}" if key == "type" else r"[0-9]{1,10}"
-            if not re.fullmatch(pattern, value):
-                raise UsageError(f"zpool-bench: {key}={value!r} is not valid")
-            parameters[key] = value
+        parameters = parse_parameters("zpool-bench", text, cls.PARAMETERS)
         return cls(parameters, module)
 
     def _write(self, name: str, value: str) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from z3trace import tools
-from z3trace.errors import CannotTraceError, UsageError
+from z3trace.errors import CannotTraceError
 from z3trace.model import WorkloadResult
+from z3trace.workload import parse_parameters
 
 _PARAMETERS = Path("/sys/module/zswap/parameters")
 _STATISTICS = Path("/sys/kernel/debug/zswap")
@@ -46,18 +47,7 @@ class Zswap:
     @classmethod
     def parse(cls, text: str, program: Path | None) -> "Zswap":
         """From ``mb=96,limit=32``; UsageError for anything it does not know."""
-        parameters: dict[str, str] = {}
-        for part in filter(None, text.split(",")):
-            key, _, value = part.partition("=")
-            if key not in cls.DEFAULTS:
-                raise UsageError(
-                    f"zswap has no parameter {key!r}", f"it has: {', '.join(cls.DEFAULTS)}"
-                )
-            pattern = r"[a-z0-9]{1,31}" if key == "type" else r"[1-9][0-9]{0,5}"
-            if not re.fullmatch(pattern, value):
-                raise UsageError(f"zswap: {key}={value!r} is not valid")
-            parameters[key] = value
-        return cls(parameters, program)
+        return cls(parse_parameters("zswap", text, cls.DEFAULTS), program)
 
     def _set(self, name: str, value: str) -> None:
         path = _PARAMETERS / name

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from z3trace.errors import InputError, UsageError
-from z3trace.kernel import build, fetch, vm
+from z3trace.kernel import build, console, fetch
 
 SOURCE = "mm/x.c"
 CODE = "int a(void)\n{\n\treturn 1;\n}\n"
@@ -107,8 +107,8 @@ def test_a_damaged_unpack_is_seen(tmp_path: Path) -> None:
     ],
 )
 def test_console_symptoms_are_named(line: str, name: str, lost: bool) -> None:
-    assert vm.symptoms(f"[  1.0] ok\n[  2.0] {line}\n") == [(name, line, lost)]
+    assert console.symptoms(f"[  1.0] ok\n[  2.0] {line}\n") == [(name, line, lost)]
 
 
 def test_an_ordinary_console_has_no_symptoms() -> None:
-    assert vm.symptoms("[ 0.1] Linux version 6.1\n[ 0.2] BUGgy word\n") == []
+    assert console.symptoms("[ 0.1] Linux version 6.1\n[ 0.2] BUGgy word\n") == []

@@ -48,10 +48,15 @@ def _remembered() -> str | None:
     return value if value in ("kvm", "tcg") else None
 
 
-def choose(kernel: Kernel, options: "Options", say: Say) -> str:
-    """``kvm`` or ``tcg`` for guests on this machine; a finding is remembered."""
+def _try_kvm(kernel: Kernel, options: "Options", say: Say) -> bool:
     from z3trace.kernel.vm import reaches_user_space
 
+    say(f"trying a KVM guest, for at most {_TRIAL_SECONDS:.0f} s (once on this machine)")
+    return reaches_user_space(kernel, options, _TRIAL_SECONDS, kvm=True)
+
+
+def choose(kernel: Kernel, options: "Options", say: Say) -> str:
+    """``kvm`` or ``tcg`` for guests on this machine; a finding is remembered."""
     if options.accelerator in ("kvm", "tcg"):
         return options.accelerator
     if options.accelerator != "auto":
@@ -61,7 +66,7 @@ def choose(kernel: Kernel, options: "Options", say: Say) -> str:
         return known
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         found, why = "tcg", "there is no usable KVM device"
-    elif reaches_user_space(kernel, options, _TRIAL_SECONDS, kvm=True):
+    elif _try_kvm(kernel, options, say):
         found, why = "kvm", ""
     else:
         found, why = "tcg", f"a KVM guest did not come up within {_TRIAL_SECONDS:.0f} s"

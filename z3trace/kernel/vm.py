@@ -7,7 +7,6 @@ passes its deadline.  What the guest wrote into the shared directory stays.
 """
 
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -25,23 +24,10 @@ from typing import BinaryIO
 
 from z3trace import paths, tools
 from z3trace.errors import GuestLostError, UsageError, Z3traceError
+from z3trace.kernel.console import symptoms
 from z3trace.kernel.fetch import Kernel, Say
 
 READY = "z3trace-guest: ready"
-#: What a console line means for the guest, and whether the guest is lost by it.
-SYMPTOMS = (
-    (re.compile(r"watchdog: BUG: soft lockup.*"), "soft lockup", True),
-    (re.compile(r"Kernel panic - not syncing.*"), "kernel panic", True),
-    (
-        re.compile(r"BUG: (?!soft lockup).*|Oops: .*|general protection fault.*"),
-        "kernel oops",
-        True,
-    ),
-    (re.compile(r"rcu: INFO: rcu_\w+ .*detected.*stall.*"), "RCU stall", True),
-    (re.compile(r"INFO: task .* blocked for more than .*"), "hung task", False),
-    (re.compile(r"Out of memory: Killed process.*|oom-kill:.*"), "out of memory", False),
-    (re.compile(r"z3trace-guest: cannot .*"), "guest set-up failed", True),
-)
 #: Looking at the guest takes time from it: both share the machine.
 _POLL = 0.25
 _GRACE = 3.0  # seconds a lost guest has to print its trace
@@ -69,18 +55,6 @@ class Outcome:
     console: str
     boot_seconds: float
     warnings: tuple[str, ...]
-
-
-def symptoms(console: str) -> list[tuple[str, str, bool]]:
-    """(name, console line, guest lost) of everything bad a console says, in order."""
-    found = []
-    for line in console.splitlines():
-        for pattern, name, lost in SYMPTOMS:
-            match = pattern.search(line)
-            if match:
-                found.append((name, match.group(0).strip(), lost))
-                break
-    return found
 
 
 def _base_command(kernel: Kernel, initramfs: Path, options: Options) -> list[str]:
@@ -336,7 +310,11 @@ def run(
             kept = share / "guest-console.log"
             paths.write_atomic(kept, console)
             tail = "\n".join(console.splitlines()[-25:])
-            raise GuestLostError(f"the guest was lost: {lost}\n{tail}", f"whole console: {kept}")
+            parts = ", ".join(str(part) for part in sorted(share.glob("*.z3t*.part")))
+            saved = f"; recorded so far: {parts}" if parts else ""
+            raise GuestLostError(
+                f"the guest was lost: {lost}\n{tail}", f"whole console: {kept}{saved}"
+            )
     warnings = tuple(f"{name}: {line}" for name, line, _ in symptoms(console))
     return Outcome(status or 0, console, boot, warnings)
 
