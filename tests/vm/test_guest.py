@@ -97,3 +97,20 @@ def test_ab_makes_every_file(kernel: object, tmp_path: Path) -> None:
         ("mean", "ops/s", 4)
     ]
     assert not list(out.glob(".*"))
+
+
+def test_a_lost_guest_leaves_what_it_recorded(guest: Guest, tmp_path: Path) -> None:
+    script = (
+        "modprobe z3fold\n"
+        f"{z3trace()} record -o x.z3t --runs 50 --unprobed 0 "
+        "--workload zpool-bench:allocs=23,frees=19 &\n"
+        "while ! grep -q '\"type\":\"run\"' x.z3t.part 2>/dev/null; do sleep 0.3; done\n"
+        "sync; echo c > /proc/sysrq-trigger; sleep 30\n"
+    )
+    result = guest(script, deadline="120s")
+    assert result.returncode == 128
+    assert "recorded so far:" in result.stderr
+    recording = recorded(tmp_path / "x.z3t.part")
+    assert not recording.complete
+    assert len(recording.runs) >= 1
+    assert recording.runs[0].ledger is not None
