@@ -104,7 +104,7 @@ def test_a_lost_guest_leaves_what_it_recorded(guest: Guest, tmp_path: Path) -> N
         "modprobe z3fold\n"
         f"{z3trace()} record -o x.z3t --runs 50 --unprobed 0 "
         "--workload zpool-bench:allocs=23,frees=19 &\n"
-        "while ! grep -q '\"type\":\"run\"' x.z3t.part 2>/dev/null; do sleep 0.3; done\n"
+        'while ! grep -q \'"type":"run"\' x.z3t.part 2>/dev/null; do sleep 0.3; done\n'
         "sync; echo c > /proc/sysrq-trigger; sleep 30\n"
     )
     result = guest(script, deadline="120s")
