@@ -49,12 +49,6 @@ def bounded(series: Series, at: Sequence[float] | Floats) -> Floats:
     return found
 
 
-def relative_width(value: float) -> float:
-    """Width of the bucket that *value* lies in, relative to the value."""
-    bucket = buckets.index(max(int(value), 0))
-    return buckets.width(bucket) / max(value, 1.0)
-
-
 def ecdf(counts: Floats) -> tuple[Floats, Floats]:
     """Upper edges of the occupied buckets and the share of values below each."""
     occupied = np.flatnonzero(counts)

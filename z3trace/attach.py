@@ -16,7 +16,6 @@ import errno
 import os
 import struct
 import subprocess
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,9 +158,3 @@ class Attachments:
         if self._guard_process.stdin:
             self._guard_process.stdin.close()
         self._guard_process.wait()
-
-
-def leftovers() -> Sequence[str]:
-    """Definitions of any z3trace process that stand in tracefs now."""
-    text = (_TRACING / "kprobe_events").read_text()
-    return [line for line in text.splitlines() if ":z3trace_" in line]

@@ -18,8 +18,6 @@ U64 = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 Name = Annotated[str, Meta(max_length=256)]
 Text = Annotated[str, Meta(max_length=65536)]
 
-UNITS = {"latency": "ns", "wait": "ns", "hold": "ns"}
-
 
 class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of everything in a run file."""

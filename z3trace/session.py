@@ -1,7 +1,7 @@
 """Record whole sessions: the runs of one variant, or of two in turn."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +137,3 @@ def record(
 def remaining(started: float, done: int, total: int) -> float:
     """Seconds that the rest will take if it goes on as so far."""
     return (time.monotonic() - started) / done * (total - done)
-
-
-def failures(runs: Iterator[Run]) -> list[Run]:
-    return [run for run in runs if run.result.status]

@@ -50,7 +50,7 @@ def _locks(comparison: Comparison) -> list[str]:
     shares = {m.lock: m for m in comparison.select("contended")}
     rates = {m.lock: m for m in comparison.select("acquisitions")}
     failures = {m.lock: m for m in comparison.select("trylock_failures")}
-    for lock, rate in rates.items():
+    for lock in rates:
         row = [lock]
         for source, unit in (
             (rates, "per operation"),
@@ -67,7 +67,6 @@ def _locks(comparison: Comparison) -> list[str]:
                 ]
             )
         rows.append(row)
-        del rate
     header = ["lock", "acquired", "-> after", "contended", "-> after", "failed tries", "-> after"]
     return table(header, rows)
 

@@ -3,11 +3,15 @@
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from z3trace.commands.common import make_workload, say, wrote
 from z3trace.errors import DONE, FAILED
+
+if TYPE_CHECKING:
+    from z3trace.recorder import Recorder
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -138,10 +142,7 @@ def command(
     return DONE
 
 
-def _say_coverage(recorder: object) -> None:
-    from z3trace.recorder import Recorder
-
-    assert isinstance(recorder, Recorder)  # noqa: S101
+def _say_coverage(recorder: "Recorder") -> None:
     if recorder.coverage is None or recorder.lock_mode == "none":
         return
     missing = [site for site in recorder.coverage.sites if not site.attached]

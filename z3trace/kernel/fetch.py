@@ -176,13 +176,13 @@ def _unpack_source(deb: Path, into: Path, say: Say) -> None:
     archive.unlink()
 
 
-def _relocate_headers(root: Path) -> None:
+def _relocate_headers(root: Path, home: Path) -> None:
     """The headers' Makefile includes its other half by an absolute path of an
-    installed system; here it lies elsewhere."""
+    installed system; here it lies below *home*, where *root* will be moved."""
     for makefile in root.glob("usr/src/linux-headers-*/Makefile"):
         text = makefile.read_text()
         if text.startswith("include /usr/src/"):
-            makefile.write_text(text.replace("include /usr/src/", f"include {root}/usr/src/"))
+            makefile.write_text(text.replace("include /usr/src/", f"include {home}/usr/src/"))
 
 
 def unpack_image(image: bytes) -> bytes | None:
@@ -242,9 +242,7 @@ def fetch(release: str | None, say: Say) -> Kernel:
         if elf:
             (work / "vmlinux").write_bytes(elf)
         tools.run(["depmod", "-b", root, found], doing="depmod")
-        _relocate_headers(root)
-        for makefile in root.glob("usr/src/linux-headers-*/Makefile"):
-            makefile.write_text(makefile.read_text().replace(str(work), str(directory)))
+        _relocate_headers(root, directory / "root")
         manifest = {
             "release": found,
             "version": packages[0].version,
