@@ -2,39 +2,41 @@
 /*
  * Acquire and release at the target's lock call sites: wait, hold, trylock.
  *
- * A site that takes a lock has two probes: on the call instruction (the
- * attempt; the lock is the first argument) and on the instruction after it
- * (the acquisition, or the result of a trylock).  A site that releases one has
- * a single probe on its call or tail jump.
+ * A site that takes a lock has two events: before its call (the attempt) and
+ * after it (the acquisition, or the result of a trylock).  A site that releases
+ * one has one, before its call or tail jump.  A probe stands for the event
+ * after one call, for the event before another, or for both.
  */
+
+static __always_inline int z3t_rule_fits(const struct z3t_config *config,
+					 const struct z3t_rule *rule, u64 pool,
+					 u64 lock, u32 rw)
+{
+	u64 base = lock - rule->offset;
+
+	if (rule->kind == Z3T_RULE_RWLOCK)
+		return rw != Z3T_SPIN;
+	if (rule->kind == Z3T_RULE_PAGE)
+		return rw == Z3T_SPIN && !(base & 4095);
+	return base == pool || base == config->pools[0] ||
+	       base == config->pools[1] || base == config->pools[2] ||
+	       base == config->pools[3];
+}
 
 static __always_inline u32 z3t_classify(struct z3t_task *task, u64 lock, u32 rw)
 {
-	struct z3t_config *config;
+	struct z3t_config *config = z3t_config();
 
-	config = z3t_config();
 	if (!config)
 		return 0;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < Z3T_RULES; i++) {
 		struct z3t_rule *rule = &config->rules[i];
-		u32 kind = rule->kind;
-		u64 base = lock - rule->offset;
 
-		if (kind == Z3T_RULE_NONE)
+		if (rule->kind == Z3T_RULE_NONE)
 			return 0;
-		if (kind == Z3T_RULE_RWLOCK) {
-			if (rw != Z3T_SPIN)
-				return rule->class;
-		} else if (kind == Z3T_RULE_PAGE) {
-			if (!(base & 4095))
-				return rule->class;
-		} else if (base == task->pool || base == config->pools[0] ||
-			   base == config->pools[1] ||
-			   base == config->pools[2] ||
-			   base == config->pools[3]) {
+		if (z3t_rule_fits(config, rule, task->pool, lock, rw))
 			return rule->class;
-		}
 	}
 	return 0;
 }
@@ -44,55 +46,35 @@ static __always_inline struct z3t_frame *z3t_top_frame(struct z3t_task *task)
 	return &task->frames[task->depth & Z3T_DEPTH];
 }
 
-static __always_inline int z3t_attempt(struct pt_regs *ctx, int is_try,
-				       enum z3t_program program)
+/* The lock word tells whether the lock is taken at this moment, also for the
+ * first waiter of a queued spinlock, which never queues.  A reader is stopped
+ * by writers only: the low nine bits. */
+static __always_inline int z3t_is_taken(u64 lock, u32 rw)
 {
-	struct z3t_place *place = z3t_place(ctx);
-	struct z3t_cpu *cpu = z3t_this_cpu();
-	struct z3t_task *task;
-	struct z3t_held *held;
 	u32 word = 0;
-	u32 top;
 
-	if (!cpu || !place)
-		return 0;
-	cpu->programs[program]++;
-	task = z3t_this_task(cpu);
-	if (!task)
-		return 0;
-	top = task->holding;
+	bpf_probe_read_kernel(&word, sizeof(word), (void *)lock);
+	return rw == Z3T_READ ? (word & 0x1ff) != 0 : word != 0;
+}
+
+static __always_inline void z3t_attempt(struct z3t_task *task, u64 lock,
+					u32 site, u32 flags)
+{
+	u32 top = task->holding;
+	struct z3t_held *held;
+
 	if (top >= Z3T_HELD) {
-		z3t_count(cpu, Z3T_HELD_OVERFLOW);
-		return 0;
+		z3t_count(Z3T_HELD_OVERFLOW);
+		return;
 	}
-	z3t_top_frame(task)->events++;
 	held = &task->held[top & (Z3T_HELD - 1)];
-	held->lock = PT_REGS_PARM1(ctx);
-	held->site = place->call - 1;
+	held->lock = lock;
+	held->site = site;
 	held->state = Z3T_WAITING;
-	held->contended = 0;
-	/* The lock word tells whether the lock is taken at this moment, also
-	 * for the first waiter of a queued spinlock, which never queues.  A
-	 * reader is stopped by writers only: the low nine bits. */
-	if (!is_try) {
-		bpf_probe_read_kernel(&word, sizeof(word), (void *)held->lock);
-		if (place->call_rw == Z3T_READ)
-			word &= 0x1ff;
-		held->contended = word != 0;
-	}
+	held->contended =
+		!(flags & Z3T_TRY) && z3t_is_taken(lock, flags & Z3T_RW_MASK);
 	task->holding = top + 1;
 	held->since = bpf_ktime_get_ns();
-	return 0;
-}
-
-static __always_inline int on_lock_attempt(struct pt_regs *ctx)
-{
-	return z3t_attempt(ctx, 0, Z3T_RAN_ATTEMPT);
-}
-
-static __always_inline int on_trylock_attempt(struct pt_regs *ctx)
-{
-	return z3t_attempt(ctx, 1, Z3T_RAN_TRYLOCK_ATTEMPT);
 }
 
 static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
@@ -154,30 +136,6 @@ static __always_inline void z3t_forget(struct z3t_task *task,
 	task->holding = top;
 }
 
-static __always_inline int on_lock_acquired(struct pt_regs *ctx)
-{
-	u64 now = bpf_ktime_get_ns();
-	struct z3t_place *place = z3t_place(ctx);
-	struct z3t_cpu *cpu = z3t_this_cpu();
-	struct z3t_task *task;
-	struct z3t_held *held;
-
-	if (!cpu || !place)
-		return 0;
-	cpu->programs[Z3T_RAN_ACQUIRED]++;
-	task = z3t_this_task(cpu);
-	if (!task)
-		return 0;
-	z3t_top_frame(task)->events++;
-	held = z3t_find(task, Z3T_WAITING, 0, place->after - 1);
-	if (!held) {
-		z3t_count(cpu, Z3T_JOINED);
-		return 0;
-	}
-	z3t_acquired(cpu, task, held, place->after_rw, now - held->since, now);
-	return 0;
-}
-
 /* A failed attempt opens a wait that lasts until this thread gets that lock;
  * a failure elsewhere opens another one. */
 static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
@@ -189,7 +147,7 @@ static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
 	u64 class;
 
 	if (z3t_find(task, Z3T_HOLDING, lock, 0)) {
-		z3t_count(cpu, Z3T_SELF_TRY);
+		z3t_count(Z3T_SELF_TRY);
 		return;
 	}
 	class = z3t_classify(task, lock, rw);
@@ -206,31 +164,22 @@ static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
 	}
 }
 
-static __always_inline int on_trylock_result(struct pt_regs *ctx)
+/* The call of *site* is over; *result* counts for a trylock only. */
+static __always_inline void z3t_after(struct z3t_cpu *cpu,
+				      struct z3t_task *task, u64 now, u32 site,
+				      u32 flags, u32 cost, u32 result)
 {
-	u64 now = bpf_ktime_get_ns();
-	struct z3t_place *place = z3t_place(ctx);
-	struct z3t_cpu *cpu = z3t_this_cpu();
-	struct z3t_task *task;
-	struct z3t_held *held;
+	struct z3t_held *held = z3t_find(task, Z3T_WAITING, 0, site);
 	u64 since;
 
-	if (!cpu || !place)
-		return 0;
-	cpu->programs[Z3T_RAN_TRYLOCK_RESULT]++;
-	task = z3t_this_task(cpu);
-	if (!task)
-		return 0;
-	z3t_top_frame(task)->events++;
-	held = z3t_find(task, Z3T_WAITING, 0, place->after - 1);
 	if (!held) {
-		z3t_count(cpu, Z3T_JOINED);
-		return 0;
+		z3t_count(Z3T_JOINED);
+		return;
 	}
-	if (!(u32)PT_REGS_RC(ctx)) {
-		z3t_try_failed(cpu, task, held, place->after_rw);
+	if ((flags & Z3T_TRY) && !result) {
+		z3t_try_failed(cpu, task, held, flags & Z3T_RW_MASK);
 		z3t_forget(task, held);
-		return 0;
+		return;
 	}
 	since = held->since;
 	if (task->spin_lock == held->lock) {
@@ -238,48 +187,136 @@ static __always_inline int on_trylock_result(struct pt_regs *ctx)
 		held->contended = 1;
 		task->spin_lock = 0;
 	}
-	z3t_acquired(cpu, task, held, place->after_rw, now - since, now);
-	return 0;
+	held->cost = task->cost + cost;
+	z3t_acquired(cpu, task, held, flags & Z3T_RW_MASK, now - since, now);
 }
 
-static __always_inline int on_lock_release(struct pt_regs *ctx)
+static __always_inline void z3t_release(struct z3t_cpu *cpu,
+					struct z3t_task *task, u64 now,
+					u64 lock, u32 number)
 {
-	u64 now = bpf_ktime_get_ns();
-	struct z3t_place *place = z3t_place(ctx);
-	struct z3t_cpu *cpu = z3t_this_cpu();
-	struct z3t_task *task;
+	struct z3t_site *site = z3t_site(cpu, number);
 	struct z3t_held *held;
-	struct z3t_site *site;
 	u64 class;
 	u64 hold;
 
-	if (!cpu || !place)
-		return 0;
-	cpu->programs[Z3T_RAN_RELEASE]++;
-	task = z3t_this_task(cpu);
-	if (!task)
-		return 0;
-	z3t_top_frame(task)->events++;
-	site = z3t_site(cpu, place->call - 1);
 	if (site)
 		site->releases++;
-	held = z3t_find(task, Z3T_HOLDING, PT_REGS_PARM1(ctx), 0);
+	held = z3t_find(task, Z3T_HOLDING, lock, 0);
 	if (!held) {
-		z3t_count(cpu, Z3T_UNMATCHED_RELEASE);
-		return 0;
+		z3t_count(Z3T_UNMATCHED_RELEASE);
+		return;
 	}
 	site = z3t_site(cpu, held->site);
 	class = held->class;
 	barrier_var(class);
 	if (class >= Z3T_CLASSES || !site)
-		return 0;
+		return;
 	hold = now - held->since;
 	site->hold_sum += hold;
 	if (hold > site->hold_max)
 		site->hold_max = hold;
 	cpu->classes[class].releases++;
 	z3t_top_frame(task)->hold += hold;
-	z3t_record(cpu, Z3T_HOLD(class), hold);
+	if (task->cost == held->cost)
+		z3t_record(cpu, Z3T_HOLD(class), hold);
+	else
+		z3t_record_disturbed(cpu, Z3T_DISTURBED_HOLD(class), hold,
+				     task->cost - held->cost, cpu->floors.hold);
 	z3t_forget(task, held);
+}
+
+/* The context can be read at constant offsets only: the compiler must not make
+ * one read at a computed offset of the many. */
+#define Z3T_LOAD_REGISTER(name)                                                \
+	asm volatile("%0 = *(u64 *)(%1 + %2)"                                  \
+		     : "=r"(value)                                             \
+		     : "r"(ctx), "i"(offsetof(struct pt_regs, name)))
+
+/* The value of a register by its number in z3trace/placement.py. */
+static __always_inline u64 z3t_register(struct pt_regs *ctx, u32 number)
+{
+	u64 value;
+
+	switch (number) {
+	case 0:
+		Z3T_LOAD_REGISTER(ax);
+		break;
+	case 1:
+		Z3T_LOAD_REGISTER(bx);
+		break;
+	case 2:
+		Z3T_LOAD_REGISTER(cx);
+		break;
+	case 3:
+		Z3T_LOAD_REGISTER(dx);
+		break;
+	case 4:
+		Z3T_LOAD_REGISTER(si);
+		break;
+	case 6:
+		Z3T_LOAD_REGISTER(bp);
+		break;
+	case 7:
+		Z3T_LOAD_REGISTER(sp);
+		break;
+	case 8:
+		Z3T_LOAD_REGISTER(r8);
+		break;
+	case 9:
+		Z3T_LOAD_REGISTER(r9);
+		break;
+	case 10:
+		Z3T_LOAD_REGISTER(r10);
+		break;
+	case 11:
+		Z3T_LOAD_REGISTER(r11);
+		break;
+	case 12:
+		Z3T_LOAD_REGISTER(r12);
+		break;
+	case 13:
+		Z3T_LOAD_REGISTER(r13);
+		break;
+	case 14:
+		Z3T_LOAD_REGISTER(r14);
+		break;
+	case 5:
+		Z3T_LOAD_REGISTER(di);
+		break;
+	default:
+		Z3T_LOAD_REGISTER(r15);
+	}
+	return value;
+}
+
+static __always_inline int on_lock(struct pt_regs *ctx)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct z3t_place *place = z3t_place(PT_REGS_IP(ctx) - 1);
+	struct z3t_cpu *cpu = z3t_this_cpu();
+	struct z3t_config *config = z3t_config();
+	struct z3t_task *task;
+
+	if (!cpu || !place || !config)
+		return 0;
+	cpu->programs[Z3T_RAN_LOCK]++;
+	task = z3t_this_task();
+	if (!task || (config->filtered && !task->depth))
+		return 0;
+	task->events++;
+	if (place->after)
+		z3t_after(cpu, task, now, place->after - 1, place->after_flags,
+			  place->cost, PT_REGS_RC(ctx));
+	if (place->call) {
+		u64 lock = z3t_register(ctx, place->reg) + place->offset;
+
+		if (place->call_flags & Z3T_RELEASE)
+			z3t_release(cpu, task, now, lock, place->call - 1);
+		else
+			z3t_attempt(task, lock, place->call - 1,
+				    place->call_flags);
+	}
+	task->cost += place->cost;
 	return 0;
 }

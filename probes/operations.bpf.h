@@ -4,13 +4,10 @@
 /* The first argument of an operation is its pool; lock classes that lie in
  * the pool are told by it, also on behalf of work items that run outside any
  * operation. */
-static __always_inline void z3t_note_pool(struct z3t_cpu *cpu,
-					  struct z3t_task *task, u64 pool)
+static __always_inline void z3t_note_pool(struct z3t_task *task, u64 pool)
 {
 	struct z3t_config *config;
 
-	if (task->pool == pool)
-		return;
 	task->pool = pool;
 	config = z3t_config();
 	if (!config)
@@ -24,76 +21,86 @@ static __always_inline void z3t_note_pool(struct z3t_cpu *cpu,
 			return;
 		}
 	}
-	z3t_count(cpu, Z3T_UNKNOWN_POOL);
+	z3t_count(Z3T_UNKNOWN_POOL);
 }
 
-static __always_inline int on_operation_entry(struct pt_regs *ctx)
+static __always_inline int z3t_left_out(const struct z3t_config *config)
 {
-	u64 operation = bpf_get_attach_cookie(ctx) & (Z3T_OPERATIONS - 1);
-	struct z3t_cpu *cpu = z3t_this_cpu();
+	u32 process = bpf_get_current_pid_tgid() >> 32;
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return (config->process && config->process != process) ||
+	       !(config->processors >> (cpu & 63) & 1);
+}
+
+static __always_inline int z3t_enter(u64 operation, u64 pool)
+{
+	struct z3t_task *task = z3t_this_task();
+	struct z3t_config *config;
 	struct z3t_frame *frame;
-	struct z3t_task *task;
 	u32 depth;
 
-	if (!cpu)
-		return 0;
-	cpu->programs[Z3T_RAN_ENTRY]++;
-	cpu->operations[operation].entries++;
-	task = z3t_this_task(cpu);
+	barrier_var(operation);
+	operation &= Z3T_OPERATIONS - 1;
 	if (!task)
 		return 0;
+	task->entries[operation]++;
 	depth = task->depth;
+	if (!depth) {
+		config = z3t_config();
+		if (config && config->filtered &&
+		    (task->muted || z3t_left_out(config))) {
+			task->muted++;
+			return 0;
+		}
+		task->spin_lock = 0;
+		if (task->pool != pool)
+			z3t_note_pool(task, pool);
+	}
 	if (depth >= Z3T_DEPTH) {
 		task->skipped++;
-		z3t_count(cpu, Z3T_DEPTH_OVERFLOW);
+		z3t_count(Z3T_DEPTH_OVERFLOW);
 		return 0;
-	}
-	if (!depth) {
-		task->spin_lock = 0;
-		z3t_note_pool(cpu, task, PT_REGS_PARM1(ctx));
 	}
 	depth++;
 	task->depth = depth;
 	frame = &task->frames[depth & Z3T_DEPTH];
 	frame->operation = operation;
-	frame->events = 0;
+	frame->events = task->events;
+	frame->cost = task->cost;
 	frame->wait = 0;
 	frame->hold = 0;
 	frame->start = bpf_ktime_get_ns();
 	return 0;
 }
 
-static __always_inline void z3t_count_result(struct z3t_operation *operation,
-					     u64 index, u64 result)
+/* Whether *result* is a failure by the rule of this operation. */
+static __always_inline int z3t_failed(u64 rule, u64 result)
 {
-	struct z3t_config *config;
-	u32 rule;
-
-	config = z3t_config();
-	if (!config)
-		return;
-	rule = config->results[index & (Z3T_OPERATIONS - 1)];
-	if ((rule == Z3T_FAILS_NONZERO && (u32)result) ||
-	    (rule == Z3T_FAILS_ZERO && !result))
-		operation->failures++;
+	return (rule == Z3T_FAILS_NONZERO && (u32)result) ||
+	       (rule == Z3T_FAILS_ZERO && !result);
 }
 
-static __always_inline int on_operation_return(struct pt_regs *ctx)
+static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 {
-	u64 now = bpf_ktime_get_ns();
-	u64 operation = bpf_get_attach_cookie(ctx) & (Z3T_OPERATIONS - 1);
 	struct z3t_cpu *cpu = z3t_this_cpu();
 	struct z3t_operation *counters;
 	struct z3t_frame *frame;
 	struct z3t_task *task;
 	u32 depth;
 
+	barrier_var(operation);
+	operation &= Z3T_OPERATIONS - 1;
 	if (!cpu)
 		return 0;
 	cpu->programs[Z3T_RAN_RETURN]++;
-	task = z3t_this_task(cpu);
+	task = z3t_this_task();
 	if (!task)
 		return 0;
+	if (task->muted) {
+		task->muted--;
+		return 0;
+	}
 	if (task->skipped) {
 		task->skipped--;
 		return 0;
@@ -101,15 +108,70 @@ static __always_inline int on_operation_return(struct pt_regs *ctx)
 	depth = task->depth;
 	frame = &task->frames[depth & Z3T_DEPTH];
 	if (!depth || frame->operation != operation) {
-		z3t_count(cpu, Z3T_UNMATCHED_RETURN);
+		z3t_count(Z3T_UNMATCHED_RETURN);
 		return 0;
 	}
 	task->depth = depth - 1;
 	counters = &cpu->operations[operation];
-	counters->wait += frame->wait;
-	counters->hold += frame->hold;
-	counters->events += frame->events;
-	z3t_count_result(counters, operation, PT_REGS_RC(ctx));
-	z3t_record(cpu, operation, now - frame->start);
+	counters->failures += failed;
+	if (task->cost == frame->cost) {
+		z3t_record(cpu, Z3T_LATENCY(operation), now - frame->start);
+	} else {
+		counters->wait += frame->wait;
+		counters->hold += frame->hold;
+		counters->events += task->events - frame->events;
+		z3t_record_disturbed(cpu, Z3T_DISTURBED_LATENCY(operation),
+				     now - frame->start,
+				     task->cost - frame->cost,
+				     cpu->floors.operation);
+	}
+	task->cost += cpu->floors.operation_cost;
 	return 0;
+}
+
+static __always_inline int on_operation_entry(struct pt_regs *ctx)
+{
+	return z3t_enter(Z3T_PATCHED(Z3T_THIS_OPERATION), PT_REGS_PARM1(ctx));
+}
+
+static __always_inline int on_operation_return(struct pt_regs *ctx)
+{
+	u64 now = bpf_ktime_get_ns();
+	u64 rule = Z3T_PATCHED(Z3T_THIS_RESULT);
+
+	return z3t_leave(now, Z3T_PATCHED(Z3T_THIS_OPERATION),
+			 z3t_failed(rule, PT_REGS_RC(ctx)));
+}
+
+/* For a recording of locks alone: learn the pools. */
+static __always_inline int on_operation_pool(struct pt_regs *ctx)
+{
+	struct z3t_task *task = z3t_this_task();
+	u64 operation = Z3T_PATCHED(Z3T_THIS_OPERATION);
+
+	barrier_var(operation);
+	if (!task)
+		return 0;
+	task->entries[operation & (Z3T_OPERATIONS - 1)]++;
+	z3t_note_pool(task, PT_REGS_PARM1(ctx));
+	return 0;
+}
+
+static int (*z3t_get_func_ret)(void *ctx, u64 *value) = (void *)184;
+
+static __always_inline int on_operation_fentry(u64 *ctx)
+{
+	return z3t_enter(Z3T_PATCHED(Z3T_THIS_OPERATION), ctx[0]);
+}
+
+static __always_inline int on_operation_fexit(u64 *ctx)
+{
+	u64 now = bpf_ktime_get_ns();
+	u64 rule = Z3T_PATCHED(Z3T_THIS_RESULT);
+	u64 result = 0;
+
+	if (rule != Z3T_NO_RESULT)
+		z3t_get_func_ret(ctx, &result);
+	return z3t_leave(now, Z3T_PATCHED(Z3T_THIS_OPERATION),
+			 rule != Z3T_NO_RESULT && z3t_failed(rule, result));
 }

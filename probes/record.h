@@ -5,14 +5,49 @@
 
 #define barrier_var(v) asm volatile("" : "+r"(v))
 
-static __always_inline void z3t_count(struct z3t_cpu *cpu, enum z3t_ledger what)
+/* A constant of the instruction stream that user space replaces before it loads
+ * the program: one program for each operation, with no lookup of which it is.
+ */
+#define Z3T_PATCHED(magic)                                                     \
+	({                                                                     \
+		u64 patched;                                                   \
+		asm volatile("%0 = %1" : "=r"(patched) : "i"(magic));          \
+		patched;                                                       \
+	})
+#define Z3T_THIS_OPERATION 0x7a330001
+#define Z3T_THIS_RESULT 0x7a330002
+
+static __always_inline void z3t_count(enum z3t_ledger what)
 {
-	cpu->ledger[what]++;
+	struct z3t_cpu *cpu = z3t_this_cpu();
+
+	if (cpu)
+		cpu->ledger[what]++;
+}
+
+static __always_inline struct z3t_task *z3t_new_task(struct z3t_task *task,
+						     u32 owner)
+{
+	if (task->owner && (task->depth || task->holding)) {
+		z3t_count(Z3T_SLOT_COLLISION);
+		return 0;
+	}
+	task->depth = 0;
+	task->skipped = 0;
+	task->muted = 0;
+	task->holding = 0;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < Z3T_HELD; i++)
+		task->held[i].state = Z3T_FREE;
+	task->pool = 0;
+	task->spin_lock = 0;
+	task->owner = owner;
+	return task;
 }
 
 /* Idle tasks share thread id 0, one on each CPU: they have slots of their own
  * behind the others. */
-static __always_inline struct z3t_task *z3t_this_task(struct z3t_cpu *cpu)
+static __always_inline struct z3t_task *z3t_this_task(void)
 {
 	u32 tid = (u32)bpf_get_current_pid_tgid();
 	u32 slot = tid & (Z3T_TASK_SLOTS - 1);
@@ -23,20 +58,7 @@ static __always_inline struct z3t_task *z3t_this_task(struct z3t_cpu *cpu)
 	task = z3t_task_at(slot);
 	if (!task || task->owner == tid + 1)
 		return task;
-	if (task->owner && (task->depth || task->holding)) {
-		z3t_count(cpu, Z3T_SLOT_COLLISION);
-		return 0;
-	}
-	task->depth = 0;
-	task->skipped = 0;
-	task->holding = 0;
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < Z3T_HELD; i++)
-		task->held[i].state = Z3T_FREE;
-	task->pool = 0;
-	task->spin_lock = 0;
-	task->owner = tid + 1;
-	return task;
+	return z3t_new_task(task, tid + 1);
 }
 
 static __always_inline void z3t_record(struct z3t_cpu *cpu, u64 series,
@@ -54,12 +76,23 @@ static __always_inline void z3t_record(struct z3t_cpu *cpu, u64 series,
 	if (bucket)
 		(*bucket)++;
 	totals = &cpu->totals[series];
-	totals->count++;
 	totals->sum += value;
 	if (value < totals->min)
 		totals->min = value;
 	if (value > totals->max)
 		totals->max = value;
+}
+
+/* *value* as it was, and without what the probes inside it and around it added:
+ * an estimate, which may be too large. */
+static __always_inline void z3t_record_disturbed(struct z3t_cpu *cpu,
+						 u64 series, u64 value,
+						 u64 inside, u64 floor)
+{
+	u64 cost = inside + floor;
+
+	z3t_record(cpu, series, value);
+	z3t_record(cpu, Z3T_CORRECTED(series), value > cost ? value - cost : 0);
 }
 
 #endif

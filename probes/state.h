@@ -28,16 +28,31 @@
 
 #define Z3T_OPERATIONS 8
 #define Z3T_CLASSES 8
-#define Z3T_SERIES (Z3T_OPERATIONS + 2 * Z3T_CLASSES)
+/* Series of histograms.  Latency and hold of what no probe stood in are one of
+ * each; what probes stood in is recorded as it was, and once more without what
+ * they added.  Nothing else is known about a value of the first kind than its
+ * floor, so that the common case of a recording without locks costs one. */
+#define Z3T_LATENCY(operation) (operation)
 #define Z3T_WAIT(class) (Z3T_OPERATIONS + (class))
 #define Z3T_HOLD(class) (Z3T_OPERATIONS + Z3T_CLASSES + (class))
-#define Z3T_SITES 512
+#define Z3T_CLEAN (Z3T_OPERATIONS + 2 * Z3T_CLASSES)
+#define Z3T_WITHIN (Z3T_OPERATIONS + Z3T_CLASSES)
+/* Of a disturbed latency or hold: as it was, and corrected. */
+#define Z3T_DISTURBED_LATENCY(operation) (Z3T_CLEAN + (operation))
+#define Z3T_DISTURBED_HOLD(class) (Z3T_CLEAN + Z3T_OPERATIONS + (class))
+#define Z3T_CORRECTED(disturbed) ((disturbed) + Z3T_WITHIN)
+#define Z3T_SERIES (Z3T_CLEAN + 2 * Z3T_WITHIN)
+#ifndef Z3T_SITES
+#define Z3T_SITES 512 /* lock call sites, a power of two */
+#endif
 #define Z3T_DEPTH 7
 #define Z3T_HELD 8
 #define Z3T_TASK_SLOTS 4096
 #define Z3T_RULES 8
 #define Z3T_POOLS 4
+#ifndef Z3T_PLACES
 #define Z3T_PLACES (1 << 18) /* bytes of the target's text */
+#endif
 
 /* The ledger: everything that was not counted as it should have been. */
 enum z3t_ledger {
@@ -52,16 +67,12 @@ enum z3t_ledger {
 	Z3T_LEDGER,
 };
 
-/* One count for each program, to hold against the kernel's count of hits: the
- * difference is how often the kernel skipped it. */
+/* One count for each kind of program, to hold against the kernel's count of
+ * hits: the difference is how often the kernel skipped it.  Entries are counted
+ * by task, see below. */
 enum z3t_program {
-	Z3T_RAN_ENTRY,
 	Z3T_RAN_RETURN,
-	Z3T_RAN_ATTEMPT,
-	Z3T_RAN_TRYLOCK_ATTEMPT,
-	Z3T_RAN_ACQUIRED,
-	Z3T_RAN_TRYLOCK_RESULT,
-	Z3T_RAN_RELEASE,
+	Z3T_RAN_LOCK,
 	Z3T_PROGRAMS,
 };
 
@@ -83,32 +94,43 @@ struct z3t_rule {
 	u32 pad;
 };
 
-/* What stands at one instruction of the target: the site whose call it is, and
- * the site whose call it follows; both are number + 1, 0 is none. */
+/* How a site takes or gives a lock: enum z3t_rw, and these. */
+#define Z3T_RW_MASK 3
+#define Z3T_TRY 4
+#define Z3T_RELEASE 8
+
+/* What one probe of the target stands for: the end of the call *after* and the
+ * beginning of the call *call*; both are site + 1, 0 is none.  The lock of
+ * *call* is at the value of a register plus an offset.  *cost* is what the
+ * probe adds to an operation that it stands in, in ns. */
 struct z3t_place {
-	u16 call;
 	u16 after;
-	u8 call_rw;
-	u8 after_rw;
-	u16 pad;
+	u16 call;
+	u8 after_flags;
+	u8 call_flags;
+	u16 reg; /* number of the register, see z3t_register() */
+	s32 offset;
+	u32 cost;
 };
 
 struct z3t_config {
 	u64 text; /* address of the first place */
 	struct z3t_rule rules[Z3T_RULES];
-	u32 results[Z3T_OPERATIONS];
 	u64 pools[Z3T_POOLS];
+	/* Filters: only operations of this process (0: all), begun on one of
+	 * these CPUs (all bits: all), and locks only inside such operations. */
+	u32 filtered;
+	u32 process;
+	u64 processors;
 };
 
 struct z3t_totals {
-	u64 count;
 	u64 sum;
 	u64 min;
 	u64 max;
 };
 
 struct z3t_operation {
-	u64 entries;
 	u64 failures;
 	u64 wait;   /* ns of lock wait inside completed operations */
 	u64 hold;   /* ns of lock hold inside completed operations */
@@ -134,7 +156,16 @@ struct z3t_site {
 	u64 classes; /* bit c: this site was seen with lock class c */
 };
 
+/* In ns: what is recorded where nothing happens, and what a pair of operation
+ * probes adds to an operation around it. */
+struct z3t_floors {
+	u64 operation;
+	u64 operation_cost;
+	u64 hold;
+};
+
 struct z3t_cpu {
+	struct z3t_floors floors;
 	u64 ledger[Z3T_LEDGER];
 	struct z3t_operation operations[Z3T_OPERATIONS];
 	struct z3t_class classes[Z3T_CLASSES];
@@ -148,8 +179,9 @@ struct z3t_frame {
 	u64 start;
 	u64 wait;
 	u64 hold;
+	u64 cost; /* the task's at the entry */
 	u32 operation;
-	u32 events;
+	u32 events; /* the task's at the entry */
 };
 
 enum z3t_held_state { Z3T_FREE, Z3T_WAITING, Z3T_HOLDING };
@@ -157,6 +189,7 @@ enum z3t_held_state { Z3T_FREE, Z3T_WAITING, Z3T_HOLDING };
 struct z3t_held {
 	u64 lock;
 	u64 since;
+	u64 cost; /* the task's when it began */
 	u32 site;
 	u8 state;
 	u8 class;
@@ -168,10 +201,14 @@ struct z3t_task {
 	u32 owner; /* thread id + 1; 0 is nobody */
 	u32 depth;
 	u32 skipped; /* operations entered beyond Z3T_DEPTH */
+	u32 muted;   /* operations entered that a filter leaves out */
 	u32 holding;
+	u32 events; /* lock probes so far */
+	u64 cost;   /* ns that probes have added so far */
 	u64 pool;
 	u64 spin_lock; /* address whose trylock fails in a loop */
 	u64 spin_since;
+	u32 entries[Z3T_OPERATIONS]; /* of all tasks that ever had this slot */
 	/* frames[depth]; frames[0] collects what happens outside operations */
 	struct z3t_frame frames[Z3T_DEPTH + 1];
 	struct z3t_held held[Z3T_HELD];

@@ -52,16 +52,15 @@ static __always_inline struct z3t_config *z3t_config(void)
 	return config.lookup(&zero);
 }
 
-/* The instruction pointer is one past the probed address, for a breakpoint, an
- * optimised jump and ftrace alike. */
-static __always_inline struct z3t_place *z3t_place(struct pt_regs *ctx)
+/* What stands at an address of the target's text. */
+static __always_inline struct z3t_place *z3t_place(u64 address)
 {
 	struct z3t_config *found = z3t_config();
 	u32 index;
 
 	if (!found)
 		return 0;
-	index = PT_REGS_IP(ctx) - 1 - found->text;
+	index = address - found->text;
 	return places.lookup(&index);
 }
 
@@ -79,27 +78,30 @@ int z3t_operation_return(struct pt_regs *ctx)
 	return on_operation_return(ctx);
 }
 
-int z3t_lock_attempt(struct pt_regs *ctx)
+int z3t_operation_pool(struct pt_regs *ctx)
 {
-	return on_lock_attempt(ctx);
+	return on_operation_pool(ctx);
 }
 
-int z3t_trylock_attempt(struct pt_regs *ctx)
+int z3t_operation_fentry(u64 *ctx)
 {
-	return on_trylock_attempt(ctx);
+	return on_operation_fentry(ctx);
 }
 
-int z3t_lock_acquired(struct pt_regs *ctx)
+int z3t_operation_fexit(u64 *ctx)
 {
-	return on_lock_acquired(ctx);
+	return on_operation_fexit(ctx);
 }
 
-int z3t_trylock_result(struct pt_regs *ctx)
+/* The instruction pointer is one past the probed address, for a breakpoint, an
+ * optimised jump and ftrace alike. */
+int z3t_lock(struct pt_regs *ctx)
 {
-	return on_trylock_result(ctx);
+	return on_lock(ctx);
 }
 
-int z3t_lock_release(struct pt_regs *ctx)
+/* Does nothing: what the kernel's way to a program and back costs. */
+int z3t_empty(void *ctx)
 {
-	return on_lock_release(ctx);
+	return 0;
 }

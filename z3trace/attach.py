@@ -16,20 +16,23 @@ import errno
 import os
 import struct
 import subprocess
+import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from z3trace import libbpf
 from z3trace.errors import CannotTraceError
+from z3trace.kcore import read_text
 
 _SYS_PERF_EVENT_OPEN = 298
-_SYS_BPF = 321
-_BPF_LINK_CREATE = 28
-_BPF_PERF_EVENT = 41
 _PERF_FLAG_FD_CLOEXEC = 8
 _PERF_TYPE_TRACEPOINT = 2
 _ATTR_SIZE = 128
 _TRACING = Path("/sys/kernel/tracing")
+_DEBUG = Path("/sys/kernel/debug")
+_JUMP = b"\xe9"
 _MAX_ACTIVE = 4096  # threads that may be inside an operation at once
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -57,9 +60,13 @@ def _perf_event_open(tracepoint: int) -> int:
     return _syscall(_SYS_PERF_EVENT_OPEN, packed, -1, 0, -1, _PERF_FLAG_FD_CLOEXEC)
 
 
-def _link(program_fd: int, event_fd: int, cookie: int) -> int:
-    attr = struct.pack("<IIIIQ", program_fd, event_fd, _BPF_PERF_EVENT, 0, cookie)
-    return _syscall(_SYS_BPF, _BPF_LINK_CREATE, ctypes.c_char_p(attr), len(attr))
+def _jumps_to_come() -> set[int]:
+    """Addresses of the kprobes that are jumps or wait to become some."""
+    try:
+        text = (_DEBUG / "kprobes/list").read_text()
+    except OSError:
+        return set()
+    return {int(line.split()[0], 16) for line in text.splitlines() if "[OPTIMIZED]" in line}
 
 
 def refusal(error: OSError) -> str:
@@ -117,19 +124,29 @@ class Attachments:
         if event not in self._events:
             self._events.append(event)
 
-    def enable(self, event: str, program_fd: int, cookie: int = 0) -> None:
+    def enable(self, event: str, program: int) -> None:
         """Run a program at all addresses of *event*; nothing if it has none."""
         if event in self._events:
-            self._attach(event, program_fd, cookie)
+            number = int((_TRACING / "events" / self.group / event / "id").read_text())
+            fd = _perf_event_open(number)
+            self._fds.append(fd)
+            self._fds.append(libbpf.link(program, fd, libbpf.PERF_EVENT))
 
-    def _attach(self, event: str, program_fd: int, cookie: int) -> None:
-        number = int((_TRACING / "events" / self.group / event / "id").read_text())
-        fd = _perf_event_open(number)
-        try:
-            self._fds += [_link(program_fd, fd, cookie), fd]
-        except OSError:
-            os.close(fd)
-            raise
+    def trace(self, program: int, attach: int) -> None:
+        """Run a program that was loaded for the entry or the exit of a function."""
+        self._fds.append(libbpf.link(program, 0, attach))
+
+    def wait_for_jumps(self, addresses: Collection[int], limit: float = 4.0) -> set[int]:
+        """Wait until the kernel has put jumps in the place of breakpoints at *addresses*,
+        which it does some time after they were armed; those that have one by then."""
+        wanted = set(addresses) & _jumps_to_come()
+        found: set[int] = set()
+        until = time.monotonic() + limit
+        while wanted - found and time.monotonic() < until:
+            time.sleep(0.05)
+            ranges = {hex(at): (at, at + 1) for at in wanted - found}
+            found |= {int(at, 16) for at, code in read_text(ranges).items() if code == _JUMP}
+        return found
 
     def profile(self) -> dict[str, Profile]:
         """Hits and misses of every event so far."""
@@ -146,7 +163,7 @@ class Attachments:
     def close(self) -> None:
         """Detach everything and remove the definitions."""
         fds, self._fds = self._fds, []
-        for fd in fds:
+        for fd in reversed(fds):
             with suppress(OSError):
                 os.close(fd)
         for event in self._events:

@@ -2,12 +2,14 @@
 
 import ctypes
 import mmap
+import struct
 import sys
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from z3trace import layout
+from z3trace import layout, libbpf
 from z3trace.buckets import BUCKETS
 from z3trace.errors import CannotTraceError
 
@@ -38,6 +40,24 @@ def possible_cpus() -> int:
     return int(last.split("-")[-1]) + 1
 
 
+_PROGRAM_NAMES = (
+    *("operation_entry", "operation_return", "operation_fentry", "operation_fexit"),
+    *("operation_pool", "lock", "empty"),
+)
+_MOV_CONSTANT = 0xB7
+
+
+def patched(code: bytes, patches: Mapping[int, int]) -> bytes:
+    """BPF instructions with each "register = constant" of *patches* given its new constant."""
+    found = bytearray(code)
+    for at in range(0, len(found), 8):
+        if found[at] == _MOV_CONSTANT:
+            (constant,) = struct.unpack_from("<i", found, at + 4)
+            if constant in patches:
+                struct.pack_into("<i", found, at + 4, patches[constant])
+    return bytes(found)
+
+
 class Programs:
     """The loaded programs and their maps, mapped into this process.
 
@@ -45,33 +65,54 @@ class Programs:
     that it costs the traced kernel nothing and makes it skip nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sites: int = 512, places: int = 1 << 18) -> None:
+        """Make room for *sites* lock call sites (a power of two) in *places* bytes of text."""
         bcc = _import_bcc()
         source = probe_source()
         self.cpus = possible_cpus()
+        self.site_count, self.place_count = sites, places
+        sizes = [f"-DZ3T_CPUS={self.cpus}", f"-DZ3T_SITES={sites}", f"-DZ3T_PLACES={places}"]
         try:
             self._bpf = bcc.BPF(
                 src_file=str(source / "z3trace.bpf.c").encode(),
-                cflags=[f"-I{source}", f"-DZ3T_CPUS={self.cpus}", "-Wno-duplicate-decl-specifier"],
+                cflags=[f"-I{source}", *sizes, "-Wno-duplicate-decl-specifier"],
             )
-            self._fds = {
-                name: self._bpf.load_func(f"z3t_{name}".encode(), bcc.BPF.KPROBE).fd
-                for name in layout.PROGRAMS
+            self._code = {
+                name: self._bpf.dump_func(f"z3t_{name}".encode()) for name in _PROGRAM_NAMES
             }
+            self._fds: dict[tuple[object, ...], int] = {}
+            self.lock = self.load("lock")
         except Exception as error:
             raise CannotTraceError(
                 f"the BPF programs do not load: {str(error).strip() or type(error).__name__}",
                 "the kernel's headers are needed (linux-headers of this very version), and root",
             ) from error
-        self.places = self._map("places", layout.Place, layout.PLACES)
+        self.places = self._map("places", layout.Place, places)
         self.config = self._map("config", layout.Config, 1)[0]
         self.per_cpu = self._map("cpus", layout.Cpu, self.cpus)
-        self.sites = self._map("sites", layout.Site, layout.SITES * self.cpus)
+        self.sites = self._map("sites", layout.Site, sites * self.cpus)
         self.buckets = self._map("buckets", ctypes.c_uint64, layout.SERIES * BUCKETS * self.cpus)
         self.tasks = self._map("tasks", layout.Task, layout.TASK_SLOTS + self.cpus)
 
-    def fd(self, program: str) -> int:
-        return int(self._fds[program])
+    def load(
+        self,
+        name: str,
+        patches: Mapping[int, int] | None = None,
+        *,
+        attach: int = 0,
+        where: tuple[int, int] = (0, 0),
+    ) -> int:
+        """The descriptor of a program with constants replaced (see state.h); kprobe
+        programs are loaded once, tracing programs belong to the caller."""
+        key = (name, *sorted((patches or {}).items()))
+        if not attach and key in self._fds:
+            return self._fds[key]
+        code = patched(self._code[name], patches or {})
+        kind = libbpf.TRACING if attach else libbpf.KPROBE
+        fd = libbpf.load(kind, f"z3t_{name}", code, attach=attach, where=where)
+        if not attach:
+            self._fds[key] = fd
+        return fd
 
     def _map(self, name: str, block: Any, entries: int) -> Any:
         fd = self._bpf[name.encode()].map_fd

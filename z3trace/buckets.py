@@ -6,6 +6,8 @@ quantile interpolated inside it is off by at most 6.25 % and carries that
 width with it.
 """
 
+from collections.abc import Mapping
+
 SUB_BITS = 4
 SUB = 1 << SUB_BITS
 BUCKETS = (64 - SUB_BITS + 1) * SUB
@@ -42,3 +44,25 @@ def upper(bucket: int) -> int:
 
 def width(bucket: int) -> int:
     return upper(bucket) - lower(bucket)
+
+
+def shifted(counts: Mapping[int, int], by: int) -> dict[int, int]:
+    """The histogram of all values less *by*, no less than 0.
+
+    Within a bucket values are taken as evenly spread, as quantiles take them; what
+    lands in several buckets is shared out to whole counts, the last one takes what
+    rounding left.
+    """
+    found: dict[int, int] = {}
+    for bucket, count in sorted(counts.items()):
+        low, high = max(lower(bucket) - by, 0), max(upper(bucket) - by, 1)
+        first, last = index(low), index(high - 1)
+        given = 0
+        for target in range(first, last + 1):
+            share = count - given
+            if target < last:
+                share = round(count * (upper(target) - low) / (high - low)) - given
+            if share:
+                found[target] = found.get(target, 0) + share
+            given += share
+    return found

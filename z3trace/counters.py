@@ -1,11 +1,12 @@
 """Raw maps of one run -> series, counters and ledger."""
 
+import ctypes
 from dataclasses import dataclass
 
-from z3trace import layout
+from z3trace import buckets, layout
 from z3trace.bpf import Programs
 from z3trace.buckets import BUCKETS
-from z3trace.model import Ledger, LockCounts, OperationCounts, Series, SiteCounts
+from z3trace.model import Calibration, Ledger, LockCounts, OperationCounts, Series, SiteCounts
 from z3trace.plan import Plan
 
 
@@ -25,8 +26,39 @@ class Tally:
         )
 
 
-def _histogram(programs: Programs, series: int) -> list[tuple[int, int]]:
-    """(bucket, count) over all CPUs, in rising order, without the empty ones."""
+@dataclass(frozen=True)
+class _Histogram:
+    """One series of the maps, over all CPUs."""
+
+    buckets: dict[int, int]
+    sum: int
+    min: int
+    max: int
+
+    @property
+    def count(self) -> int:
+        return sum(self.buckets.values())
+
+    def __add__(self, other: "_Histogram") -> "_Histogram":
+        merged = dict(self.buckets)
+        for index, count in other.buckets.items():
+            merged[index] = merged.get(index, 0) + count
+        return _Histogram(
+            merged, self.sum + other.sum, min(self.min, other.min), max(self.max, other.max)
+        )
+
+    def less(self, floor: int) -> "_Histogram":
+        """Every value less *floor*, and no less than 0."""
+        shifted = buckets.shifted(self.buckets, floor)
+        return _Histogram(
+            shifted,
+            max(self.sum - floor * self.count, 0),
+            max(self.min - floor, 0),
+            max(self.max - floor, 0),
+        )
+
+
+def _read(programs: Programs, series: int) -> _Histogram:
     sums: dict[int, int] = {}
     view = memoryview(programs.buckets).cast("B").cast("Q")
     for cpu in range(programs.cpus):
@@ -34,44 +66,88 @@ def _histogram(programs: Programs, series: int) -> list[tuple[int, int]]:
         for index, count in enumerate(view[start : start + BUCKETS].tolist()):
             if count:
                 sums[index] = sums.get(index, 0) + count
-    return sorted(sums.items())
-
-
-def _series(programs: Programs, number: int, metric: str, name: str) -> Series | None:
-    totals = [cpu.totals[number] for cpu in programs.per_cpu]
-    count = sum(t.count for t in totals)
-    if not count:
-        return None
-    return Series(
-        metric=metric,  # type: ignore[arg-type]
-        operation=name if metric == "latency" else "",
-        lock="" if metric == "latency" else name,
-        count=count,
-        sum=sum(t.sum for t in totals),
-        min=min(t.min for t in totals),
-        max=max(t.max for t in totals),
-        buckets=_histogram(programs, number),
+    totals = [cpu.totals[series] for cpu in programs.per_cpu]
+    return _Histogram(
+        sums,
+        sum(t.sum for t in totals),
+        min(t.min for t in totals),
+        max(t.max for t in totals),
     )
 
 
-def series(programs: Programs, plan: Plan) -> list[Series]:
+def _series(histogram: _Histogram, metric: str, name: str) -> Series | None:
+    if not histogram.count:
+        return None
+    return Series(
+        metric=metric,  # type: ignore[arg-type]
+        operation=name if metric.endswith("latency") else "",
+        lock="" if metric.endswith("latency") else name,
+        count=histogram.count,
+        sum=histogram.sum,
+        min=histogram.min,
+        max=histogram.max,
+        buckets=sorted(histogram.buckets.items()),
+    )
+
+
+def _corrected(programs: Programs, clean: _Histogram, disturbed: int, floor: int) -> _Histogram:
+    return clean.less(floor) + _read(programs, layout.corrected(disturbed))
+
+
+def series(programs: Programs, plan: Plan, measured: Calibration | None) -> list[Series]:
     """Latency of every operation, wait and hold of every lock class that was seen."""
-    found = [_series(programs, op.number, "latency", op.name) for op in plan.operations]
+    found: list[Series | None] = []
+    for op in plan.operations:
+        disturbed = layout.disturbed_latency(op.number)
+        clean = _read(programs, op.number)
+        found.append(_series(clean + _read(programs, disturbed), "latency", op.name))
+        if measured:
+            whole = _corrected(programs, clean, disturbed, measured.operation_floor)
+            found.append(_series(whole, "corrected_latency", op.name))
     for number, lock in enumerate(plan.locks):
-        found.append(_series(programs, layout.wait_series(number), "wait", lock.name))
-        found.append(_series(programs, layout.hold_series(number), "hold", lock.name))
+        wait = _read(programs, layout.wait_series(number))
+        found.append(_series(wait, "wait", lock.name))
+        disturbed = layout.disturbed_hold(number)
+        clean = _read(programs, layout.hold_series(number))
+        found.append(_series(clean + _read(programs, disturbed), "hold", lock.name))
+        if measured:
+            found.append(_series(wait.less(measured.wait_floor), "corrected_wait", lock.name))
+            whole = _corrected(programs, clean, disturbed, measured.hold_floor)
+            found.append(_series(whole, "corrected_hold", lock.name))
     return [one for one in found if one is not None]
 
 
+def entered(programs: Programs) -> list[int]:
+    """Entries of each operation, from all task slots."""
+    view = memoryview(programs.tasks).cast("B").cast("I")
+    stride = ctypes.sizeof(layout.Task) // 4
+    start = layout.Task.entries.offset // 4
+    return [sum(view[start + op :: stride].tolist()) for op in range(layout.OPERATIONS)]
+
+
+def returns(programs: Programs, operation: int) -> int:
+    """Completed operations: every one is in one histogram of latencies."""
+    disturbed = layout.disturbed_latency(operation)
+    return _read(programs, operation).count + _read(programs, disturbed).count
+
+
+def programs_run(programs: Programs, *, trampolines: bool) -> int:
+    """How often the programs on kprobes ran; those on trampolines are not counted."""
+    returned = sum(int(cpu.programs[0]) for cpu in programs.per_cpu)
+    locked = sum(int(cpu.programs[1]) for cpu in programs.per_cpu)
+    return locked + (0 if trampolines else returned + sum(entered(programs)))
+
+
 def operations(programs: Programs, plan: Plan) -> list[OperationCounts]:
+    entries = entered(programs)
     found = []
     for op in plan.operations:
         rows = [cpu.operations[op.number] for cpu in programs.per_cpu]
         found.append(
             OperationCounts(
                 operation=op.name,
-                entries=sum(row.entries for row in rows),
-                returns=sum(cpu.totals[op.number].count for cpu in programs.per_cpu),
+                entries=entries[op.number],
+                returns=returns(programs, op.number),
                 failures=sum(row.failures for row in rows),
                 wait=sum(row.wait for row in rows),
                 hold=sum(row.hold for row in rows),
@@ -101,7 +177,8 @@ def sites(programs: Programs, plan: Plan) -> list[SiteCounts]:
     """Counters of every call site that was reached."""
     found = []
     for site in plan.sites:
-        rows = [programs.sites[cpu * layout.SITES + site.number] for cpu in range(programs.cpus)]
+        count = programs.site_count
+        rows = [programs.sites[cpu * count + site.number] for cpu in range(programs.cpus)]
         seen = 0
         for row in rows:
             seen |= row.classes

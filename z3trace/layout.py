@@ -4,13 +4,15 @@ The kernel writes these, user space maps them; a test compares every size and
 offset with what the C compiler makes of the header.
 """
 
-import ctypes
-from ctypes import Structure, c_uint8, c_uint16, c_uint32, c_uint64
+from ctypes import Structure, c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 
 OPERATIONS = 8
 CLASSES = 8
-SERIES = OPERATIONS + 2 * CLASSES
+CLEAN = OPERATIONS + 2 * CLASSES
+WITHIN = OPERATIONS + CLASSES
+SERIES = CLEAN + 2 * WITHIN
 SITES = 512
+MOST_SITES = 8192
 DEPTH = 7
 HELD = 8
 TASK_SLOTS = 4096
@@ -28,21 +30,18 @@ LEDGER = (
     "unknown_pools",
 )
 
-#: Program names in the order of their counters.
-PROGRAMS = (
-    "operation_entry",
-    "operation_return",
-    "lock_attempt",
-    "trylock_attempt",
-    "lock_acquired",
-    "trylock_result",
-    "lock_release",
-)
+#: Kinds of programs in the order of their counters.
+PROGRAMS = ("return", "lock")
+
+#: Constants that stand in the programs for what a loaded one is patched with.
+THIS_OPERATION = 0x7A330001
+THIS_RESULT = 0x7A330002
 
 SPIN, READ, WRITE = range(3)
 RULE_NONE, RULE_PAGE, RULE_POOL, RULE_RWLOCK = range(4)
 NO_RESULT, FAILS_NONZERO, FAILS_ZERO = range(3)
 FREE, WAITING, HOLDING = range(3)
+TRY, RELEASE = 4, 8
 
 
 def wait_series(lock_class: int) -> int:
@@ -51,6 +50,18 @@ def wait_series(lock_class: int) -> int:
 
 def hold_series(lock_class: int) -> int:
     return OPERATIONS + CLASSES + lock_class
+
+
+def disturbed_latency(operation: int) -> int:
+    return CLEAN + operation
+
+
+def disturbed_hold(lock_class: int) -> int:
+    return CLEAN + OPERATIONS + lock_class
+
+
+def corrected(disturbed: int) -> int:
+    return disturbed + WITHIN
 
 
 class Rule(Structure):
@@ -64,11 +75,13 @@ class Rule(Structure):
 
 class Place(Structure):
     _fields_ = [
-        ("call", c_uint16),
         ("after", c_uint16),
-        ("call_rw", c_uint8),
-        ("after_rw", c_uint8),
-        ("pad", c_uint16),
+        ("call", c_uint16),
+        ("after_flags", c_uint8),
+        ("call_flags", c_uint8),
+        ("reg", c_uint16),
+        ("offset", c_int32),
+        ("cost", c_uint32),
     ]
 
 
@@ -76,17 +89,19 @@ class Config(Structure):
     _fields_ = [
         ("text", c_uint64),
         ("rules", Rule * RULES),
-        ("results", c_uint32 * OPERATIONS),
         ("pools", c_uint64 * POOLS),
+        ("filtered", c_uint32),
+        ("process", c_uint32),
+        ("processors", c_uint64),
     ]
 
 
 class Totals(Structure):
-    _fields_ = [(name, c_uint64) for name in ("count", "sum", "min", "max")]
+    _fields_ = [(name, c_uint64) for name in ("sum", "min", "max")]
 
 
 class Operation(Structure):
-    _fields_ = [(name, c_uint64) for name in ("entries", "failures", "wait", "hold", "events")]
+    _fields_ = [(name, c_uint64) for name in ("failures", "wait", "hold", "events")]
 
 
 class LockClass(Structure):
@@ -112,8 +127,13 @@ class Site(Structure):
     ]
 
 
+class Floors(Structure):
+    _fields_ = [(name, c_uint64) for name in ("operation", "operation_cost", "hold")]
+
+
 class Cpu(Structure):
     _fields_ = [
+        ("floors", Floors),
         ("ledger", c_uint64 * len(LEDGER)),
         ("operations", Operation * OPERATIONS),
         ("classes", LockClass * CLASSES),
@@ -129,6 +149,7 @@ class Frame(Structure):
         ("start", c_uint64),
         ("wait", c_uint64),
         ("hold", c_uint64),
+        ("cost", c_uint64),
         ("operation", c_uint32),
         ("events", c_uint32),
     ]
@@ -138,6 +159,7 @@ class Held(Structure):
     _fields_ = [
         ("lock", c_uint64),
         ("since", c_uint64),
+        ("cost", c_uint64),
         ("site", c_uint32),
         ("state", c_uint8),
         ("lock_class", c_uint8),
@@ -151,16 +173,31 @@ class Task(Structure):
         ("owner", c_uint32),
         ("depth", c_uint32),
         ("skipped", c_uint32),
+        ("muted", c_uint32),
         ("holding", c_uint32),
+        ("events", c_uint32),
+        ("cost", c_uint64),
         ("pool", c_uint64),
         ("spin_lock", c_uint64),
         ("spin_since", c_uint64),
+        ("entries", c_uint32 * OPERATIONS),
         ("frames", Frame * (DEPTH + 1)),
         ("held", Held * HELD),
     ]
 
 
-def sizes() -> dict[str, int]:
-    """Name and size in bytes of every structure, for the test against C."""
-    kinds = (Rule, Place, Config, Totals, Operation, LockClass, Site, Cpu, Frame, Held, Task)
-    return {kind.__name__: ctypes.sizeof(kind) for kind in kinds}
+#: Every structure, and its name in C.
+STRUCTURES: dict[type[Structure], str] = {
+    Rule: "z3t_rule",
+    Place: "z3t_place",
+    Config: "z3t_config",
+    Totals: "z3t_totals",
+    Operation: "z3t_operation",
+    LockClass: "z3t_class",
+    Site: "z3t_site",
+    Floors: "z3t_floors",
+    Cpu: "z3t_cpu",
+    Frame: "z3t_frame",
+    Held: "z3t_held",
+    Task: "z3t_task",
+}

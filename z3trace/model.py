@@ -9,9 +9,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-SCHEMA = 1
+SCHEMA = 2
 #: One line for each schema: what changed.
-HISTORY = {1: "first: session, run and end lines"}
+HISTORY = {
+    1: "first: session, run and end lines",
+    2: "calibration, how each operation and site is probed, runs with some of the probes, "
+    "corrected series",
+}
 
 #: Unsigned, and below 2**63: the decoder bounds no further, and nothing real is larger.
 U64 = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
@@ -59,6 +63,27 @@ class Operation(Record, frozen=True, kw_only=True):
     symbol: Name = ""
     attached: bool = False
     reason: Text = ""
+    method: Literal["", "kprobe", "trampoline"] = ""
+
+
+class Calibration(Record, frozen=True, kw_only=True):
+    """What the probes cost on this kernel, in ns, measured before the recording.
+
+    ``*_floor``: what is recorded where nothing happens; ``operation``, ``jump``,
+    ``emulated``, ``stepped``: what one pair of operation probes, or one lock probe
+    of that kind, adds to what it stands in; ``spread``: half the range of the
+    repeated measurements of an operation's floor and of a lock probe's cost.
+    """
+
+    operation_floor: U64
+    wait_floor: U64
+    hold_floor: U64
+    operation: U64
+    jump: U64
+    emulated: U64
+    stepped: U64
+    spread: U64
+    function: Name = ""
 
 
 class LockClass(Record, frozen=True, kw_only=True):
@@ -82,12 +107,13 @@ class CallSite(Record, frozen=True, kw_only=True):
     inlined: list[Name] = field(default_factory=list)
     attached: bool = False
     reason: Text = ""
+    method: Literal["", "jump", "emulated", "stepped", "function"] = ""
 
 
 class Session(Record, frozen=True, kw_only=True, tag_field="type", tag="session"):
     """The first line of a run file: everything that holds for all its runs."""
 
-    schema: Literal[1]
+    schema: Literal[1, 2]
     tool: Name
     created: Name
     target: Name
@@ -103,12 +129,15 @@ class Session(Record, frozen=True, kw_only=True, tag_field="type", tag="session"
     locks: list[LockClass]
     sites: list[CallSite]
     floor: U64 | None = None
+    calibration: Calibration | None = None
 
 
 class Series(Record, frozen=True, kw_only=True):
     """One histogram: ``buckets`` is ``[[index, count], …]`` in rising order."""
 
-    metric: Literal["latency", "wait", "hold"]
+    metric: Literal[
+        "latency", "wait", "hold", "corrected_latency", "corrected_wait", "corrected_hold"
+    ]
     operation: Name = ""
     lock: Name = ""
     unit: Name = "ns"
@@ -217,6 +246,8 @@ class Run(Record, frozen=True, kw_only=True, tag_field="type", tag="run"):
     number: U64
     order: U64
     probed: bool
+    #: Which probes a probed run had; empty in files of schema 1, which had all.
+    probe: Literal["", "ops", "locks", "all"] = ""
     seed: U64
     started: Name
     duration: U64
@@ -246,7 +277,17 @@ class Recording(Struct, frozen=True, kw_only=True):
     interrupted: bool = False
 
     def probed(self) -> list[Run]:
-        return [run for run in self.runs if run.probed and not run.interrupted]
+        """The runs that figures come from: with all probes, or with the only kind there is."""
+        runs = [run for run in self.runs if run.probed and not run.interrupted]
+        whole = [run for run in runs if run.probe in ("", "all")]
+        return whole or [run for run in runs if run.probe == runs[0].probe]
+
+    def with_probe(self, probe: str) -> list[Run]:
+        """The whole runs with one kind of probes (``ops``, ``locks``, ``all``), or ``none``."""
+        if probe == "none":
+            return self.unprobed()
+        kinds = ("", "all") if probe == "all" else (probe,)
+        return [r for r in self.runs if r.probed and not r.interrupted and r.probe in kinds]
 
     def unprobed(self) -> list[Run]:
         return [run for run in self.runs if not run.probed and not run.interrupted]

@@ -4,54 +4,26 @@ Relocations against the lock functions list every lock call site exactly; the
 instruction before the relocated word tells a call from a tail jump.
 """
 
-import bisect
 import json
 import lzma
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from z3trace import tools
+from z3trace import libbpf, tools
+from z3trace.callsites import LOCK_FUNCTION, Functions, Probe, Site, action, probes_of
+from z3trace.disassembly import instructions
 from z3trace.dwarf import Place
 from z3trace.errors import CannotTraceError, InputError, Z3traceError
+from z3trace.placement import Function
 
-Action = Literal["acquire", "try", "release"]
-Kind = Literal["spin", "read", "write"]
-
-_LOCK_FUNCTION = re.compile(
-    r"_raw_(?P<kind>spin|read|write)_(?P<verb>lock|trylock|unlock)"
-    r"(_bh|_irq|_irqsave|_irqrestore|_nested|_irqsave_nested)?"
-)
 _SECTIONS = (".text", ".text.unlikely", ".text.hot", ".noinstr.text")
+#: Sections whose relocations may stand for jumps into the text.
+_JUMP_SOURCES = (".text", "__jump_table", "__ex_table", ".rodata", ".init.text", ".exit.text")
 _SIZE_LIMIT = 256 << 20
-
-
-@dataclass(frozen=True)
-class Site:
-    """A lock call site; *offset* and *after* are in the section, in bytes."""
-
-    number: int
-    section: str
-    offset: int
-    after: int
-    function: str
-    function_offset: int
-    lock_function: str
-    action: Action
-    kind: Kind
-    tail: bool
-
-    def place(self, module: str, *, after: bool = False) -> str:
-        """The call instruction, or the one after it, as a kprobe event names it."""
-        offset = self.function_offset + (self.after - self.offset if after else 0)
-        return f"{module}:{self.function}+{offset}"
-
-
-def _action(verb: str) -> Action:
-    return "release" if verb == "unlock" else "try" if verb == "trylock" else "acquire"
 
 
 class ModuleFile:
@@ -59,7 +31,9 @@ class ModuleFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.label = str(path)
         self.name = path.name.split(".ko")[0].replace("-", "_")
+        self.prefix = f"{self.name}:"
         #: Function names that stand for more than one function in the file.
         self.ambiguous: set[str] = set()
 
@@ -97,52 +71,83 @@ class ModuleFile:
         return found
 
     @cached_property
-    def _starts(self) -> dict[str, list[tuple[int, str]]]:
-        starts: dict[str, list[tuple[int, str]]] = {}
-        for name, (section, offset) in self.functions.items():
-            starts.setdefault(section, []).append((offset, name))
-        return {section: sorted(pairs) for section, pairs in starts.items()}
+    def _where(self) -> Functions:
+        ends = {}
+        for name in _SECTIONS:
+            text = self.elf.get_section_by_name(name)
+            if text is not None:
+                ends[name] = int(text["sh_size"])
+        return Functions(self.functions, ends)
 
-    def _function_at(self, section: str, offset: int) -> tuple[str, int]:
-        pairs = self._starts.get(section, [])
-        at = bisect.bisect_right(pairs, (offset, "\uffff")) - 1
-        return (pairs[at][1], offset - pairs[at][0]) if at >= 0 else (section, offset)
+    def _relocations(self, section: str) -> list[tuple[int, Any, int]]:
+        """(offset, symbol, addend) of a section's relocations."""
+        table = self.elf.get_section_by_name(".symtab")
+        relocations = self.elf.get_section_by_name(f".rela{section}")
+        if table is None or relocations is None:
+            return []
+        return [
+            (int(one["r_offset"]), table.get_symbol(one["r_info_sym"]), int(one["r_addend"]))
+            for one in relocations.iter_relocations()
+        ]
 
     @cached_property
     def sites(self) -> list[Site]:
         """Every lock call site in the module's ordinary text, in order."""
         found: list[Site] = []
-        table = self.elf.get_section_by_name(".symtab")
         for section in _SECTIONS:
             text = self.elf.get_section_by_name(section)
-            relocations = self.elf.get_section_by_name(f".rela{section}")
-            if text is None or relocations is None:
-                continue
-            code = text.data()
-            for relocation in relocations.iter_relocations():
-                lock_function = table.get_symbol(relocation["r_info_sym"]).name
-                match = _LOCK_FUNCTION.fullmatch(lock_function)
-                at = int(relocation["r_offset"])
-                if match and at:
-                    found.append(self._site(len(found), section, code, at, match))
+            for at, symbol, _ in self._relocations(section) if text is not None else ():
+                if LOCK_FUNCTION.fullmatch(symbol.name) and at:
+                    found.append(self._site(len(found), section, text.data(), at, symbol.name))
         return found
 
-    def _site(self, number: int, section: str, code: bytes, at: int, match: re.Match[str]) -> Site:
+    def _site(self, number: int, section: str, code: bytes, at: int, lock_function: str) -> Site:
         conditional = at >= 2 and code[at - 2] == 0x0F and code[at - 1] & 0xF0 == 0x80
         start = at - 2 if conditional else at - 1
-        function, function_offset = self._function_at(section, start)
+        function, begin, _ = self._where.at(section, start)
+        match = LOCK_FUNCTION.fullmatch(lock_function)
+        assert match is not None  # noqa: S101 - the caller looked
         return Site(
             number=number,
             section=section,
             offset=start,
             after=at + 4,
             function=function,
-            function_offset=function_offset,
-            lock_function=match.group(0),
-            action=_action(match["verb"]),
+            function_offset=start - begin,
+            lock_function=lock_function,
+            action=action(match["verb"]),
             kind=match["kind"],  # type: ignore[arg-type]
             tail=code[start] != 0xE8,
         )
+
+    def _jump_targets(self, section: str) -> set[int]:
+        """Offsets in *section* that something outside the function may jump to."""
+        index = next(i for i, one in enumerate(self.elf.iter_sections()) if one.name == section)
+        found: set[int] = set()
+        for other in self.elf.iter_sections():
+            if not other.name.startswith(_JUMP_SOURCES):
+                continue
+            for _, symbol, addend in self._relocations(other.name):
+                if symbol["st_shndx"] == index:
+                    # A branch counts from the end of its word, a pointer does not.
+                    extra = 4 if "text" in other.name else 0
+                    found.add(int(symbol["st_value"]) + addend + extra)
+        return found
+
+    @cached_property
+    def probes(self) -> list[Probe]:
+        """Where the probes of the lock call sites stand; see ``placement``."""
+        decoded: dict[str, Function] = {}
+        for section in {site.section for site in self.sites}:
+            code = self.elf.get_section_by_name(section).data()
+            targets = self._jump_targets(section)
+            relocated = frozenset(at for at, _, _ in self._relocations(section))
+            for site in self.sites:
+                if site.section == section and site.function not in decoded:
+                    _, start, end = self._where.at(section, site.offset)
+                    code_there = instructions(code[start:end], start, relocated)
+                    decoded[site.function] = Function(code_there, targets)
+        return probes_of(self.sites, self._where, decoded)
 
     @cached_property
     def build_id(self) -> str:
@@ -161,6 +166,16 @@ class ModuleFile:
             for key, (file, line, chain) in data["places"].items()
         }
         return Facts(data["structs"], places)
+
+    def members(self, structure: str) -> Mapping[str, int]:
+        """Member -> offset in bytes, from debug information or the loaded module's BTF."""
+        if self.facts.structs:
+            return self.facts.structs.get(structure, {})
+        return libbpf.members(structure, self.name)
+
+    def source(self, site: Site) -> Place:
+        """File, line and inline chain of a call site, as far as they are known."""
+        return self.facts.place(site)
 
     @cached_property
     def variant(self) -> dict[str, str]:

@@ -6,13 +6,15 @@ recording.
 """
 
 import difflib
+import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from z3trace import btf, layout, module
-from z3trace.errors import CannotTraceError
+from z3trace import kerneltext, layout, module
+from z3trace.callsites import Site, TargetCode
+from z3trace.errors import CannotTraceError, UsageError
 from z3trace.model import LockClass
 from z3trace.target import LockRule, OperationRule, Target
 
@@ -22,7 +24,6 @@ _RULE_KINDS = {
     "page": layout.RULE_PAGE,
     "rwlock": layout.RULE_RWLOCK,
 }
-KINDS = {"spin": layout.SPIN, "read": layout.READ, "write": layout.WRITE}
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,54 @@ class Plan:
     """Where the probes go, independent of where the module is loaded."""
 
     target: Target
-    file: module.ModuleFile
+    code: TargetCode
+    builtin: bool
     operations: list[OperationPlan]
     missing: dict[str, str]
-    sites: list[module.Site]
+    sites: Sequence[Site]
     rules: list[ClassRule]
     locks: list[LockClass]
+
+    def address(self) -> Callable[[str, int], int]:
+        """From section and offset to an address, in the kernel as it is now.
+
+        CannotTraceError if the module is not loaded, or not this one.
+        """
+        if not isinstance(self.code, module.ModuleFile):
+            return lambda _, offset: offset
+        loaded = module.LoadedModule(self.target.module)
+        module.check_same(self.code, loaded)
+        return loaded.address
+
+    def only(self, names: Collection[str]) -> "Plan":
+        """This plan with the named operations alone, or all if none is named."""
+        if not names:
+            return self
+        unknown = set(names) - set(self.target.operations)
+        if unknown:
+            raise UsageError(
+                f"{self.target.name} has no operation {', '.join(sorted(unknown))}",
+                f"it has: {', '.join(self.target.operations)}",
+            )
+        kept = [op for op in self.operations if op.name in names]
+        missing = {name: why for name, why in self.missing.items() if name in names}
+        return replace(self, operations=kept, missing=missing)
+
+    def identity(self) -> tuple[str, str]:
+        """(build id, source version) of the loaded module; of the kernel, nothing."""
+        if self.builtin:
+            return "", ""
+        loaded = module.LoadedModule(self.target.module)
+        return loaded.build_id(), loaded.source_version()
+
+    def room(self) -> tuple[int, int]:
+        """(sites, bytes of text) that the programs must know, as powers of two."""
+        offsets = [one.position.address for one in self.code.probes]
+        spread = max(offsets) - min(offsets) + 32 if offsets else 1
+        return (
+            max(layout.SITES, 1 << (len(self.sites) - 1).bit_length() if self.sites else 0),
+            max(layout.PLACES, 1 << spread.bit_length()),
+        )
 
 
 def resolve_symbol(
@@ -83,21 +126,19 @@ def resolve_symbol(
     )
 
 
-def _operations(
-    target: Target, file: module.ModuleFile
-) -> tuple[list[OperationPlan], dict[str, str]]:
+def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], dict[str, str]]:
     found, missing = [], {}
     for number, (name, rule) in enumerate(target.operations.items()):
         try:
-            function, symbol = resolve_symbol(rule, file.functions)
+            function, symbol = resolve_symbol(rule, code.functions)
         except LookupError as error:
             if not rule.optional:
                 raise CannotTraceError(
-                    f"operation {name} of {target.name}: {error}", f"looked in {file.path}"
+                    f"operation {name} of {target.name}: {error}", f"looked in {code.label}"
                 ) from error
             missing[name] = str(error)
             continue
-        section, offset = file.functions[symbol]
+        section, offset = code.functions[symbol]
         found.append(
             OperationPlan(number, name, function, symbol, section, offset, rule.result_rule())
         )
@@ -138,17 +179,35 @@ def lock_rules(
         number = classes.index(rule.lock_class)
         rules.append(ClassRule(_RULE_KINDS[rule.where], offset, number))
         members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
+    # An exact address says more than an offset in some page.
+    rules.sort(key=lambda rule: rule.kind != layout.RULE_POOL)
     return rules, [LockClass(name=name, members=found) for name, found in members.items()]
 
 
 def make(target: Target, path: Path | None) -> Plan:
-    """Resolve *target* against its module's file (default: the packaged one)."""
-    file = module.ModuleFile(path or module.packaged_file(target.module))
-    operations, missing = _operations(target, file)
-    if len(file.sites) > layout.SITES:
+    """Resolve *target* against its module's file (default: the packaged one), or
+    against the kernel's own text if the target is built in."""
+    if path is None and target.builtin and is_builtin(target.module):
+        return plan_of(target, kerneltext.KernelText(target.builtin), True)
+    return plan_of(target, module.ModuleFile(path or module.packaged_file(target.module)), False)
+
+
+def plan_of(target: Target, code: TargetCode, builtin: bool) -> Plan:
+    """Resolve *target* against *code*."""
+    operations, missing = _operations(target, code)
+    if len(code.sites) > layout.MOST_SITES:
         raise CannotTraceError(
-            f"{file.path} has {len(file.sites)} lock call sites, more than {layout.SITES}"
+            f"{code.label} has {len(code.sites)} lock call sites, more than {layout.MOST_SITES}"
         )
-    offsets = file.facts.structs or btf.structs(target.module)
-    rules, locks = lock_rules(target, offsets)
-    return Plan(target, file, operations, missing, file.sites, rules, locks)
+    rules, locks = lock_rules(target, {name: code.members(name) for name in target.structures()})
+    return Plan(target, code, builtin, operations, missing, code.sites, rules, locks)
+
+
+def is_builtin(name: str) -> bool:
+    """Whether the running kernel lists a module as built in."""
+    listed = Path(f"/lib/modules/{os.uname().release}/modules.builtin")
+    try:
+        names = {Path(line).stem.replace("-", "_") for line in listed.read_text().splitlines()}
+    except OSError:
+        return False
+    return name.replace("-", "_") in names

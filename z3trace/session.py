@@ -3,23 +3,29 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from z3trace import runfile, tools, workload
-from z3trace.errors import CannotTraceError
+from z3trace import calibration, plan, runfile, tools, workload
+from z3trace.arming import Choice
+from z3trace.errors import CannotTraceError, Z3traceError
 from z3trace.model import Run
 from z3trace.recorder import Recorder
+from z3trace.target import Target
 from z3trace.workload import Workload
 
 
 @dataclass(frozen=True)
 class Step:
-    """One run to make: of which side, and whether under the probes."""
+    """One run to make: of which side, and with which probes (empty: none)."""
 
     side: int
-    probed: bool
+    probe: str
     number: int
+
+    @property
+    def probed(self) -> bool:
+        return bool(self.probe)
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,10 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-def schedule(sides: int, runs: int, unprobed: int) -> list[Step]:
-    """Interleaved runs: sides alternate in order (before, after, after, before, …)
+def schedule(sides: int, runs: int, unprobed: int, probes: Sequence[str] = ("all",)) -> list[Step]:
+    """*runs* runs with each kind of *probes* and *unprobed* without, for every side.
+
+    Interleaved runs: sides alternate in order (before, after, after, before, …)
     so that drift falls on both alike, and unprobed runs lie between probed ones.
 
     The first step is probed, so that coverage is known before anything is written.
@@ -46,11 +54,12 @@ def schedule(sides: int, runs: int, unprobed: int) -> list[Step]:
     for i in range(max(runs, 1)):
         order = list(range(sides)) if i % 2 == 0 else list(reversed(range(sides)))
         if i < runs:
-            steps += [Step(side, True, i) for side in order]
+            turn = probes if i % 2 == 0 else tuple(reversed(probes))
+            steps += [Step(side, probe, i) for probe in turn for side in order]
         until = unprobed * (i + 1) // max(runs, 1)
         for number in range(done, until):
             turned = reversed(order) if number % 2 == i % 2 else order
-            steps += [Step(side, False, number) for side in turned]
+            steps += [Step(side, "", number) for side in turned]
         done = until
     return steps
 
@@ -115,7 +124,7 @@ def record(
                 side = sides[step.side]
                 side.module.before_run()
                 run = side.recorder.run(
-                    work, step.number, order, seed + step.number, probed=step.probed
+                    work, step.number, order, seed + step.number, probe=step.probe
                 )
                 if step.side not in opened:
                     writers[step.side].session(
@@ -132,6 +141,48 @@ def record(
         for number in opened:
             writers[number].finish(interrupted=interrupted)
     return interrupted
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to record, as the command line says it."""
+
+    lock_mode: str = "callsite"
+    calibrate: bool = True
+    process: int = 0
+    processors: tuple[int, ...] = ()
+    operations: tuple[str, ...] = ()
+
+    def choice(self) -> Choice:
+        mask = sum(1 << cpu for cpu in set(self.processors)) or (1 << 64) - 1
+        return Choice(
+            lock_mode=self.lock_mode,
+            process=self.process,
+            processors=mask,
+            only_inside=bool(self.operations),
+        )
+
+
+def recorders(
+    definition: Target, paths: Sequence[Path | None], wanted: Wanted, say: Callable[[str], None]
+) -> list[Recorder]:
+    """A recorder for each module file (None: the packaged one), sharing programs and
+    calibration.  The modules need not be loaded, but for a packaged one's structures."""
+    from z3trace.bpf import Programs
+
+    plans = [plan.make(definition, path).only(wanted.operations) for path in paths]
+    rooms = [one.room() for one in plans]
+    say("compiling and loading the probes")
+    programs = Programs(max(sites for sites, _ in rooms), max(places for _, places in rooms))
+    choice, measured = wanted.choice(), None
+    if wanted.calibrate:
+        say("measuring what the probes cost")
+        try:
+            measured, cheaper = calibration.measure(programs, trampolines=choice.trampolines)
+            choice = replace(choice, trampolines=cheaper)
+        except Z3traceError as error:
+            say(f"not calibrated: {error.message}; figures stay uncorrected")
+    return [Recorder(programs, one, choice, measured) for one in plans]
 
 
 def remaining(started: float, done: int, total: int) -> float:

@@ -50,11 +50,17 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
     module: _Identifier
     operations: Annotated[dict[_Word, OperationRule], Meta(min_length=1, max_length=8)]
     locks: Annotated[list[LockRule], Meta(max_length=8)] = []
+    #: A regular expression of the target's functions, where the module is built in.
+    builtin: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_|*.?()\[\]\\-]{0,256}$")] = ""
     source: Annotated[str, Meta(pattern=r"^[a-z0-9_/]+\.c$")] = ""
 
     def classes(self) -> list[str]:
         """Lock class names; number 0 is ``other``, for addresses no rule knows."""
         return ["other", *dict.fromkeys(rule.lock_class for rule in self.locks)]
+
+    def structures(self) -> list[str]:
+        """The kernel structures that the lock classes are members of."""
+        return list(dict.fromkeys(rule.struct for rule in self.locks))
 
 
 def shipped() -> list[str]:

@@ -1,5 +1,6 @@
 """The bucket formula: one in C, one in Python, the same on every edge."""
 
+import ctypes
 import shutil
 import subprocess
 from pathlib import Path
@@ -55,34 +56,32 @@ def test_c_and_python_agree_on_every_edge(tmp_path: Path) -> None:
     assert list(map(int, out.split())) == [buckets.index(value) for value in EDGES]
 
 
-def test_structures_have_the_sizes_of_the_c_header(tmp_path: Path) -> None:
-    names = {
-        "Rule": "z3t_rule",
-        "Place": "z3t_place",
-        "Config": "z3t_config",
-        "Totals": "z3t_totals",
-        "Operation": "z3t_operation",
-        "LockClass": "z3t_class",
-        "Site": "z3t_site",
-        "Cpu": "z3t_cpu",
-        "Frame": "z3t_frame",
-        "Held": "z3t_held",
-        "Task": "z3t_task",
-    }
-    lines = "".join(f'printf("%zu\\n", sizeof(struct {c}));' for c in names.values())
+def test_structures_are_those_of_the_c_header(tmp_path: Path) -> None:
+    """Sizes, and the offset of every member."""
+    expected, lines = [], []
+    for kind, name in layout.STRUCTURES.items():
+        expected.append(ctypes.sizeof(kind))
+        lines.append(f"sizeof(struct {name})")
+        for field in kind._fields_:
+            member = {"lock_class": "class"}.get(field[0], field[0])
+            expected.append(getattr(kind, field[0]).offset)
+            lines.append(f"offsetof(struct {name}, {member})")
+    expected += [len(layout.LEDGER), len(layout.PROGRAMS), buckets.BUCKETS, layout.SERIES]
+    lines += ["Z3T_LEDGER", "Z3T_PROGRAMS", "Z3T_BUCKETS", "Z3T_SERIES"]
+    printed = "".join(f'printf("%zu\\n", (size_t)({line}));' for line in lines)
     program = compile_c(
         f"""
         #include <stdio.h>
+        #include <stddef.h>
         typedef unsigned long long u64; typedef unsigned int u32;
-        typedef unsigned short u16; typedef unsigned char u8;
+        typedef unsigned short u16; typedef unsigned char u8; typedef int s32;
         #include "state.h"
-        int main(void) {{ {lines} printf("%d %d %d\\n", Z3T_LEDGER, Z3T_PROGRAMS, Z3T_BUCKETS); return 0; }}
+        int main(void) {{ {printed} return 0; }}
         """,
         tmp_path,
     )
     out = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
-    assert dict(zip(names, map(int, out), strict=False)) == layout.sizes()
-    assert out[-3:] == [str(len(layout.LEDGER)), str(len(layout.PROGRAMS)), str(buckets.BUCKETS)]
+    assert dict(zip(lines, map(int, out), strict=True)) == dict(zip(lines, expected, strict=True))
 
 
 @given(st.integers(0, buckets.U64_MAX))

@@ -36,3 +36,9 @@ def test_durations(text: str, seconds: float) -> None:
 def test_bad_durations(text: str) -> None:
     with pytest.raises(UsageError):
         workload.seconds(text)
+
+
+def test_kinds_of_probes_take_turns_too() -> None:
+    steps = session.schedule(1, 4, 4, ("all", "ops"))
+    assert [s.probe for s in steps if s.probed] == ["all", "ops", "ops", "all"] * 2
+    assert sum(not s.probed for s in steps) == 4

@@ -59,7 +59,7 @@ def test_lock_rules_follow_the_lock_into_the_pool() -> None:
     z3fold = target.load("z3fold")
     page = {"z3fold_header": {"page_lock": 16}, "z3fold_pool": {"lock": 8, "stale_lock": 12}}
     rules, locks = plan.lock_rules(z3fold, page)
-    assert [r.offset for r in rules] == [16, 8, 12, 0]
+    assert [r.offset for r in rules] == [8, 12, 16, 0]  # exact addresses first
     pool = {**page, "z3fold_pool": {"lock": 8, "stale_lock": 12, "page_lock": 16}}
     _, moved = plan.lock_rules(z3fold, pool)
     assert {lock.name: lock.members for lock in moved}["page"] == ["z3fold_pool.page_lock"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from z3trace.commands import options
 from z3trace.commands.common import say
 from z3trace.errors import DONE, FAILED
 
@@ -93,7 +94,7 @@ def _bar(path: Path, title: str, stop: "object") -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A .cocci or .patch that turns 'before' into 'after'; may be repeated.",
 )
-@click.option("--target", "target_name", default="z3fold", show_default=True)
+@options.target
 @click.option("--workload", "workload_text", default=DEFAULT_WORKLOAD, show_default=True)
 @click.option(
     "--runs",
@@ -108,23 +109,8 @@ def _bar(path: Path, title: str, stop: "object") -> None:
     default=None,
     help="Runs a side without probes, for throughput.  [default: twice as many]",
 )
-@click.option("--seed", type=click.IntRange(0, 1 << 31), default=1, show_default=True)
-@click.option(
-    "--locks",
-    "lock_mode",
-    type=click.Choice(["callsite", "none"]),
-    default="callsite",
-    show_default=True,
-)
-@click.option(
-    "--release", help="Kernel release; the newest in the cache, or a fetched one, if not given."
-)
-@click.option("--cpus", type=click.IntRange(1, 64), default=2, show_default=True)
-@click.option("--memory", default="2G", show_default=True)
-@click.option(
-    "--accelerator", type=click.Choice(["auto", "kvm", "tcg"]), default="auto", show_default=True
-)
-@click.option("--deadline", default="30m", show_default=True)
+@options.probes
+@options.guest
 @click.option(
     "-o",
     "--output",
@@ -142,8 +128,10 @@ def command(
     workload_text: str,
     runs: int,
     unprobed: int | None,
-    seed: int,
     lock_mode: str,
+    probe_kinds: tuple[str, ...],
+    seed: int,
+    calibrate: bool,
     release: str | None,
     cpus: int,
     memory: str,
@@ -168,7 +156,7 @@ def command(
         paths.must_be_new(file, force=force)
     definition = target.load(target_name)
     make_workload(workload_text, None, ())
-    options = vm.Options(
+    machine = vm.Options(
         cpus=cpus,
         memory=memory,
         accelerator=accelerator,
@@ -191,6 +179,8 @@ def command(
         unprobed=2 * runs if unprobed is None else unprobed,
         seed=seed,
         lock_mode=lock_mode,
+        probes=list(dict.fromkeys(probe_kinds)) or ["all"],
+        calibrate=calibrate,
         command=["z3trace", *sys.argv[1:]],
         progress=str(directory / ".progress.json"),
         sides=[
@@ -204,7 +194,7 @@ def command(
     try:
         with _progress(Path(spec.progress), "recording"):
             outcome = vm.run(
-                kernel, [sys.executable, "-m", "z3trace", "ab-guest", str(spec_file)], options, say
+                kernel, [sys.executable, "-m", "z3trace", "ab-guest", str(spec_file)], machine, say
             )
     finally:
         for path in (spec_file, Path(spec.progress)):

@@ -13,9 +13,7 @@ from z3trace.errors import DONE, FAILED
 @click.argument("spec_file", type=click.Path(path_type=Path))
 def command(spec_file: Path) -> int:
     """Record two variants of a module in turn, as SPEC_FILE says."""
-    from z3trace import pairspec, paths, plan, preflight, session, target
-    from z3trace.bpf import Programs
-    from z3trace.recorder import Recorder
+    from z3trace import pairspec, paths, preflight, session, target
 
     spec = pairspec.load(spec_file)
     preflight.require_traceable()
@@ -25,20 +23,21 @@ def command(spec_file: Path) -> int:
         paths.write_atomic(Path(spec.progress), msgspec.json.encode(state))
 
     definition = target.load(spec.target)
-    steps = session.schedule(len(spec.sides), spec.runs, spec.unprobed)
-    tell(0, len(steps), "compiling the probes")
-    programs = Programs()
+    steps = session.schedule(len(spec.sides), spec.runs, spec.unprobed, spec.probes)
     work = make_workload(spec.workload, None, ())
+    wanted = session.Wanted(lock_mode=spec.lock_mode, calibrate=spec.calibrate)
+    files = [Path(side.module) for side in spec.sides]
+    recorders = session.recorders(
+        definition, files, wanted, lambda doing: tell(0, len(steps), doing)
+    )
     sides = []
-    for side in spec.sides:
-        path = Path(side.module)
+    for side, path, recorder in zip(spec.sides, files, recorders, strict=True):
         module = session.TargetModule(definition.module, path, load=True, reload=True)
-        recorder = Recorder(programs, plan.make(definition, path), spec.lock_mode)
         sides.append(session.Side(side.label, recorder, module, Path(side.output), spec.command))
     failed: list[str] = []
 
     def report(progress: session.Progress) -> None:
-        kind = "probed" if progress.run.probed else "unprobed"
+        kind = f"probes: {progress.run.probe or 'none'}"
         tell(progress.done, progress.total, f"{progress.label}, {kind}")
         if progress.run.result.status:
             failed.append(progress.run.result.output)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from z3trace.commands import options
 from z3trace.commands.common import make_workload, say, wrote
 from z3trace.errors import DONE, FAILED
 
@@ -15,13 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
-@click.option(
-    "--target",
-    "target_name",
-    default="z3fold",
-    show_default=True,
-    help="A shipped target, or a .toml file of your own.",
-)
+@options.target
 @click.option(
     "-o",
     "--output",
@@ -44,13 +39,6 @@ if TYPE_CHECKING:
 )
 @click.option("--label", default="", help="What to call this recording in comparisons.")
 @click.option(
-    "--seed",
-    type=click.IntRange(0, 1 << 31),
-    default=1,
-    show_default=True,
-    help="Seed of the first run; each further run adds one.",
-)
-@click.option(
     "--workload",
     "workload_text",
     help="A workload of our own, such as zpool-bench:threads=2,ops=50000 or zswap:mb=96,limit=32.",
@@ -66,14 +54,8 @@ if TYPE_CHECKING:
     "--load", is_flag=True, help="Load the target's module if it is not, and unload it after."
 )
 @click.option("--reload", is_flag=True, help="Load the target's module anew for every run.")
-@click.option(
-    "--locks",
-    "lock_mode",
-    type=click.Choice(["callsite", "none"]),
-    default="callsite",
-    show_default=True,
-    help="How to see locks: at the target's call sites, or not at all.",
-)
+@options.probes
+@options.filters
 @click.option("--force", is_flag=True, help="Overwrite the output.")
 @click.argument("command_line", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 def command(
@@ -82,13 +64,18 @@ def command(
     runs: int,
     unprobed: int | None,
     label: str,
-    seed: int,
     workload_text: str | None,
     duration: str | None,
     module_file: Path | None,
     load: bool,
     reload: bool,
     lock_mode: str,
+    probe_kinds: tuple[str, ...],
+    seed: int,
+    calibrate: bool,
+    process: int | None,
+    processors: tuple[int, ...],
+    operations: tuple[str, ...],
     force: bool,
     command_line: tuple[str, ...],
 ) -> int:
@@ -97,9 +84,7 @@ def command(
     Works as root on a real host as in a guest.  Ctrl-C ends the recording and
     keeps it.
     """
-    from z3trace import paths, plan, preflight, session, target
-    from z3trace.bpf import Programs
-    from z3trace.recorder import Recorder
+    from z3trace import paths, preflight, session, target
 
     paths.must_be_new(output, force=force)
     work = make_workload(workload_text, duration, command_line)
@@ -108,17 +93,17 @@ def command(
     path = module_file.absolute() if module_file else None
     module = session.TargetModule(definition.module, path, load=load, reload=reload)
     module.before_run()
-    resolved = plan.make(definition, path)
-    say("compiling and loading the probes")
-    recorder = Recorder(Programs(), resolved, lock_mode)
+    wanted = session.Wanted(lock_mode, calibrate, process or 0, processors, operations)
+    (recorder,) = session.recorders(definition, [path], wanted, say)
     side = session.Side(label or output.name.split(".")[0], recorder, module, output, sys.argv[1:])
+    kinds = tuple(dict.fromkeys(probe_kinds)) or ("all",)
     extra = unprobed if unprobed is not None else (runs if runs > 1 else 0)
     started = time.monotonic()
     failed: list[str] = []
 
     def report(progress: session.Progress) -> None:
         run = progress.run
-        kind = "probed" if run.probed else "unprobed"
+        kind = f"with probes: {run.probe}" if run.probed else "without probes"
         left = session.remaining(started, progress.done, progress.total)
         say(
             f"run {progress.done}/{progress.total} {kind}: {run.duration / 1e9:.2f} s"
@@ -129,7 +114,8 @@ def command(
                 f"the workload ended with status {run.result.status}\n{run.result.output}"
             )
 
-    interrupted = session.record([side], work, session.schedule(1, runs, extra), seed, report)
+    steps = session.schedule(1, runs, extra, kinds)
+    interrupted = session.record([side], work, steps, seed, report)
     if not output.exists():
         return FAILED
     _say_coverage(recorder)
@@ -143,7 +129,7 @@ def command(
 
 
 def _say_coverage(recorder: "Recorder") -> None:
-    if recorder.coverage is None or recorder.lock_mode == "none":
+    if recorder.coverage is None or not recorder.choice.locks:
         return
     missing = [site for site in recorder.coverage.sites if not site.attached]
     if missing:

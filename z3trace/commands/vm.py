@@ -5,15 +5,12 @@ from pathlib import Path
 
 import click
 
+from z3trace.commands import options
 from z3trace.commands.common import say
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
-@click.option(
-    "--release", help="Kernel release; the newest in the cache, or a fetched one, if not given."
-)
-@click.option("--cpus", type=click.IntRange(1, 64), default=2, show_default=True)
-@click.option("--memory", default="2G", show_default=True, help="As QEMU understands it.")
+@options.guest
 @click.option("--append", default="", help="More words for the kernel's command line.")
 @click.option(
     "--share",
@@ -21,10 +18,6 @@ from z3trace.commands.common import say
     default=Path(),
     help="Directory that the guest may really write to, and starts in.  [default: this one]",
 )
-@click.option(
-    "--accelerator", type=click.Choice(["auto", "kvm", "tcg"]), default="auto", show_default=True
-)
-@click.option("--deadline", default="30m", show_default=True, help="End the guest after this long.")
 @click.option(
     "--disk",
     "disks",
@@ -60,7 +53,7 @@ def command(
     words = list(command_line)
     if words[0] in VERBS or words[0] in HIDDEN:
         words = [sys.executable, "-m", "z3trace", *words]
-    options = vm.Options(
+    machine = vm.Options(
         cpus=cpus,
         memory=memory,
         append=append,
@@ -72,7 +65,7 @@ def command(
     kernel = fetch.cached(release, say)
     build.build_workload(kernel, say)
     build.build_pressure(say)
-    outcome = vm.run(kernel, words, options, say)
+    outcome = vm.run(kernel, words, machine, say)
     if console:
         say(outcome.console.rstrip())
     for warning in outcome.warnings:

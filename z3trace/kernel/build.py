@@ -19,7 +19,7 @@ from z3trace import paths, tools
 from z3trace.errors import InputError, UsageError
 from z3trace.kernel.fetch import Kernel, Say
 
-_RECIPE = "5"  # raise when the way of building changes
+_RECIPE = "6"  # raise when the way of building changes
 _SCRIPTS = re.compile(r"^\s*@[^@\n]*\b(script|initialize|finalize)\s*:", re.MULTILINE)
 _OPTIONS = re.compile(r"^\s*#\s*spatch", re.MULTILINE)
 _PATCH_LIMIT = 4 << 20
@@ -152,6 +152,16 @@ def _make(kernel: Kernel, directory: Path, name: str, flags: str) -> None:
             path.unlink()
 
 
+def _add_types(kernel: Kernel, module: Path) -> None:
+    """Give a built module BTF, as the packaged ones have: probes on its operations can
+    then be trampolines.  Without the kernel's ELF image it goes without."""
+    if kernel.image == kernel.packaged_image:
+        return
+    tools.run(
+        ["pahole", "-J", "--btf_base", kernel.image, module], doing=f"adding BTF to {module.name}"
+    )
+
+
 def _write_facts(directory: Path, name: str, source: str) -> None:
     """Keep what debug information tells: reading it in an emulated guest takes long."""
     from z3trace import dwarf
@@ -200,6 +210,7 @@ def build_variant(kernel: Kernel, source: str, chosen: Variant, say: Say) -> Mod
         shutil.copy(shim, work / "visible.h")
         shutil.rmtree(tree)
         _make(kernel, work, name, "-include $(src)/visible.h")
+        _add_types(kernel, work / f"{name}.ko")
         _write_facts(work, name, Path(source).name)
         record = {
             "variant": chosen.name,

@@ -1,0 +1,219 @@
+"""The few functions of libbpf that BCC's Python does not hand on: load a program for
+one place of attachment, attach it, look a function up in the kernel's BTF.
+
+libbpf is what BCC itself stands on, so it is there where BCC is.
+"""
+
+import ctypes
+import errno
+import os
+from functools import cache
+from typing import Any
+
+KPROBE = 2  # program types
+TRACING = 26
+PERF_EVENT = 41  # attach types
+FENTRY = 24
+FEXIT = 25
+_STRUCT = 4  # BTF kinds
+_FUNC = 12
+_INFO_SIZE = 216
+_LOG_SIZE = 4 << 20
+_RECURSION_MISSES = 208
+
+
+class _LoadOptions(ctypes.Structure):
+    """The beginning of struct bpf_prog_load_opts; *size* tells libbpf how much there is."""
+
+    _fields_ = [
+        ("size", ctypes.c_size_t),
+        ("attempts", ctypes.c_int),
+        ("expected_attach_type", ctypes.c_uint32),
+        ("prog_btf_fd", ctypes.c_uint32),
+        ("prog_flags", ctypes.c_uint32),
+        ("prog_ifindex", ctypes.c_uint32),
+        ("kern_version", ctypes.c_uint32),
+        ("attach_btf_id", ctypes.c_uint32),
+        ("attach_prog_fd", ctypes.c_uint32),
+        ("attach_btf_obj_fd", ctypes.c_uint32),
+        ("fd_array", ctypes.c_void_p),
+        ("func_info", ctypes.c_void_p),
+        ("func_info_cnt", ctypes.c_uint32),
+        ("func_info_rec_size", ctypes.c_uint32),
+        ("line_info", ctypes.c_void_p),
+        ("line_info_cnt", ctypes.c_uint32),
+        ("line_info_rec_size", ctypes.c_uint32),
+        ("log_level", ctypes.c_uint32),
+        ("log_size", ctypes.c_uint32),
+        ("log_buf", ctypes.c_void_p),
+    ]
+
+
+@cache
+def _library() -> Any:
+    library = ctypes.CDLL("libbpf.so.1", use_errno=True)
+    library.libbpf_set_print(None)
+    for name in ("btf__load_vmlinux_btf", "btf__load_module_btf"):
+        getattr(library, name).restype = ctypes.c_void_p
+    library.btf__load_module_btf.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+    library.btf__find_by_name_kind.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32]
+    library.btf__type_by_id.restype = ctypes.c_void_p
+    library.btf__type_by_id.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
+    library.btf__name_by_offset.restype = ctypes.c_char_p
+    library.btf__name_by_offset.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
+    library.btf__free.argtypes = [ctypes.c_void_p]
+    return library
+
+
+def available() -> bool:
+    try:
+        return _library() is not None
+    except OSError:
+        return False
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        number = -result if result != -1 else ctypes.get_errno() or errno.EPERM
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def load(
+    kind: int, name: str, code: bytes, *, attach: int = 0, where: tuple[int, int] = (0, 0)
+) -> int:
+    """Load a program; its descriptor.  *where* is a function's BTF id and the
+    descriptor of the BTF object that has it (0 for the kernel itself).  OSError, with
+    the end of the verifier's log, if the kernel does not take it."""
+    instructions = ctypes.create_string_buffer(code, len(code))
+    options = _LoadOptions(
+        size=ctypes.sizeof(_LoadOptions),
+        expected_attach_type=attach,
+        attach_btf_id=where[0],
+        attach_btf_obj_fd=where[1],
+    )
+    log = ctypes.create_string_buffer(_LOG_SIZE)
+    arguments = (kind, name.encode()[:15], b"GPL", instructions, len(code) // 8)
+    result = _library().bpf_prog_load(*arguments, ctypes.byref(options))
+    if result < 0:
+        options.log_level, options.log_size = 1, _LOG_SIZE
+        options.log_buf = ctypes.addressof(log)
+        result = _library().bpf_prog_load(*arguments, ctypes.byref(options))
+    if result < 0:
+        said = log.value.decode(errors="replace").strip().splitlines()[-12:]
+        raise OSError(-result, f"{name}: {os.strerror(-result)}\n" + "\n".join(said))
+    return int(result)
+
+
+def link(program: int, target: int, attach: int) -> int:
+    """Attach a program to a perf event, or (*target* 0) to what it was loaded for."""
+    return _checked(_library().bpf_link_create(program, target, attach, None))
+
+
+def program_info(program: int) -> bytes:
+    """The kernel's struct bpf_prog_info of a loaded program."""
+    buffer = ctypes.create_string_buffer(_INFO_SIZE)
+    size = ctypes.c_uint32(_INFO_SIZE)
+    _checked(_library().bpf_obj_get_info_by_fd(program, buffer, ctypes.byref(size)))
+    return buffer.raw
+
+
+def recursion_misses(program: int) -> int:
+    """How often the kernel did not run a tracing program, as it was running already."""
+    return int.from_bytes(program_info(program)[_RECURSION_MISSES:], "little")
+
+
+class _Type(ctypes.Structure):
+    """struct btf_type, and struct btf_member, which has the same three words: the
+    member's are name, type and offset."""
+
+    _fields_ = [("name", ctypes.c_uint32), ("info", ctypes.c_uint32), ("last", ctypes.c_uint32)]
+
+
+class _BtfInfo(ctypes.Structure):
+    _fields_ = [
+        ("btf", ctypes.c_uint64),
+        ("btf_size", ctypes.c_uint32),
+        ("id", ctypes.c_uint32),
+        ("name", ctypes.c_void_p),
+        ("name_len", ctypes.c_uint32),
+        ("kernel_btf", ctypes.c_uint32),
+    ]
+
+
+def _module_object(module: str) -> int:
+    """A descriptor of the kernel's own BTF object of a loaded module."""
+    library = _library()
+    number = ctypes.c_uint32(0)
+    while library.bpf_btf_get_next_id(number, ctypes.byref(number)) == 0:
+        fd = library.bpf_btf_get_fd_by_id(number)
+        if fd < 0:
+            continue
+        name = ctypes.create_string_buffer(64)
+        info = _BtfInfo(name=ctypes.addressof(name), name_len=len(name))
+        size = ctypes.c_uint32(ctypes.sizeof(info))
+        result = library.bpf_obj_get_info_by_fd(fd, ctypes.byref(info), ctypes.byref(size))
+        if result == 0 and info.kernel_btf and name.value == module.encode():
+            return int(fd)
+        os.close(fd)
+    raise OSError(errno.ENOENT, f"the kernel has no BTF of {module}")
+
+
+def members(structure: str, module: str = "") -> dict[str, int]:
+    """Member -> offset in bytes of a structure of the kernel or a loaded module; {} if
+    there is no BTF that has it."""
+    try:
+        types = KernelTypes(module)
+    except OSError:
+        return {}
+    try:
+        return types.members(structure)
+    finally:
+        types.close()
+
+
+class KernelTypes:
+    """The running kernel's BTF, and that of one loaded module."""
+
+    def __init__(self, module: str = "") -> None:
+        library = _library()
+        self._objects = [library.btf__load_vmlinux_btf()]
+        if not self._objects[0]:
+            raise OSError(errno.ENOENT, "the kernel has no BTF")
+        self.fd = 0
+        if module:
+            found = library.btf__load_module_btf(module.encode(), self._objects[0])
+            if not found:
+                self.close()
+                raise OSError(errno.ENOENT, f"module {module} has no BTF")
+            self._objects.append(found)
+            self.fd = _module_object(module)
+
+    def function(self, name: str) -> int | None:
+        """The id of a function, None if BTF does not have it."""
+        found = _library().btf__find_by_name_kind(self._objects[-1], name.encode(), _FUNC)
+        return int(found) if found > 0 else None
+
+    def members(self, structure: str) -> dict[str, int]:
+        """Member -> offset in bytes of a structure; {} if BTF does not have it."""
+        library, types = _library(), self._objects[-1]
+        number = library.btf__find_by_name_kind(types, structure.encode(), _STRUCT)
+        if number <= 0:
+            return {}
+        header = ctypes.cast(library.btf__type_by_id(types, number), ctypes.POINTER(_Type))
+        found = {}
+        first = ctypes.addressof(header.contents) + ctypes.sizeof(_Type)
+        for i in range(header.contents.info & 0xFFFF):
+            member = _Type.from_address(first + i * ctypes.sizeof(_Type))
+            name = library.btf__name_by_offset(types, member.name).decode(errors="replace")
+            # A member's third word is its offset in bits, with the size of a bit field above.
+            bits = member.last & 0xFFFFFF if header.contents.info >> 31 else member.last
+            found[name] = bits // 8
+        return found
+
+    def close(self) -> None:
+        while self._objects:
+            _library().btf__free(self._objects.pop())
+        if self.fd:
+            os.close(self.fd)
+            self.fd = 0
