@@ -16,6 +16,7 @@
 	})
 #define Z3T_THIS_OPERATION 0x7a330001
 #define Z3T_THIS_RESULT 0x7a330002
+#define Z3T_THIS_FUNCTION 0x7a330003
 
 static __always_inline void z3t_count(enum z3t_ledger what)
 {

@@ -16,10 +16,11 @@
  * Sites and buckets are maps of their own because BCC's compiler spends
  * seconds on a map whose values are large.
  *
- * All maps are plain arrays that user space maps into its memory: reading
- * them takes no bpf() call, which would make the kernel skip our programs on
- * that CPU.  z3trace/layout.py holds the same structures in Python; the tests
- * compare sizes and offsets.
+ * All maps are plain arrays that user space maps into its memory: reading them
+ * takes no bpf() call, which would make the kernel skip our programs on that
+ * CPU.  The kernel rounds the size of a value up to eight bytes.
+ * z3trace/layout.py holds the same structures in Python; the tests compare
+ * sizes and offsets.
  */
 #ifndef Z3T_STATE_H
 #define Z3T_STATE_H
@@ -99,18 +100,21 @@ struct z3t_rule {
 #define Z3T_TRY 4
 #define Z3T_RELEASE 8
 
-/* What one probe of the target stands for: the end of the call *after* and the
- * beginning of the call *call*; both are site + 1, 0 is none.  The lock of
- * *call* is at the value of a register plus an offset.  *cost* is what the
- * probe adds to an operation that it stands in, in ns. */
+/* What an address of the target's text stands for.  A probe there is the end of
+ * the call *after* and the beginning of the call *call*; a lock function that
+ * returns there was called by *caller*.  All are site + 1, 0 is none.  The lock
+ * of *call* is at the value of a register plus an offset.  *cost* is what one
+ * such event adds to an operation that it stands in, in ns. */
 struct z3t_place {
 	u16 after;
 	u16 call;
+	u16 caller;
 	u8 after_flags;
 	u8 call_flags;
-	u16 reg; /* number of the register, see z3t_register() */
+	u8 caller_flags;
+	u8 reg; /* number of the register, see z3t_register() */
+	u16 cost;
 	s32 offset;
-	u32 cost;
 };
 
 struct z3t_config {

@@ -67,6 +67,7 @@ static __always_inline struct z3t_place *z3t_place(u64 address)
 #include "record.h"
 #include "operations.bpf.h"
 #include "locks.bpf.h"
+#include "lockfunctions.bpf.h"
 
 int z3t_operation_entry(struct pt_regs *ctx)
 {
@@ -98,6 +99,16 @@ int z3t_operation_fexit(u64 *ctx)
 int z3t_lock(struct pt_regs *ctx)
 {
 	return on_lock(ctx);
+}
+
+int z3t_lock_fentry(u64 *ctx)
+{
+	return on_lock_function_entry(ctx);
+}
+
+int z3t_lock_fexit(u64 *ctx)
+{
+	return on_lock_function_exit(ctx);
 }
 
 /* Does nothing: what the kernel's way to a program and back costs. */

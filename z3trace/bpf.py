@@ -42,7 +42,7 @@ def possible_cpus() -> int:
 
 _PROGRAM_NAMES = (
     *("operation_entry", "operation_return", "operation_fentry", "operation_fexit"),
-    *("operation_pool", "lock", "empty"),
+    *("operation_pool", "lock", "lock_fentry", "lock_fexit", "empty"),
 )
 _MOV_CONSTANT = 0xB7
 

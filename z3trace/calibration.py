@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from z3trace import layout
-from z3trace.arming import Armed, Choice, Costs, arm
+from z3trace.arming import Armed, arm
 from z3trace.bpf import Programs
 from z3trace.callsites import Probe, probes_of
+from z3trace.choice import Choice, Costs
 from z3trace.errors import Z3traceError
 from z3trace.kerneltext import KernelText, Symbols
 from z3trace.model import Calibration
@@ -27,6 +28,7 @@ from z3trace.target import OperationRule, Target
 
 _ENTRIES = 1000  # of one poll(): what RLIMIT_NOFILE allows everywhere
 _BATCHES = 24
+_FUNCTION_EVENTS = 3  # attempt, acquisition, release
 _EMPTY, _LOCKED = "random_poll", "timerfd_poll"
 _TARGET = Target(
     name="calibration",
@@ -156,10 +158,11 @@ def _measured(
         armed.close()
 
 
-def measure(programs: Programs, *, trampolines: bool) -> tuple[Calibration, bool]:
+def measure(programs: Programs, *, trampolines: bool, functions: bool) -> tuple[Calibration, bool]:
     """Measure what the probes cost; whether trampolines are the cheaper way to operations.
 
-    Takes a few seconds.  Z3traceError where the kernel does not allow it.
+    *functions*: measure events in lock functions too.  Takes a few seconds.  Z3traceError
+    where the kernel does not allow it.
     """
     symbols = Symbols()
     text = KernelText(f"{_EMPTY}|{_LOCKED}", symbols=symbols)
@@ -169,7 +172,7 @@ def measure(programs: Programs, *, trampolines: bool) -> tuple[Calibration, bool
     affinity = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(affinity)})
     try:
-        return _measure(programs, text, empty, locked, trampolines)
+        return _measure(programs, text, (empty, locked), trampolines, functions)
     finally:
         os.sched_setaffinity(0, affinity)
         empty.close()
@@ -177,8 +180,13 @@ def measure(programs: Programs, *, trampolines: bool) -> tuple[Calibration, bool
 
 
 def _measure(
-    programs: Programs, text: KernelText, empty: _Poll, locked: _Poll, trampolines: bool
+    programs: Programs,
+    text: KernelText,
+    polls: tuple[_Poll, _Poll],
+    trampolines: bool,
+    functions: bool,
 ) -> tuple[Calibration, bool]:
+    empty, locked = polls
     if len(text.functions) < 2 or len(text.sites) < 2:
         raise Z3traceError("this kernel lacks the functions to calibrate on")
     rows: list[tuple[dict[Method, int], float]] = []
@@ -204,6 +212,12 @@ def _measure(
         rows.append((_counts(plan.code.probes), sample.latency - alone.latency))
         samples.append(sample)
     cost = _solve(rows)
+    plan = plan_of(_TARGET, _Text(text, ("emulated",)), builtin=True)  # type: ignore[arg-type]
+    function_cost = 0.0
+    if functions:
+        inside = Choice(lock_mode="function", trampolines=trampolines)
+        (sample,) = _measured(programs, plan, inside, lambda: (_sample(programs, locked, 1),))
+        function_cost = max(sample.latency - alone.latency, 0) / _FUNCTION_EVENTS
     found = Calibration(
         operation_floor=round(floor.latency),
         wait_floor=round(samples[0].wait),
@@ -213,6 +227,7 @@ def _measure(
         emulated=round(cost["emulated"]),
         # A stepped instruction takes a second trap.
         stepped=round(2 * cost["emulated"]),
+        lock_function=round(function_cost),
         spread=round(max(floor.spread, samples[0].spread)),
         function=f"{_EMPTY}, {_LOCKED}",
     )

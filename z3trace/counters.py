@@ -17,12 +17,14 @@ class Tally:
     hits: int = 0
     missed: int = 0
     ran: int = 0
+    elsewhere: int = 0
 
     def __sub__(self, other: "Tally") -> "Tally":
         return Tally(
             self.hits - other.hits,
             self.missed - other.missed,
             self.ran - other.ran,
+            self.elsewhere - other.elsewhere,
         )
 
 
@@ -215,4 +217,5 @@ def ledger(programs: Programs, tally: Tally) -> Ledger:
         open_holds=open_holds,
         skipped_programs=max(tally.hits - tally.ran, 0),
         missed_probes=tally.missed,
+        lock_function_misses=tally.elsewhere,
     )

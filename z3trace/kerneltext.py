@@ -30,9 +30,7 @@ class Symbols:
 
     def matching(self, pattern: str) -> dict[str, tuple[int, int]]:
         """Name -> (address, end) of the functions whose whole name fits a regular expression."""
-        line = re.compile(
-            rb"^([0-9a-f]+) [tTwW] (%b)\n(?:([0-9a-f]+) .*)?" % pattern.encode(), re.M
-        )
+        line = re.compile(rb"^([0-9a-f]+) [tTwW] (%b)\n(?=([0-9a-f]+) )?" % pattern.encode(), re.M)
         found: dict[str, tuple[int, int]] = {}
         for match in line.finditer(self._data):
             start = int(match[1], 16)

@@ -36,6 +36,7 @@ PROGRAMS = ("return", "lock")
 #: Constants that stand in the programs for what a loaded one is patched with.
 THIS_OPERATION = 0x7A330001
 THIS_RESULT = 0x7A330002
+THIS_FUNCTION = 0x7A330003
 
 SPIN, READ, WRITE = range(3)
 RULE_NONE, RULE_PAGE, RULE_POOL, RULE_RWLOCK = range(4)
@@ -77,11 +78,13 @@ class Place(Structure):
     _fields_ = [
         ("after", c_uint16),
         ("call", c_uint16),
+        ("caller", c_uint16),
         ("after_flags", c_uint8),
         ("call_flags", c_uint8),
-        ("reg", c_uint16),
+        ("caller_flags", c_uint8),
+        ("reg", c_uint8),
+        ("cost", c_uint16),
         ("offset", c_int32),
-        ("cost", c_uint32),
     ]
 
 

@@ -69,10 +69,11 @@ class Operation(Record, frozen=True, kw_only=True):
 class Calibration(Record, frozen=True, kw_only=True):
     """What the probes cost on this kernel, in ns, measured before the recording.
 
-    ``*_floor``: what is recorded where nothing happens; ``operation``, ``jump``,
-    ``emulated``, ``stepped``: what one pair of operation probes, or one lock probe
-    of that kind, adds to what it stands in; ``spread``: half the range of the
-    repeated measurements of an operation's floor and of a lock probe's cost.
+    ``*_floor``: what is recorded where nothing happens; ``operation``: what a pair of
+    operation probes adds; ``jump``, ``emulated``, ``stepped``, ``lock_function``: what
+    one lock event of that kind adds to what it stands in (0: not measured); ``spread``:
+    half the distance of the quartiles of repeated measurements, the larger one of an
+    operation's floor and of an operation with a lock.
     """
 
     operation_floor: U64
@@ -82,6 +83,7 @@ class Calibration(Record, frozen=True, kw_only=True):
     jump: U64
     emulated: U64
     stepped: U64
+    lock_function: U64 = 0
     spread: U64
     function: Name = ""
 
@@ -191,6 +193,9 @@ class Ledger(Record, frozen=True, kw_only=True):
     ``skipped_programs``: hits of a probe for which the kernel did not run the
     program (another BPF program ran on that CPU); ``missed_probes``: hits that the
     kernel did not even hand on.  None where the kernel does not tell.
+    ``lock_function_misses``: programs in lock functions that the kernel did not run
+    because they were interrupted by another one: whose events these were is not known,
+    and the target's would show as unmatched.
     ``self_tries`` (trylock on a lock the thread holds, a check) and ``joins`` (the
     instruction after a lock call, reached by a jump) are no losses.
     """
@@ -205,6 +210,7 @@ class Ledger(Record, frozen=True, kw_only=True):
     joins: U64 = 0
     open_operations: U64 = 0
     open_holds: U64 = 0
+    lock_function_misses: U64 = 0
     skipped_programs: U64 | None = None
     missed_probes: U64 | None = None
 

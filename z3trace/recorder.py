@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from z3trace import buckets, counters, environment
-from z3trace.arming import Armed, Choice, arm, costs_of
+from z3trace.arming import Armed, arm
 from z3trace.bpf import Programs, probe_source
+from z3trace.choice import Choice, costs_of
 from z3trace.model import (
     Calibration,
     CallSite,
@@ -115,7 +116,8 @@ class Recorder:
         return counters.Tally(
             hits=sum(event.hits for event in profile),
             missed=sum(event.missed for event in profile) + armed.missed(),
-            ran=counters.programs_run(self._programs, trampolines=bool(armed.programs)),
+            elsewhere=armed.missed_in_functions(),
+            ran=counters.programs_run(self._programs, trampolines=bool(armed.operation_programs)),
         )
 
     def _read(self, run: Run, tally: counters.Tally) -> Run:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from z3trace import calibration, plan, runfile, tools, workload
-from z3trace.arming import Choice
+from z3trace.choice import ALL_CPUS, Choice
 from z3trace.errors import CannotTraceError, Z3traceError
 from z3trace.model import Run
 from z3trace.recorder import Recorder
@@ -154,7 +154,7 @@ class Wanted:
     operations: tuple[str, ...] = ()
 
     def choice(self) -> Choice:
-        mask = sum(1 << cpu for cpu in set(self.processors)) or (1 << 64) - 1
+        mask = sum(1 << cpu for cpu in set(self.processors)) or ALL_CPUS
         return Choice(
             lock_mode=self.lock_mode,
             process=self.process,
@@ -178,7 +178,11 @@ def recorders(
     if wanted.calibrate:
         say("measuring what the probes cost")
         try:
-            measured, cheaper = calibration.measure(programs, trampolines=choice.trampolines)
+            measured, cheaper = calibration.measure(
+                programs,
+                trampolines=choice.trampolines,
+                functions=choice.lock_mode in ("function", "hybrid"),
+            )
             choice = replace(choice, trampolines=cheaper)
         except Z3traceError as error:
             say(f"not calibrated: {error.message}; figures stay uncorrected")

@@ -66,6 +66,7 @@ def test_structures_are_those_of_the_c_header(tmp_path: Path) -> None:
             member = {"lock_class": "class"}.get(field[0], field[0])
             expected.append(getattr(kind, field[0]).offset)
             lines.append(f"offsetof(struct {name}, {member})")
+        assert ctypes.sizeof(kind) % 8 == 0 or kind in (layout.Rule,), "an array's stride"
     expected += [len(layout.LEDGER), len(layout.PROGRAMS), buckets.BUCKETS, layout.SERIES]
     lines += ["Z3T_LEDGER", "Z3T_PROGRAMS", "Z3T_BUCKETS", "Z3T_SERIES"]
     printed = "".join(f'printf("%zu\\n", (size_t)({line}));' for line in lines)

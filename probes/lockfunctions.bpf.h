@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Lock events seen in the lock functions themselves, for call sites of the
+ * target that can carry no probe: trampolines on the entry and the exit of,
+ * say, _raw_spin_lock, which the whole kernel calls.  The address that the
+ * function returns to tells whose call it is; anybody else's is left as soon as
+ * that is known.
+ */
+
+#define Z3T_STACK_WORDS 4
+
+/* The place that the traced function returns to, if it is one of the target's.
+ *
+ * The arguments that a tracing program is handed lie on the trampoline's stack,
+ * with the return addresses a few words above them: first the one into the
+ * traced function, just behind its entry, then the one into its caller. */
+static __always_inline struct z3t_place *z3t_caller(u64 *ctx)
+{
+	u64 function = Z3T_PATCHED(Z3T_THIS_FUNCTION);
+	u64 stack[Z3T_STACK_WORDS + 1];
+	struct z3t_place *place;
+	int i;
+
+	if (bpf_probe_read_kernel(stack, sizeof(stack), (void *)ctx + 8))
+		return 0;
+#pragma clang loop unroll(full)
+	for (i = 0; i < Z3T_STACK_WORDS; i++) {
+		if (stack[i] - function <= 16) {
+			place = z3t_place(stack[i + 1]);
+			return place && place->caller ? place : 0;
+		}
+	}
+	return 0;
+}
+
+/* What every event does: the task's state, none if it is filtered out. */
+static __always_inline struct z3t_task *z3t_event(struct z3t_place *place)
+{
+	struct z3t_config *config = z3t_config();
+	struct z3t_task *task = z3t_this_task();
+
+	if (!task || !config || (config->filtered && !task->depth))
+		return 0;
+	task->events++;
+	task->cost += place->cost;
+	return task;
+}
+
+static __always_inline int on_lock_function_entry(u64 *ctx)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct z3t_place *place = z3t_caller(ctx);
+	struct z3t_task *task;
+	struct z3t_cpu *cpu;
+
+	if (!place)
+		return 0;
+	task = z3t_event(place);
+	cpu = z3t_this_cpu();
+	if (!task || !cpu)
+		return 0;
+	if (place->caller_flags & Z3T_RELEASE) {
+		/* The hold does not hold the cost of this event. */
+		task->cost -= place->cost;
+		z3t_release(cpu, task, now, ctx[0], place->caller - 1);
+		task->cost += place->cost;
+	} else {
+		z3t_attempt(task, ctx[0], place->caller - 1,
+			    place->caller_flags);
+	}
+	return 0;
+}
+
+static __always_inline int on_lock_function_exit(u64 *ctx)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct z3t_place *place = z3t_caller(ctx);
+	struct z3t_task *task;
+	struct z3t_cpu *cpu;
+	u64 result = 1;
+
+	if (!place || place->caller_flags & Z3T_RELEASE)
+		return 0;
+	if (place->caller_flags & Z3T_TRY)
+		z3t_get_func_ret(ctx, &result);
+	task = z3t_event(place);
+	cpu = z3t_this_cpu();
+	if (task && cpu)
+		z3t_after(cpu, task, now, place->caller - 1,
+			  place->caller_flags, 0, result);
+	return 0;
+}
