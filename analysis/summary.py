@@ -1,28 +1,14 @@
 """One recording as text: what ``show`` prints."""
 
-from collections.abc import Iterable, Sequence
-
 import numpy as np
 from z3trace.analysis import units
 from z3trace.analysis.frame import merged_counts
 from z3trace.analysis.quantiles import quantiles
 
+from z3trace.columns import table
 from z3trace.model import Ledger, Recording
 
 _AT = (0.5, 0.9, 0.99, 0.999)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> list[str]:
-    """Columns aligned with blanks, the first *left* of them to the left."""
-    lines = [list(header), *(list(row) for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-    return [
-        "  ".join(
-            cell.ljust(width) if i < left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
 
 
 def ledger_sum(recording: Recording) -> dict[str, int | None]:

@@ -78,7 +78,8 @@ static __always_inline int z3t_enter(u64 operation, u64 pool)
 static __always_inline int z3t_failed(u64 rule, u64 result)
 {
 	return (rule == Z3T_FAILS_NONZERO && (u32)result) ||
-	       (rule == Z3T_FAILS_ZERO && !result);
+	       (rule == Z3T_FAILS_ZERO && !result) ||
+	       (rule == Z3T_FAILS_ERROR && result >= (u64)-4095);
 }
 
 static __always_inline int z3t_leave(u64 now, u64 operation, int failed)

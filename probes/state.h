@@ -81,12 +81,18 @@ enum z3t_rw { Z3T_SPIN, Z3T_READ, Z3T_WRITE };
 
 enum z3t_rule_kind {
 	Z3T_RULE_NONE,
-	Z3T_RULE_PAGE,	 /* address modulo the page size is the offset */
-	Z3T_RULE_POOL,	 /* address minus a pool's is the offset */
-	Z3T_RULE_RWLOCK, /* any reader-writer lock */
+	Z3T_RULE_PAGE,	   /* address modulo the page size is the offset */
+	Z3T_RULE_POOL,	   /* address minus a pool's is the offset */
+	Z3T_RULE_RWLOCK,   /* any reader-writer lock */
+	Z3T_RULE_SPINLOCK, /* any other spinlock */
 };
 
-enum z3t_result_rule { Z3T_NO_RESULT, Z3T_FAILS_NONZERO, Z3T_FAILS_ZERO };
+enum z3t_result_rule {
+	Z3T_NO_RESULT,
+	Z3T_FAILS_NONZERO,
+	Z3T_FAILS_ZERO,
+	Z3T_FAILS_ERROR
+};
 
 struct z3t_rule {
 	u32 kind;

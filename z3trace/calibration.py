@@ -165,7 +165,7 @@ def measure(programs: Programs, *, trampolines: bool, functions: bool) -> tuple[
     where the kernel does not allow it.
     """
     symbols = Symbols()
-    text = KernelText(f"{_EMPTY}|{_LOCKED}", symbols=symbols)
+    text = KernelText([_EMPTY, _LOCKED], symbols=symbols)
     libc = ctypes.CDLL(None, use_errno=True)
     empty = _Poll(os.open("/dev/random", os.O_RDONLY))
     locked = _Poll(libc.timerfd_create(1, 0o2000000))

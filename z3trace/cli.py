@@ -14,6 +14,8 @@ from z3trace.errors import DONE, FAILED, Z3traceError
 #: verb is used, so that help and completion stay fast.
 VERBS = {
     "record": ("record", "Record a target's latency and lock histograms while a workload runs."),
+    "doctor": ("doctor", "Print what this kernel allows, and what a recording would see."),
+    "target": ("target", "List the shipped targets, draft a definition for another module."),
     "show": ("show", "Print a recording."),
     "compare": ("compare", "Compare two recordings: figures, verdicts, plots, reports."),
     "ab": ("ab", "Build two variants, record both in one guest, compare."),

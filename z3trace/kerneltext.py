@@ -22,6 +22,11 @@ _SECTION = "kernel"
 _SIZE_LIMIT = 1 << 16  # of one function
 
 
+def _expression(name: str) -> str:
+    tail = r"[\w.]*" if name.endswith("*") else ""
+    return re.escape(name.removesuffix("*")) + tail
+
+
 class Symbols:
     """The kernel's functions by name; modules' are left out."""
 
@@ -57,10 +62,10 @@ class KernelText:
     prefix = ""
     variant: Mapping[str, str] = {}
 
-    def __init__(self, pattern: str, symbols: Symbols | None = None) -> None:
-        """*pattern*: a regular expression of the target's functions."""
+    def __init__(self, names: Iterable[str], symbols: Symbols | None = None) -> None:
+        """*names*: the target's functions, each a name or a beginning with a ``*``."""
         known = symbols or Symbols()
-        self._ranges = known.matching(pattern)
+        self._ranges = known.matching("|".join(_expression(name) for name in names))
         self._lock_functions = {
             start: name for name, (start, _) in known.matching(r"_raw_\w+lock\w*").items()
         }

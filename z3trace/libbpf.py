@@ -8,18 +8,34 @@ import ctypes
 import errno
 import os
 from functools import cache
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 KPROBE = 2  # program types
 TRACING = 26
 PERF_EVENT = 41  # attach types
 FENTRY = 24
 FEXIT = 25
-_STRUCT = 4  # BTF kinds
+_POINTER = 2  # BTF kinds
+_STRUCT = 4
 _FUNC = 12
 _INFO_SIZE = 216
 _LOG_SIZE = 4 << 20
 _RECURSION_MISSES = 208
+
+
+_LOCK_TYPES: dict[str, Literal["spinlock", "rwlock"]] = {
+    "spinlock_t": "spinlock",
+    "raw_spinlock_t": "spinlock",
+    "rwlock_t": "rwlock",
+}
+
+
+class LockMember(NamedTuple):
+    """A lock in a structure."""
+
+    structure: str
+    member: str
+    kind: Literal["spinlock", "rwlock"]
 
 
 class _LoadOptions(ctypes.Structure):
@@ -123,9 +139,14 @@ def recursion_misses(program: int) -> int:
     return int.from_bytes(program_info(program)[_RECURSION_MISSES:], "little")
 
 
+class _Member(ctypes.Structure):
+    """struct btf_member."""
+
+    _fields_ = [("name", ctypes.c_uint32), ("type", ctypes.c_uint32), ("bits", ctypes.c_uint32)]
+
+
 class _Type(ctypes.Structure):
-    """struct btf_type, and struct btf_member, which has the same three words: the
-    member's are name, type and offset."""
+    """struct btf_type; members or parameters follow it."""
 
     _fields_ = [("name", ctypes.c_uint32), ("info", ctypes.c_uint32), ("last", ctypes.c_uint32)]
 
@@ -204,11 +225,48 @@ class KernelTypes:
         found = {}
         first = ctypes.addressof(header.contents) + ctypes.sizeof(_Type)
         for i in range(header.contents.info & 0xFFFF):
-            member = _Type.from_address(first + i * ctypes.sizeof(_Type))
-            name = library.btf__name_by_offset(types, member.name).decode(errors="replace")
-            # A member's third word is its offset in bits, with the size of a bit field above.
-            bits = member.last & 0xFFFFFF if header.contents.info >> 31 else member.last
-            found[name] = bits // 8
+            member = _Member.from_address(first + i * ctypes.sizeof(_Member))
+            # With the size of a bit field above the offset, if there are bit fields.
+            bits = member.bits & 0xFFFFFF if header.contents.info >> 31 else member.bits
+            found[self._name(member.name)] = bits // 8
+        return found
+
+    def _type(self, number: int) -> "_Type":
+        found = _library().btf__type_by_id(self._objects[-1], number)
+        return _Type.from_address(found) if found else _Type()
+
+    def _name(self, offset: int) -> str:
+        name = _library().btf__name_by_offset(self._objects[-1], offset)
+        return name.decode(errors="replace") if name else ""
+
+    def first_argument(self, function: str) -> str:
+        """The structure that a function gets a pointer to first; empty if it does not."""
+        number = self.function(function)
+        if number is None:
+            return ""
+        prototype = self._type(self._type(number).last)
+        if not prototype.info & 0xFFFF:
+            return ""
+        first = ctypes.addressof(prototype) + ctypes.sizeof(_Type)
+        pointer = self._type(ctypes.c_uint32.from_address(first + 4).value)
+        pointed = self._type(pointer.last) if pointer.info >> 24 & 31 == _POINTER else _Type()
+        return self._name(pointed.name) if pointed.info >> 24 & 31 == _STRUCT else ""
+
+    def lock_members(self) -> list[LockMember]:
+        """Members of the module's own structures that are spinlocks or rwlocks."""
+        library, types = _library(), self._objects[-1]
+        start = library.btf__type_cnt(self._objects[0]) if len(self._objects) > 1 else 1
+        found = []
+        for number in range(start, library.btf__type_cnt(types)):
+            one = self._type(number)
+            if one.info >> 24 & 31 != _STRUCT or not one.name:
+                continue
+            first = ctypes.addressof(one) + ctypes.sizeof(_Type)
+            for i in range(one.info & 0xFFFF):
+                member = _Member.from_address(first + i * ctypes.sizeof(_Member))
+                kind = _LOCK_TYPES.get(self._name(self._type(member.type).name))
+                if kind and member.name:
+                    found.append(LockMember(self._name(one.name), self._name(member.name), kind))
         return found
 
     def close(self) -> None:

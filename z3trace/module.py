@@ -135,8 +135,8 @@ class ModuleFile:
         return found
 
     @cached_property
-    def probes(self) -> list[Probe]:
-        """Where the probes of the lock call sites stand; see ``placement``."""
+    def decoded(self) -> dict[str, Function]:
+        """Every function that has lock call sites, decoded."""
         decoded: dict[str, Function] = {}
         for section in {site.section for site in self.sites}:
             code = self.elf.get_section_by_name(section).data()
@@ -147,7 +147,12 @@ class ModuleFile:
                     _, start, end = self._where.at(section, site.offset)
                     code_there = instructions(code[start:end], start, relocated)
                     decoded[site.function] = Function(code_there, targets)
-        return probes_of(self.sites, self._where, decoded)
+        return decoded
+
+    @cached_property
+    def probes(self) -> list[Probe]:
+        """Where the probes of the lock call sites stand; see ``placement``."""
+        return probes_of(self.sites, self._where, self.decoded)
 
     @cached_property
     def build_id(self) -> str:

@@ -23,6 +23,7 @@ _RULE_KINDS = {
     "pool": layout.RULE_POOL,
     "page": layout.RULE_PAGE,
     "rwlock": layout.RULE_RWLOCK,
+    "spinlock": layout.RULE_SPINLOCK,
 }
 
 
@@ -146,7 +147,7 @@ def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], 
 
 
 def _offset(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> int | None:
-    if rule.where == "rwlock":
+    if rule.where in ("rwlock", "spinlock"):
         return 0
     return offsets.get(rule.struct, {}).get(rule.member)
 

@@ -1,15 +1,30 @@
 """Can this kernel be traced, by this user, on this machine?"""
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from z3trace.errors import CannotTraceError
 
+State = Literal["ok", "missing", "note"]
 _NEED = {
     "CONFIG_KPROBES": "kprobes",
     "CONFIG_BPF_SYSCALL": "BPF",
     "CONFIG_BPF_EVENTS": "BPF programs on kprobes",
+    "CONFIG_KPROBE_EVENTS": "kprobe events",
 }
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing a recording needs (*missing*: none can be made) or should know (*note*)."""
+
+    name: str
+    state: State
+    said: str
+    hint: str = ""
 
 
 def kernel_config(release: str | None = None) -> dict[str, str]:
@@ -32,20 +47,108 @@ def kernel_config(release: str | None = None) -> dict[str, str]:
     return {}
 
 
+def _kprobes(config: dict[str, str]) -> Check:
+    if Path("/sys/bus/event_source/devices/kprobe").exists():
+        return Check("kprobes", "ok", "there")
+    missing = [name for name in _NEED if config and config.get(name) != "y"]
+    what = f" ({', '.join(missing)} not set)" if missing else ""
+    hint = "'z3trace vm' boots one that has them"
+    return Check("kprobes", "missing", f"this kernel has no kprobes{what}", hint)
+
+
+def _privileges() -> Check:
+    if os.geteuid() == 0:
+        return Check("privileges", "ok", "root")
+    hint = "run it with sudo, or in a guest with 'z3trace vm'"
+    return Check("privileges", "missing", "tracing needs root", hint)
+
+
+def _tracefs() -> Check:
+    if Path("/sys/kernel/tracing/events").exists():
+        return Check("tracefs", "ok", "mounted")
+    hint = "mount -t tracefs tracefs /sys/kernel/tracing"
+    return Check("tracefs", "missing", "tracefs is not mounted", hint)
+
+
+def essential(config: dict[str, str]) -> Iterator[Check]:
+    """What no recording can do without."""
+    yield _kprobes(config)
+    yield _privileges()
+    yield _tracefs()
+
+
+def _headers() -> Check:
+    release = os.uname().release
+    if (
+        Path(f"/lib/modules/{release}/build").exists()
+        or Path("/sys/kernel/kheaders.tar.xz").exists()
+    ):
+        return Check("headers", "ok", "there")
+    said = f"no headers of {release}: the probes cannot be compiled"
+    return Check("headers", "missing", said, f"install linux-headers-{release}")
+
+
+def _bcc() -> Check:
+    from importlib import util
+
+    if util.find_spec("bcc"):
+        return Check("bcc", "ok", "there")
+    hint = "install python3-bpfcc, and use the distribution's python3"
+    return Check("bcc", "missing", "this python has no bcc", hint)
+
+
+def _types() -> Check:
+    if Path("/sys/kernel/btf/vmlinux").exists():
+        return Check("BTF", "ok", "trampolines and lock functions can be used")
+    said = "none: operations by kprobes alone, no --locks hybrid"
+    return Check("BTF", "note", said)
+
+
+def _lockdown() -> Check:
+    try:
+        text = Path("/sys/kernel/security/lockdown").read_text()
+    except OSError:
+        return Check("lockdown", "ok", "none")
+    mode = text.partition("[")[2].partition("]")[0]
+    if mode == "confidentiality":
+        hint = "boot without lockdown=confidentiality"
+        return Check("lockdown", "missing", "the kernel is locked down: no kprobes", hint)
+    return Check("lockdown", "ok", mode or "none")
+
+
+def _lock_config(config: dict[str, str]) -> Iterator[Check]:
+    if not config:
+        yield Check("configuration", "note", "the kernel's configuration cannot be read")
+        return
+    if config.get("CONFIG_PREEMPT_RT") == "y":
+        said = "spinlocks are sleeping locks here: their call sites are not known"
+        yield Check("PREEMPT_RT", "note", said)
+    if config.get("CONFIG_UNINLINE_SPIN_UNLOCK") != "y":
+        said = "unlocks may be inlined: then their sites are not seen, nor any hold"
+        yield Check("UNINLINE_SPIN_UNLOCK", "note", said)
+    else:
+        yield Check("UNINLINE_SPIN_UNLOCK", "ok", "unlocks are calls")
+    for name in ("DEBUG_SPINLOCK", "LOCKDEP"):
+        if config.get(f"CONFIG_{name}") == "y":
+            said = "locks are checked and slower: times are not those of a usual kernel"
+            yield Check(name, "note", said)
+    if config.get("CONFIG_OPTPROBES") != "y":
+        yield Check("OPTPROBES", "note", "no probe can be a jump: each costs a trap")
+
+
+def checks() -> list[Check]:
+    """Everything about this kernel that decides what a recording can see."""
+    config = kernel_config()
+    found = [*essential(config), _headers(), _bcc(), _types(), _lockdown()]
+    return [*found, *_lock_config(config)]
+
+
 def require_traceable() -> None:
     """CannotTraceError, saying what is missing, unless probes can be attached here."""
-    if not Path("/sys/bus/event_source/devices/kprobe").exists():
+    if Path("/sys/bus/event_source/devices/kprobe").exists():
+        config: dict[str, str] = {}
+    else:
         config = kernel_config()
-        missing = [name for name in _NEED if config and config.get(name) != "y"]
-        what = f" ({', '.join(missing)} not set)" if missing else ""
-        raise CannotTraceError(
-            f"this kernel has no kprobes{what}", "'z3trace vm' boots one that has them"
-        )
-    if os.geteuid() != 0:
-        raise CannotTraceError(
-            "tracing needs root", "run it with sudo, or in a guest with 'z3trace vm'"
-        )
-    if not Path("/sys/kernel/tracing/events").exists():
-        raise CannotTraceError(
-            "tracefs is not mounted", "mount -t tracefs tracefs /sys/kernel/tracing"
-        )
+    for check in essential(config):
+        if check.state == "missing":
+            raise CannotTraceError(check.said, check.hint)

@@ -94,13 +94,39 @@ class TargetModule:
             workload.remove(self._name)
 
 
+class BuiltIn:
+    """A target that is part of the kernel: nothing to load."""
+
+    def before_run(self) -> None:
+        return
+
+    def after_all(self) -> None:
+        return
+
+
+def target_module(
+    definition: Target, path: Path | None, *, load: bool, reload: bool
+) -> TargetModule | BuiltIn:
+    """How *definition* gets into the kernel; CannotTraceError if it is built in and its
+    definition does not say which functions it has."""
+    if path is None and plan.is_builtin(definition.module):
+        if not definition.builtin:
+            raise CannotTraceError(
+                f"{definition.module} is built into this kernel, and target "
+                f"{definition.name} does not say which functions belong to it",
+                'add them to the definition, such as builtin = ["zbud_*"]',
+            )
+        return BuiltIn()
+    return TargetModule(definition.module, path, load=load, reload=reload)
+
+
 @dataclass
 class Side:
     """One variant: its recorder, its module, the file it goes to."""
 
     label: str
     recorder: Recorder
-    module: TargetModule
+    module: TargetModule | BuiltIn
     output: Path
     command: list[str]
 

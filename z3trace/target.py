@@ -15,6 +15,8 @@ from z3trace.bpf import probe_source
 from z3trace.errors import InputError, UsageError
 
 _Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,127}$")]
+_Beginning = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{2,63}[*]?$")]
+_Module = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_]{0,55}$")]
 _Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 
@@ -22,7 +24,7 @@ class OperationRule(Struct, frozen=True, forbid_unknown_fields=True):
     """An operation: functions in order of preference, and which result is a failure."""
 
     functions: Annotated[list[_Identifier], Meta(min_length=1, max_length=16)]
-    fails: Literal["", "nonzero", "zero"] = ""
+    fails: Literal["", "nonzero", "zero", "error"] = ""
     optional: bool = False
 
     def result_rule(self) -> int:
@@ -30,6 +32,7 @@ class OperationRule(Struct, frozen=True, forbid_unknown_fields=True):
             "": layout.NO_RESULT,
             "nonzero": layout.FAILS_NONZERO,
             "zero": layout.FAILS_ZERO,
+            "error": layout.FAILS_ERROR,
         }[self.fails]
 
 
@@ -39,7 +42,7 @@ class LockRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"lock_cl
     lock_class: _Word
     struct: _Identifier
     member: _Identifier
-    where: Literal["pool", "page", "rwlock"] = field(name="in")
+    where: Literal["pool", "page", "rwlock", "spinlock"] = field(name="in")
     optional: bool = False
 
 
@@ -47,11 +50,11 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
     """An allocator module: its operations and its lock classes."""
 
     name: _Word
-    module: _Identifier
+    module: _Module
     operations: Annotated[dict[_Word, OperationRule], Meta(min_length=1, max_length=8)]
     locks: Annotated[list[LockRule], Meta(max_length=8)] = []
-    #: A regular expression of the target's functions, where the module is built in.
-    builtin: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_|*.?()\[\]\\-]{0,256}$")] = ""
+    #: The target's functions, where the module is built in: names, or beginnings with a *.
+    builtin: Annotated[list[_Beginning], Meta(max_length=32)] = []
     source: Annotated[str, Meta(pattern=r"^[a-z0-9_/]+\.c$")] = ""
 
     def classes(self) -> list[str]:

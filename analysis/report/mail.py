@@ -5,7 +5,8 @@ import textwrap
 from z3trace.analysis import units
 from z3trace.analysis.compare import Comparison, Metric
 from z3trace.analysis.report import lines
-from z3trace.analysis.summary import table
+
+from z3trace.columns import table
 
 WIDTH = 72
 

@@ -91,7 +91,7 @@ def command(
     definition = target.load(target_name)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
-    module = session.TargetModule(definition.module, path, load=load, reload=reload)
+    module = session.target_module(definition, path, load=load, reload=reload)
     module.before_run()
     wanted = session.Wanted(lock_mode, calibrate, process or 0, processors, operations)
     (recorder,) = session.recorders(definition, [path], wanted, say)

@@ -1,0 +1,56 @@
+"""``z3trace target``: list the shipped targets, draft a definition for another module."""
+
+from pathlib import Path
+
+import click
+
+from z3trace.commands.common import wrote
+from z3trace.errors import DONE
+
+
+@click.group()
+def command() -> None:
+    """Target definitions: which operations and locks of a module are recorded."""
+
+
+@command.command("list")
+def list_targets() -> int:
+    """List the shipped targets."""
+    from z3trace import target
+
+    for name in target.shipped():
+        definition = target.load(name)
+        click.echo(f"{name}: {', '.join(definition.operations)}")
+    return DONE
+
+
+@command.command("init")
+@click.argument("module_name", metavar="MODULE")
+@click.option(
+    "--module",
+    "module_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The module's file, if it is not the packaged one.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it here."
+)
+@click.option("--force", is_flag=True, help="Overwrite the output.")
+def init(module_name: str, module_file: Path | None, output: Path | None, force: bool) -> int:
+    """Draft a target definition for MODULE, which must be loaded.
+
+    From its symbols, its BTF and its lock call sites.  Print it, or write it with -o;
+    record with --target FILE.toml.
+    """
+    from z3trace import draft, module, paths
+
+    if output:
+        paths.must_be_new(output, force=force)
+    file = module.ModuleFile(module_file or module.packaged_file(module_name))
+    text = draft.draft(file)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        paths.write_atomic(output, text)
+        wrote(output)
+    return DONE

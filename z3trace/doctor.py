@@ -1,0 +1,89 @@
+"""What a recording of a target would see on this kernel."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from z3trace import lockprobes
+from z3trace.attach import Attachments
+from z3trace.callsites import Site
+from z3trace.choice import Choice
+from z3trace.libbpf import KernelTypes
+from z3trace.model import CallSite
+from z3trace.placement import lock_register
+from z3trace.plan import Plan
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Operations with the symbol and the way they are probed, and every call site."""
+
+    operations: Sequence[tuple[str, str, str]]
+    sites: Sequence[CallSite]
+    classes: Mapping[int, str]
+    lock_mode: str
+
+    @property
+    def unseen(self) -> list[CallSite]:
+        return [site for site in self.sites if not site.attached]
+
+    @property
+    def verdict(self) -> str:
+        """One line: would a recording be whole?"""
+        missing = [name for name, symbol, _ in self.operations if not symbol]
+        said = []
+        if missing:
+            said.append(f"no {', '.join(missing)}")
+        if self.unseen:
+            where = ", ".join(sorted({site.function for site in self.unseen}))
+            said.append(f"{len(self.unseen)} of {len(self.sites)} lock call sites not, in {where}")
+        if not said:
+            return f"a recording with --locks {self.lock_mode} would be whole"
+        text = f"a recording with --locks {self.lock_mode} would not be whole: {'; '.join(said)}"
+        if self.unseen and self.lock_mode == "callsite":
+            text += " (--locks hybrid would see them, at a cost to all that takes a lock)"
+        return text
+
+
+def _operations(plan: Plan) -> list[tuple[str, str, str]]:
+    try:
+        types = KernelTypes("" if plan.builtin else plan.target.module)
+    except OSError:
+        types = None
+    known = types is not None and all(types.function(op.symbol) for op in plan.operations)
+    if types is not None:
+        types.close()
+    way = "trampoline or kprobe" if known else "kprobe"
+    found = [(op.name, op.symbol, way) for op in plan.operations]
+    return found + [(name, "", reason) for name, reason in plan.missing.items()]
+
+
+def _likely_class(plan: Plan, site: Site) -> str:
+    """The lock class whose offset the code adds to a pointer right before the call;
+    empty if that does not tell one."""
+    function = plan.code.decoded.get(site.function)
+    if function is None:
+        return ""
+    if site.kind != "spin":
+        kinds = {rule.lock_class for rule in plan.target.locks if rule.where == "rwlock"}
+        return kinds.pop() if len(kinds) == 1 else ""
+    line = function.line_to(site.offset)
+    offsets = {found[1] for i in range(len(line)) if (found := lock_register(line[i:]))}
+    names = {
+        plan.locks[rule.lock_class].name
+        for rule in plan.rules
+        if rule.offset in offsets - {0} and plan.locks[rule.lock_class].members
+    }
+    return names.pop() if len(names) == 1 else ""
+
+
+def diagnose(plan: Plan, lock_mode: str) -> Diagnosis:
+    """Define every probe a recording would have, see what the kernel refuses, and remove
+    them again; nothing is ever armed."""
+    attachments = Attachments()
+    try:
+        covered = lockprobes.cover(attachments, plan, Choice(lock_mode=lock_mode))
+        sites = lockprobes.call_sites(plan, covered)
+    finally:
+        attachments.close()
+    classes = {site.number: _likely_class(plan, site) for site in plan.sites}
+    return Diagnosis(_operations(plan), sites, classes, lock_mode)
