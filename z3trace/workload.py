@@ -68,6 +68,19 @@ def parse_parameters(workload: str, text: str, known: Collection[str]) -> dict[s
     return parameters
 
 
+def _settled_counts(path: Path) -> dict[str, int]:
+    """What a target that counts its own locks has counted, when its work items are done;
+    {} for any other target."""
+    before: bytes | None = None
+    while path.exists():
+        now = path.read_bytes()
+        if now == before:
+            return msgspec.json.decode(now, type=dict[str, int])
+        before = now
+        time.sleep(0.3)
+    return {}
+
+
 class ZpoolBench:
     """The kernel module ``zpool_bench``, driven through debugfs.
 
@@ -163,7 +176,8 @@ class ZpoolBench:
                 f"is {kind} loaded, are its parameters in range?",
             ) from error
         result = msgspec.json.decode((_BENCH / "result").read_bytes(), type=_BenchResult)
-        facts = {
+        kind = self.parameters.get("type", self.DEFAULTS["type"])
+        facts = _settled_counts(Path(f"/sys/module/{kind}/parameters/counted_locks")) | {
             name: getattr(result, name)
             for name in (
                 "headless",

@@ -81,7 +81,7 @@ filters = _all(
 guest = _all(
     click.option(
         "--release",
-        help="Kernel release; the newest in the cache, or a fetched one, if not given.",
+        help="Kernel release; the newest default one in the cache, or a fetched one.",
     ),
     click.option("--cpus", type=click.IntRange(1, 64), default=2, show_default=True),
     click.option("--memory", default="2G", show_default=True, help="As QEMU understands it."),

@@ -19,7 +19,7 @@ from z3trace import paths, tools
 from z3trace.errors import InputError, UsageError
 from z3trace.kernel.fetch import Kernel, Say
 
-_RECIPE = "6"  # raise when the way of building changes
+_RECIPE = "7"  # raise when the way of building changes
 _SCRIPTS = re.compile(r"^\s*@[^@\n]*\b(script|initialize|finalize)\s*:", re.MULTILINE)
 _OPTIONS = re.compile(r"^\s*#\s*spatch", re.MULTILINE)
 _PATCH_LIMIT = 4 << 20
@@ -30,6 +30,8 @@ class Variant:
     name: str
     description: str
     patches: tuple[Path, ...]
+    #: Files of testbed that are included before the source.
+    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,17 @@ def variant(name: str, patches: Sequence[Path] = ()) -> Variant:
         "+".join([path.stem, *(p.stem for p in patches)]),
         str(data.get("description", "")),
         (*listed, *patches),
+        _headers(path, data),
     )
+
+
+def _headers(path: Path, data: dict[str, object]) -> tuple[str, ...]:
+    """The headers that a variant includes, of those that lie in testbed; no others."""
+    names = data.get("headers", [])
+    known = {header.name for header in paths.testbed().glob("*.h")}
+    if not isinstance(names, list) or not set(names) <= known:
+        raise InputError(f"{path}: headers must be a list of: {', '.join(sorted(known))}")
+    return tuple(names)
 
 
 def _read_patch(path: Path) -> bytes:
@@ -190,9 +202,9 @@ def _built(directory: Path, name: str, variant_name: str, digest: str) -> Module
 def build_variant(kernel: Kernel, source: str, chosen: Variant, say: Say) -> Module:
     """Patch *source* (such as ``mm/z3fold.c``) and build its module."""
     name = Path(source).stem
-    shim = paths.testbed() / "visible.h"
+    headers = [paths.testbed() / name for name in ("visible.h", *chosen.headers)]
     contents = [_read_patch(patch) for patch in chosen.patches]
-    parts = [kernel.source(source).read_bytes(), shim.read_bytes(), *contents]
+    parts = [kernel.source(source).read_bytes(), *(h.read_bytes() for h in headers), *contents]
     digest = _digest(kernel, parts)
     label = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80]
     directory = paths.cache() / "modules" / kernel.release / f"{name}-{label}-{digest}"
@@ -207,9 +219,10 @@ def build_variant(kernel: Kernel, source: str, chosen: Variant, say: Say) -> Mod
         for patch in chosen.patches:
             apply(patch, tree, source)
         shutil.copy(tree / source, work / f"{name}.c")
-        shutil.copy(shim, work / "visible.h")
+        for header in headers:
+            shutil.copy(header, work)
         shutil.rmtree(tree)
-        _make(kernel, work, name, "-include $(src)/visible.h")
+        _make(kernel, work, name, " ".join(f"-include $(src)/{h.name}" for h in headers))
         _add_types(kernel, work / f"{name}.ko")
         _write_facts(work, name, Path(source).name)
         record = {

@@ -41,6 +41,7 @@ class Kernel:
     directory: Path
     release: str
     version: str
+    default: bool = True
 
     @property
     def root(self) -> Path:
@@ -112,13 +113,11 @@ def resolve(release: str | None = None) -> tuple[str, list[Package]]:
         raise UsageError(f"{release!r} is not a kernel release", "such as 6.1.0-50-amd64")
     image = _package(f"linux-image-{release}")
     series = ".".join(release.split(".")[:2])
-    flavour = release.rsplit("-", 1)[-1]
-    names = [
-        f"linux-headers-{release}",
-        f"linux-headers-{release.removesuffix('-' + flavour)}-common",
-        f"linux-kbuild-{series}",
-        f"linux-source-{series}",
-    ]
+    headers = f"linux-headers-{release}"
+    # How the other two packages of the headers are called has changed over time.
+    depends = _show(headers, image.version).get("Depends", "")
+    parts = re.findall(r"linux-(?:headers|kbuild)-[A-Za-z0-9.+~-]+", depends)
+    names = [headers, *dict.fromkeys(parts), f"linux-source-{series}"]
     return release, [image, *(_package(name, image.version) for name in names)]
 
 
@@ -218,7 +217,8 @@ def is_whole(directory: Path) -> bool:
 
 def _load(directory: Path) -> Kernel:
     manifest = json.loads((directory / _MANIFEST).read_bytes())
-    return Kernel(directory, manifest["release"], manifest["version"])
+    default = bool(manifest.get("default", True))
+    return Kernel(directory, manifest["release"], manifest["version"], default)
 
 
 def fetch(release: str | None, say: Say) -> Kernel:
@@ -245,6 +245,7 @@ def fetch(release: str | None, say: Say) -> Kernel:
         _relocate_headers(root, directory / "root")
         manifest = {
             "release": found,
+            "default": release is None,
             "version": packages[0].version,
             "packages": {p.name: p.sha256 for p in packages},
             "files": dict(sorted(_files(work))),
@@ -263,11 +264,12 @@ def kernels() -> list[tuple[Kernel, bool]]:
 
 
 def cached(release: str | None, say: Say) -> Kernel:
-    """The kernel to use: the one named, else the newest in the cache, else a fetched one."""
+    """The kernel to use: the one named, else the newest in the cache of those that the
+    distribution installs by default, else a fetched one."""
     if release:
         directory = paths.cache() / "kernels" / release
         return _load(directory) if is_whole(directory) else fetch(release, say)
-    whole = [kernel for kernel, whole in kernels() if whole]
+    whole = [kernel for kernel, whole in kernels() if whole and kernel.default]
     if not whole:
         return fetch(None, say)
     return max(whole, key=lambda kernel: [int(n) for n in re.findall(r"\d+", kernel.release)])
