@@ -40,6 +40,8 @@ def possible_cpus() -> int:
     return int(last.split("-")[-1]) + 1
 
 
+#: Warnings about the kernel's own headers.
+_QUIET = ("-Wno-duplicate-decl-specifier", "-Wno-ignored-attributes")
 _PROGRAM_NAMES = (
     *("operation_entry", "operation_return", "operation_fentry", "operation_fexit"),
     *("operation_pool", "lock", "lock_fentry", "lock_fexit", "empty"),
@@ -75,7 +77,7 @@ class Programs:
         try:
             self._bpf = bcc.BPF(
                 src_file=str(source / "z3trace.bpf.c").encode(),
-                cflags=[f"-I{source}", *sizes, "-Wno-duplicate-decl-specifier"],
+                cflags=[f"-I{source}", *sizes, *_QUIET],
             )
             self._code = {
                 name: self._bpf.dump_func(f"z3t_{name}".encode()) for name in _PROGRAM_NAMES

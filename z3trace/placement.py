@@ -77,15 +77,16 @@ class Function:
         return self.code[first : at + 1]
 
     def line_from(self, address: int) -> list[Instruction]:
-        """The instructions from *address* on that run in order, to the end of the line."""
+        """The instructions from *address* on that run in order, to the end of the line or
+        the first one that other code jumps to: whoever comes from there ends no call."""
         found: list[Instruction] = []
         at = self.index.get(address, len(self.code))
         while at < len(self.code) and len(found) <= _REACH:
             one = self.code[at]
-            if found and (one.address in self.targets or one.address != found[-1].end):
+            if found and one.address != found[-1].end:
                 break
             found.append(one)
-            if one.ends_line:
+            if one.ends_line or (len(found) > 1 and one.address in self.targets):
                 break
             at += 1
         return found

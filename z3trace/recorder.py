@@ -57,6 +57,10 @@ class Recorder:
         self.calibration = measured
         self.coverage: Coverage | None = None
 
+    def shared(self) -> tuple[Programs, Calibration | None]:
+        """What another recorder on the same kernel can use too."""
+        return self._programs, self.calibration
+
     def _choice(self, probe: str) -> Choice:
         if probe == "ops":
             return replace(self.choice, lock_mode="none")

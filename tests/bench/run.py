@@ -1,8 +1,7 @@
-"""``make bench``: what z3trace costs, as ratios of medians, interleaved.
+"""``make bench``: what z3trace and its peers cost, in one guest, interleaved.
 
-Start-up on the host; slowdown of the workload in a guest, without probes, with
-operations only, and with operations and all lock call sites.  Writes every raw
-sample and a flat ``figures`` object to build/bench/results.json.
+Writes build/bench/results.json (a flat ``figures`` object and every raw sample) and
+build/bench/costs.png, and prints ratios of medians.
 """
 
 import json
@@ -11,13 +10,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from z3trace import paths, runfile
+import numpy as np
+from z3trace.analysis.quantiles import quantiles
+
+from z3trace import paths
+from z3trace.buckets import BUCKETS
+from z3trace.kernel import build
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/bench"
-WORKLOAD = "zpool-bench:threads=1,ops=30000,max_size=200,slots=1024"
-ROUNDS = 3
+ROUNDS = 5
+OURS = ("ops", "callsite", "hybrid", "function")
+PEERS = ("bpftrace", "funclatency", "function_graph")
+Samples = dict[str, dict[str, list[float]]]
 
 
 def _seconds(arguments: list[str]) -> float:
@@ -26,56 +33,127 @@ def _seconds(arguments: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def start_up(samples: dict[str, list[float]]) -> None:
+def start_up() -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {"click": [], "help": []}
     for _ in range(11):
-        samples.setdefault("click", []).append(_seconds([sys.executable, "-c", "import click"]))
-        help_ = [sys.executable, "-m", "z3trace", "--help"]
-        samples.setdefault("help", []).append(_seconds(help_))
+        found["click"].append(_seconds([sys.executable, "-c", "import click"]))
+        found["help"].append(_seconds([sys.executable, "-m", "z3trace", "--help"]))
+    return found
 
 
-def guest(samples: dict[str, list[float]]) -> None:
-    z3trace = f"{sys.executable} -m z3trace record --load --force --runs 3 --unprobed 3"
-    lines = [
-        f"{z3trace} --locks {mode} --workload {WORKLOAD} -o {mode}-{i}.z3t"
-        for i in range(ROUNDS)
-        for mode in ("none", "callsite")
-    ]
+def guest(rounds: int) -> dict[str, Any]:
+    """Run the guest's part and return what it wrote."""
+    bystander = build.build_program("bystander", print)
+    words = ["python", str(ROOT / "tests/bench/guest.py"), str(OUT / "guest.json"), str(rounds)]
+    words[0] = sys.executable
     command = [sys.executable, "-m", "z3trace", "vm", "--share", str(OUT), "--"]
-    subprocess.run([*command, "sh", "-ec", "\n".join(lines)], check=True)
-    for i in range(ROUNDS):
-        for mode, name in (("none", "ops"), ("callsite", "all")):
-            recording = runfile.read(OUT / f"{mode}-{i}.z3t")
-            for run in recording.runs:
-                calls = sum(t.calls for t in run.result.operations)
-                kind = name if run.probed else "unprobed"
-                samples.setdefault(kind, []).append(run.result.elapsed / calls)
-            # Call sites that cannot be probed are coverage, said by the recording;
-            # lost is what a probe was hit for and did not count.
-            for run in recording.probed():
-                if run.ledger:
-                    lost = (run.ledger.skipped_programs or 0) + (run.ledger.missed_probes or 0)
-                    samples.setdefault("lost", []).append(lost)
+    subprocess.run([*command, *words, str(bystander)], check=True)
+    found: dict[str, Any] = json.loads((OUT / "guest.json").read_bytes())
+    return found
+
+
+def _medians(samples: Samples, what: str) -> dict[str, float]:
+    return {name: statistics.median(values) for name, values in samples[what].items()}
+
+
+def _merged(histograms: list[list[list[int]]]) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    counts = np.zeros(BUCKETS)
+    for histogram in histograms:
+        for index, count in histogram:
+            counts[index] += count
+    return counts
+
+
+def _quantile(found: dict[str, Any], condition: str, operation: str, at: float) -> float:
+    return float(quantiles(_merged(found["histograms"][condition][operation]), (at,))[0])
+
+
+def latencies(found: dict[str, Any]) -> dict[str, float]:
+    """Relative error of corrected and raw latencies against the workload's own."""
+    figures: dict[str, float] = {}
+    for operation in ("alloc", "free", "map", "unmap"):
+        for at, name in ((0.5, "p50"), (0.99, "p99")):
+            own = _quantile(found, "own", operation, at)
+            figures[f"latency_ns.own.{operation}.{name}"] = own
+            for mode, key in (("ops", "latency_error"), ("callsite", "latency_error_all")):
+                corrected = _quantile(found, f"{mode}.corrected_latency", operation, at)
+                raw = _quantile(found, f"{mode}.latency", operation, at)
+                figures[f"{key}.{operation}.{name}"] = abs(corrected / own - 1)
+                figures[f"{key.replace('error', 'error_raw')}.{operation}.{name}"] = raw / own - 1
+    return figures
+
+
+def costs(samples: Samples) -> dict[str, float]:
+    target = _medians(samples, "target")
+    base = target["none"]
+    figures = {"operation_ns.none": base}
+    for name in (*OURS, *PEERS):
+        figures[f"slowdown.{name}"] = target[name] / base
+        figures[f"added_ns.{name}"] = target[name] - base
+    peer = target["bpftrace"] - base
+    figures["cost_vs_bpftrace.ops"] = (target["ops"] - base) / peer
+    figures["cost_vs_bpftrace.all"] = (target["callsite"] - base) / peer
+    file, pipe = _medians(samples, "file"), _medians(samples, "pipe")
+    for name in (*OURS, *PEERS):
+        figures[f"bystander_file.{name}"] = file[name] / file["none"]
+        figures[f"bystander_pipe.{name}"] = pipe[name] / pipe["none"]
+        figures[f"bystander.{name}"] = max(
+            figures[f"bystander_file.{name}"], figures[f"bystander_pipe.{name}"]
+        )
+    attach, detach = _medians(samples, "attach_seconds"), _medians(samples, "detach_seconds")
+    figures |= {f"attach_seconds.{name}": value for name, value in attach.items()}
+    figures |= {f"detach_seconds.{name}": value for name, value in detach.items()}
+    figures["attach_seconds"] = attach["callsite"]
+    return figures
+
+
+def plot(samples: Samples) -> Path:
+    """Every sample of the target's and the bystanders' time, by condition."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    names = ["none", *OURS, *PEERS]
+    figure, axes = plt.subplots(1, 3, figsize=(12, 4), sharey=True)
+    for axis, what in zip(axes, ("target", "file", "pipe"), strict=True):
+        base = statistics.median(samples[what]["none"])
+        for row, name in enumerate(names):
+            values = [value / base for value in samples[what][name]]
+            axis.plot(values, [row] * len(values), "o", color="#0072B2", alpha=0.4, ms=4)
+            axis.plot([statistics.median(values)], [row], "|", color="#D55E00", ms=16, mew=2)
+        axis.set_title(f"{what}: time, no probes = 1")
+        axis.set_xscale("log")
+        axis.grid(axis="x", alpha=0.3)
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].invert_yaxis()
+    figure.tight_layout()
+    path = OUT / "costs.png"
+    figure.savefig(path, dpi=150)
+    return path
 
 
 def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     OUT.mkdir(parents=True, exist_ok=True)
-    samples: dict[str, list[float]] = {}
-    start_up(samples)
-    guest(samples)
-    middle = {name: statistics.median(values) for name, values in samples.items()}
+    started = start_up()
+    found = guest(rounds)
+    samples: Samples = found["samples"]
     figures = {
-        "start_up_seconds": middle["help"],
-        "start_up_over_click_seconds": middle["help"] - middle["click"],
-        "operation_ns.unprobed": middle["unprobed"],
-        "slowdown.ops": middle["ops"] / middle["unprobed"],
-        "slowdown.all": middle["all"] / middle["unprobed"],
-        "lost_events": sum(samples["lost"]),
+        "start_up_seconds": statistics.median(started["help"]),
+        "start_up_over_click_seconds": statistics.median(started["help"])
+        - statistics.median(started["click"]),
+        "load_seconds": samples["load_seconds"]["z3trace"][0],
+        "peak_rss_mb": samples["rss_mb"]["z3trace"][0],
+        "lost_events": float(found["lost_events"]),
+        **costs(samples),
+        **latencies(found),
     }
     for name, value in figures.items():
-        print(f"{name:32} {value:.4g}")  # noqa: T201
-    result = {"figures": figures, "samples": samples, "workload": WORKLOAD}
+        print(f"{name:40} {value:.4g}")  # noqa: T201
+    result = {"figures": figures, "samples": {**samples, "start_up": started}, **found}
     paths.write_atomic(OUT / "results.json", json.dumps(result, indent=1))
-    print(f"Wrote {OUT / 'results.json'}")  # noqa: T201
+    print(f"Wrote {OUT / 'results.json'} and {plot(samples)}")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -81,3 +81,9 @@ def test_a_result_is_read_before_the_register_is_written_again() -> None:
 def test_only_the_wanted_ways_are_taken() -> None:
     positions = place(_function(), [LOCK, UNLOCK], share=False, methods=("emulated",))
     assert [p.address for p in positions if p.before is not None] == [6, 0x13]
+
+
+def test_an_end_may_be_seen_where_other_code_joins_but_no_later() -> None:
+    # Something jumps to 0x0f: a jump laid at 0x0b would cover it, one at 0x0f does not.
+    positions = place(_function(targets=(0xF,)), [LOCK])
+    assert [(p.address, p.method) for p in positions if p.after == 0] == [(0xF, "stepped")]

@@ -253,13 +253,18 @@ def build_workload(kernel: Kernel, say: Say) -> Module:
     return Module("zpool_bench", directory / "zpool_bench.ko", "", digest, fresh=True)
 
 
+def build_program(name: str, say: Say) -> Path:
+    """Build a user-space program of ``testbed/workload``."""
+    source = paths.testbed() / f"workload/{name}.c"
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    directory = paths.cache() / "programs" / f"{name}-{digest}"
+    if not directory.exists():
+        say(f"building {name}")
+        with paths.new_directory(directory) as work:
+            tools.run(["gcc", "-O2", "-Wall", "-o", work / name, source])
+    return directory / name
+
+
 def build_pressure(say: Say) -> Path:
     """Build the user-space program of the workload ``zswap``."""
-    source = paths.testbed() / "workload/zswap_pressure.c"
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    directory = paths.cache() / "programs" / f"zswap_pressure-{digest}"
-    if not directory.exists():
-        say("building zswap_pressure")
-        with paths.new_directory(directory) as work:
-            tools.run(["gcc", "-O2", "-Wall", "-o", work / "zswap_pressure", source])
-    return directory / "zswap_pressure"
+    return build_program("zswap_pressure", say)

@@ -199,6 +199,13 @@ def unpack_image(image: bytes) -> bytes | None:
     return None
 
 
+def _decompress_modules(root: Path) -> None:
+    """A guest's first process has no xz, and every load of a module would need it."""
+    compressed = sorted(root.glob("lib/modules/**/*.ko.xz"))
+    for at in range(0, len(compressed), 500):
+        tools.run(["xz", "-d", "-T0", *compressed[at : at + 500]], doing="unpacking modules")
+
+
 def _files(directory: Path) -> Iterator[tuple[str, int]]:
     for folder, _, names in os.walk(directory):
         for name in names:
@@ -241,6 +248,7 @@ def fetch(release: str | None, say: Say) -> Kernel:
         elf = unpack_image(kernel.packaged_image.read_bytes())
         if elf:
             (work / "vmlinux").write_bytes(elf)
+        _decompress_modules(root)
         tools.run(["depmod", "-b", root, found], doing="depmod")
         _relocate_headers(root, directory / "root")
         manifest = {

@@ -1,0 +1,174 @@
+"""The part of ``make bench`` that runs in the guest: every sample, interleaved.
+
+Arguments: the file to write, the number of rounds, the program bystander.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from peers import PEERS
+
+from z3trace import plan, session, target
+from z3trace.commands.common import make_workload
+from z3trace.model import Run
+from z3trace.recorder import Recorder
+
+WORKLOAD = "zpool-bench:threads=1,ops=30000,max_size=200,slots=1024"
+OPERATIONS = ("alloc", "free", "map", "unmap")
+#: Ways to record with z3trace: name -> (lock mode, which probes).
+OURS = {
+    "ops": ("none", "ops"),
+    "callsite": ("callsite", "all"),
+    "hybrid": ("hybrid", "all"),
+    "function": ("function", "all"),
+}
+BYSTANDERS = {"file": 4000, "pipe": 6000}
+REPEATS = 3
+
+
+class Bench:
+    """All samples: what -> condition -> values."""
+
+    def __init__(self, bystander: str) -> None:
+        self._bystander = bystander
+        self.samples: dict[str, dict[str, list[float]]] = {}
+        self.lost = 0
+        self.histograms: dict[str, dict[str, list[list[list[int]]]]] = {}
+
+    def add(self, what: str, condition: str, value: float) -> None:
+        self.samples.setdefault(what, {}).setdefault(condition, []).append(value)
+
+    def bystanders(self, condition: str) -> None:
+        for kind, rounds in BYSTANDERS.items():
+            for _ in range(REPEATS):
+                out = subprocess.run(
+                    [self._bystander, kind, str(rounds)], capture_output=True, text=True, check=True
+                ).stdout
+                self.add(kind, condition, float(out))
+
+    def keep(self, condition: str, operation: str, buckets: list[tuple[int, int]]) -> None:
+        where = self.histograms.setdefault(condition, {})
+        where.setdefault(operation, []).append([list(pair) for pair in buckets])
+
+    def target(self, condition: str, run: Run) -> None:
+        calls = sum(t.calls for t in run.result.operations)
+        self.add("target", condition, run.result.elapsed / calls)
+        for series in run.series:
+            if series.metric in ("latency", "corrected_latency"):
+                self.keep(f"{condition}.{series.metric}", series.operation, series.buckets)
+
+
+@contextmanager
+def peer(name: str, bench: Bench, functions: list[str]) -> Iterator[None]:
+    start = time.monotonic()
+    stop = PEERS[name](functions)
+    bench.add("attach_seconds", name, time.monotonic() - start)
+    try:
+        yield
+    finally:
+        start = time.monotonic()
+        stop()
+        bench.add("detach_seconds", name, time.monotonic() - start)
+
+
+def unprobed(recorder: Recorder, bench: Bench, condition: str, number: int) -> None:
+    """The workload without our probes; its own histogram is the truth for latencies."""
+    text = WORKLOAD + (",histogram=1" if condition == "own" else "")
+    run = recorder.run(make_workload(text, None, ()), number, 0, number, probe="")
+    bench.target(condition, run)
+    for truth in run.result.operations:
+        if condition == "own" and truth.operation in OPERATIONS:
+            bench.keep("own", truth.operation, truth.buckets)
+
+
+def ours(recorder: Recorder, bench: Bench, condition: str, number: int) -> None:
+    start = time.monotonic()
+    run = recorder.run(
+        make_workload(WORKLOAD, None, ()), number, 0, number, probe=OURS[condition][1]
+    )
+    bench.add("run_seconds", condition, time.monotonic() - start)
+    bench.target(condition, run)
+    if run.ledger:
+        # Call sites without a probe are coverage, which the recording says; lost is what
+        # a probe was hit for and did not count.
+        bench.lost += (run.ledger.skipped_programs or 0) + (run.ledger.missed_probes or 0)
+    start = time.monotonic()
+    armed = recorder.attach(OURS[condition][1])
+    bench.add("attach_seconds", condition, time.monotonic() - start)
+    try:
+        bench.bystanders(condition)
+    finally:
+        start = time.monotonic()
+        armed.close()
+        bench.add("detach_seconds", condition, time.monotonic() - start)
+
+
+def conditions(
+    recorders: dict[str, Recorder], bench: Bench, functions: list[str]
+) -> dict[str, Callable[[int], None]]:
+    any_recorder = recorders["ops"]
+
+    def none(number: int) -> None:
+        unprobed(any_recorder, bench, "none", number)
+        bench.bystanders("none")
+
+    def with_peer(name: str) -> Callable[[int], None]:
+        def run(number: int) -> None:
+            with peer(name, bench, functions):
+                unprobed(any_recorder, bench, name, number)
+                bench.bystanders(name)
+
+        return run
+
+    found: dict[str, Callable[[int], None]] = {"none": none}
+    for name, recorder in recorders.items():
+        found[name] = lambda number, r=recorder, n=name: ours(r, bench, n, number)  # type: ignore[misc]
+    found["own"] = lambda number: unprobed(any_recorder, bench, "own", number)
+    found |= {name: with_peer(name) for name in PEERS}
+    return found
+
+
+def main() -> None:
+    output, rounds, bystander = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    bench = Bench(bystander)
+    definition = target.load("z3fold")
+    module = session.target_module(definition, None, load=True, reload=False)
+    module.before_run()
+    start = time.monotonic()
+    recorders = {
+        name: session.recorders(definition, [None], session.Wanted(mode), lambda _: None)[0]
+        for name, (mode, _) in list(OURS.items())[:1]
+    }
+    bench.add("load_seconds", "z3trace", time.monotonic() - start)
+    programs, measured = recorders["ops"].shared()
+    for name, (mode, _) in list(OURS.items())[1:]:
+        choice = session.Wanted(mode).choice()
+        recorders[name] = Recorder(programs, recorders["ops"].plan, choice, measured)
+    found = plan.make(definition, None)
+    functions = [op.symbol for op in found.operations if op.name in OPERATIONS]
+    every = conditions(recorders, bench, functions)
+    for number in range(rounds):
+        turn = list(every.items())
+        for name, condition in turn if number % 2 == 0 else reversed(turn):
+            print(f"round {number + 1}/{rounds}: {name}", flush=True)  # noqa: T201
+            condition(number)
+    module.after_all()
+    bench.add("rss_mb", "z3trace", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    result = {
+        "samples": bench.samples,
+        "histograms": bench.histograms,
+        "lost_events": bench.lost,
+        "workload": WORKLOAD,
+        "functions": functions,
+    }
+    output.write_text(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
