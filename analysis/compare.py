@@ -12,11 +12,12 @@ from z3trace.model import Recording
 KEY = ["metric", "operation", "lock", "statistic", "unit"]
 HIGHER_IS_BETTER = frozenset({"throughput"})
 #: Metrics that describe the locks and carry no verdict of their own.
-DESCRIPTIVE = frozenset({"acquisitions", "trylock_failures", "contended"})
+DESCRIPTIVE = frozenset({"acquisitions", "trylock_failures", "contended", "corrected_latency"})
 _ORDER = [
     "throughput",
     "elapsed",
     "latency",
+    "corrected_latency",
     "wait",
     "hold",
     "contended",
@@ -115,6 +116,8 @@ def _caveats(before: Recording, after: Recording, paired: bool) -> Iterator[str]
             f"measured in a guest, {environment.virtualization}: "
             "times are not those of real hardware; ratios are what counts"
         )
+    if before.session.calibration and after.session.calibration:
+        yield "corrected latency is without the probes' cost, as calibrated in this session"
     yield (
         "latency, wait and hold include the cost of the probes, on both sides "
         "alike; throughput is from runs without probes"

@@ -22,6 +22,8 @@ _Row = tuple[str, str, str, str, str, float]
 
 def _series_rows(run: Run) -> Iterator[_Row]:
     for series in run.series:
+        if series.metric in ("corrected_wait", "corrected_hold"):
+            continue  # near 0 where a lock is free: a ratio of these says nothing
         key = (series.metric, series.operation, series.lock)
         yield (*key, "mean", series.unit, series.sum / series.count)
         possible = {n: q for n, q in QUANTILES.items() if series.count * (1 - q) >= _TAIL}
@@ -53,9 +55,12 @@ def _throughput_rows(run: Run) -> Iterator[_Row]:
 def per_run(recording: Recording, side: str) -> pd.DataFrame:
     """The table of one recording.  Throughput comes from unprobed runs alone."""
     rows: list[tuple[object, ...]] = []
-    for run in recording.probed():
-        found = [*_series_rows(run), *_lock_rows(run)]
+    for run in recording.latency_runs():
+        found = [row for row in _series_rows(run) if row[0].endswith("latency")]
         rows += [(side, run.number, run.seed, *row) for row in found]
+    for run in recording.probed():
+        found = [row for row in _series_rows(run) if not row[0].endswith("latency")]
+        rows += [(side, run.number, run.seed, *row) for row in [*found, *_lock_rows(run)]]
     for run in recording.unprobed():
         rows += [(side, run.number, run.seed, *row) for row in _throughput_rows(run)]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -70,13 +75,14 @@ def tidy(recordings: Sequence[tuple[str, Recording]]) -> pd.DataFrame:
 def merged_counts(
     recording: Recording, metric: str, name: str
 ) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """Bucket counts of one series over all probed runs, shape (976,); for drawing."""
+    """Bucket counts of one series over the runs it comes from, shape (976,); for drawing."""
     from z3trace.analysis.quantiles import dense
 
     from z3trace.buckets import BUCKETS
 
     total = np.zeros(BUCKETS)
-    for run in recording.probed():
+    latency = metric.endswith("latency")
+    for run in recording.latency_runs() if latency else recording.probed():
         for series in run.series:
             if series.metric == metric and name in (series.operation, series.lock):
                 total += dense(series)

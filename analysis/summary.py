@@ -9,6 +9,7 @@ from z3trace.columns import table
 from z3trace.model import Ledger, Recording
 
 _AT = (0.5, 0.9, 0.99, 0.999)
+_LEAST = 20  # ns: no correction is better than this
 
 
 def ledger_sum(recording: Recording) -> dict[str, int | None]:
@@ -29,20 +30,38 @@ def _distribution(recording: Recording, metric: str, name: str) -> list[str]:
     return [units.count(float(counts.sum())), *values]
 
 
+def _corrected(recording: Recording, metric: str, name: str) -> list[str]:
+    """Quantiles without the probes' cost; below what the correction can tell, only that."""
+    calibration = recording.session.calibration
+    counts = merged_counts(recording, f"corrected_{metric}", name)
+    if not calibration or not counts.sum():
+        return ["", *["-"] * len(_AT)]
+    least = max(calibration.spread, _LEAST)
+    return [
+        "",
+        *(
+            f"<{units.nanoseconds(least)}" if value < least else units.nanoseconds(value)
+            for value in (float(v) for v in quantiles(counts, _AT))
+        ),
+    ]
+
+
 def _operations(recording: Recording) -> list[str]:
     rows = []
     for operation in recording.session.operations:
-        if operation.attached:
-            found = _distribution(recording, "latency", operation.name)
-            failures = sum(
-                c.failures
-                for run in recording.probed()
-                for c in run.operations
-                if c.operation == operation.name
-            )
-            rows.append([operation.name, operation.symbol, *found, units.count(failures)])
-        else:
+        if not operation.attached:
             rows.append([operation.name, "not recorded", *["-"] * 6])
+            continue
+        failures = sum(
+            c.failures
+            for run in recording.probed()
+            for c in run.operations
+            if c.operation == operation.name
+        )
+        found = _distribution(recording, "latency", operation.name)
+        rows.append([operation.name, operation.symbol, *found, units.count(failures)])
+        if recording.session.calibration and found[0] != "0":
+            rows.append(["", "corrected", *_corrected(recording, "latency", operation.name), ""])
     return table(["operation", "symbol", "count", "p50", "p90", "p99", "p99.9", "failed"], rows, 2)
 
 
@@ -60,9 +79,41 @@ def _locks(recording: Recording) -> list[str]:
             values = _distribution(recording, metric, lock.name)
             rows.append([lock.name, metric, *values, share, failures])
             share = failures = ""
+            if recording.session.calibration and acquired:
+                rows.append(["", "corrected", *_corrected(recording, metric, lock.name), "", ""])
     return table(
         ["lock", "", "count", "p50", "p90", "p99", "p99.9", "contended", "failed tries"], rows, 2
     )
+
+
+def _probes(recording: Recording) -> list[str]:
+    """What the probes cost: by calibration, and by the workload's own time."""
+    lines = []
+    found = recording.session.calibration
+    if found:
+        parts = [f"{name} {getattr(found, name)} ns" for name in ("jump", "emulated")]
+        lines.append(
+            f"the probes cost: an operation {found.operation} ns, a lock event as a "
+            f"{', as '.join(parts)}; shown of nothing: latency {found.operation_floor} ns, "
+            f"wait {found.wait_floor} ns, hold {found.hold_floor} ns; spread {found.spread} ns"
+        )
+    times = {kind: _operation_time(recording, kind) for kind in ("none", "ops", "locks", "all")}
+    if times["none"]:
+        base = times.pop("none")
+        slower = [f"{kind} {time / base:.2f}" for kind, time in times.items() if time]
+        per = units.nanoseconds(base)
+        lines.append(f"slowdown of the workload ({per} an operation): {', '.join(slower)}")
+    return lines
+
+
+def _operation_time(recording: Recording, probe: str) -> float:
+    """Median over runs of the workload's ns an operation; 0 if it does not count them."""
+    times = [
+        run.result.elapsed / sum(t.calls for t in run.result.operations)
+        for run in recording.with_probe(probe)
+        if sum(t.calls for t in run.result.operations)
+    ]
+    return float(np.median(times)) if times else 0.0
 
 
 def _sites(recording: Recording) -> list[str]:
@@ -129,6 +180,7 @@ def text(recording: Recording, *, sites: bool) -> str:
         *([*_sites(recording), ""] if sites else []),
         _coverage(recording),
         *_ledger(recording),
+        *_probes(recording),
     ]
     speeds = [
         sum(t.calls for t in run.result.operations) / run.result.elapsed * 1e9

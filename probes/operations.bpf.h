@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Entry and return of the target's operations: latency and result. */
 
-/* The first argument of an operation is its pool; lock classes that lie in
+/* An argument of an operation is its pool; lock classes that lie in
  * the pool are told by it, also on behalf of work items that run outside any
  * operation. */
 static __always_inline void z3t_note_pool(struct z3t_task *task, u64 pool)
 {
 	struct z3t_config *config;
 
-	task->pool = pool;
 	config = z3t_config();
-	if (!config)
+	if (!pool || !config)
 		return;
+	task->pool = pool;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < Z3T_POOLS; i++) {
 		if (config->pools[i] == pool)
@@ -132,7 +132,9 @@ static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 
 static __always_inline int on_operation_entry(struct pt_regs *ctx)
 {
-	return z3t_enter(Z3T_PATCHED(Z3T_THIS_OPERATION), PT_REGS_PARM1(ctx));
+	u64 pool = z3t_probed_argument(ctx, Z3T_PATCHED(Z3T_THIS_POOL));
+
+	return z3t_enter(Z3T_PATCHED(Z3T_THIS_OPERATION), pool);
 }
 
 static __always_inline int on_operation_return(struct pt_regs *ctx)
@@ -154,7 +156,8 @@ static __always_inline int on_operation_pool(struct pt_regs *ctx)
 	if (!task)
 		return 0;
 	task->entries[operation & (Z3T_OPERATIONS - 1)]++;
-	z3t_note_pool(task, PT_REGS_PARM1(ctx));
+	z3t_note_pool(task,
+		      z3t_probed_argument(ctx, Z3T_PATCHED(Z3T_THIS_POOL)));
 	return 0;
 }
 
@@ -162,7 +165,9 @@ static int (*z3t_get_func_ret)(void *ctx, u64 *value) = (void *)184;
 
 static __always_inline int on_operation_fentry(u64 *ctx)
 {
-	return z3t_enter(Z3T_PATCHED(Z3T_THIS_OPERATION), ctx[0]);
+	u64 pool = z3t_traced_argument(ctx, Z3T_PATCHED(Z3T_THIS_POOL));
+
+	return z3t_enter(Z3T_PATCHED(Z3T_THIS_OPERATION), pool);
 }
 
 static __always_inline int on_operation_fexit(u64 *ctx)

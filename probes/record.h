@@ -17,6 +17,7 @@
 #define Z3T_THIS_OPERATION 0x7a330001
 #define Z3T_THIS_RESULT 0x7a330002
 #define Z3T_THIS_FUNCTION 0x7a330003
+#define Z3T_THIS_POOL 0x7a330004 /* number of the argument; 6: none */
 
 static __always_inline void z3t_count(enum z3t_ledger what)
 {

@@ -48,7 +48,9 @@
 #endif
 #define Z3T_DEPTH 7
 #define Z3T_HELD 8
-#define Z3T_TASK_SLOTS 4096
+#ifndef Z3T_TASK_SLOTS
+#define Z3T_TASK_SLOTS 4096 /* a power of two */
+#endif
 #define Z3T_RULES 8
 #define Z3T_POOLS 4
 #ifndef Z3T_PLACES

@@ -65,6 +65,7 @@ static __always_inline struct z3t_place *z3t_place(u64 address)
 }
 
 #include "record.h"
+#include "registers.h"
 #include "operations.bpf.h"
 #include "locks.bpf.h"
 #include "lockfunctions.bpf.h"

@@ -55,36 +55,48 @@ def configure(programs: Programs, plan: Plan, costs: Costs, choice: Choice) -> N
     config.filtered = choice.filtered
 
 
-def _trace_operation(
-    armed: Armed, programs: Programs, op: OperationPlan, types: libbpf.KernelTypes
-) -> None:
-    """Attach to an operation's entry and exit by trampoline."""
-    identity = types.function(op.symbol) or 0
-    for name, attach in (
-        ("operation_fexit", libbpf.FEXIT),
-        ("operation_fentry", libbpf.FENTRY),
-    ):
-        fd = programs.load(name, _patches(op), attach=attach, where=(identity, types.fd))
-        armed.operation_programs.append(fd)
-        armed.attachments.trace(fd, attach)
-
-
 def _patches(op: OperationPlan) -> dict[int, int]:
-    return {layout.THIS_OPERATION: op.number, layout.THIS_RESULT: op.result_rule}
+    return {
+        layout.THIS_OPERATION: op.number,
+        layout.THIS_RESULT: op.result_rule,
+        layout.THIS_POOL: op.pool,
+    }
 
 
-def _kernel_types(plan: Plan, choice: Choice) -> libbpf.KernelTypes | None:
-    """BTF that has every operation, for trampolines on all of them; else None."""
+def _suits(types: libbpf.KernelTypes, op: OperationPlan) -> bool:
+    """Whether a trampoline can hand over what the programs read of an operation."""
+    count = types.arguments(op.symbol)
+    return count is not None and (op.pool == layout.NO_ARGUMENT or op.pool < count)
+
+
+def _trampolines(programs: Programs, plan: Plan, choice: Choice) -> list[tuple[int, int]]:
+    """(descriptor, attach type) of programs on every operation's exit and entry, exits
+    first; none if trampolines are not chosen or the kernel has none for one of them."""
     if not (choice.trampolines and choice.operations):
-        return None
+        return []
     try:
         types = libbpf.KernelTypes("" if plan.builtin else plan.target.module)
     except OSError:
-        return None
-    if all(types.function(op.symbol) for op in plan.operations):
-        return types
-    types.close()
-    return None
+        return []
+    loaded: list[tuple[int, int]] = []
+    try:
+        if all(_suits(types, op) for op in plan.operations):
+            for name, attach in (
+                ("operation_fexit", libbpf.FEXIT),
+                ("operation_fentry", libbpf.FENTRY),
+            ):
+                for op in plan.operations:
+                    where = (types.function(op.symbol) or 0, types.fd)
+                    fd = programs.load(name, _patches(op), attach=attach, where=where)
+                    loaded.append((fd, attach))
+    except OSError:
+        # Some functions take no trampoline, such as those that may not be traced.
+        for fd, _ in loaded:
+            os.close(fd)
+        return []
+    finally:
+        types.close()
+    return loaded
 
 
 def _probe_operation(
@@ -135,12 +147,13 @@ def _arm_locks(  # noqa: PLR0913 - the parts of one recording
 def _arm_operations(
     armed: Armed, programs: Programs, plan: Plan, address: Address, choice: Choice
 ) -> None:
-    types = _kernel_types(plan, choice)
+    trampolines = _trampolines(programs, plan, choice)
+    armed.operation_programs = [fd for fd, _ in trampolines]
+    for fd, attach in trampolines:
+        armed.attachments.trace(fd, attach)
     for op in plan.operations:
         reason = ""
-        if types is not None:
-            _trace_operation(armed, programs, op, types)
-        else:
+        if not trampolines:
             reason = _probe_operation(armed.attachments, programs, op, address, choice)
         armed.operations.append(
             Operation(
@@ -149,11 +162,9 @@ def _arm_operations(
                 symbol=op.symbol,
                 attached=not reason,
                 reason=reason,
-                method="" if reason else "kprobe" if types is None else "trampoline",
+                method="" if reason else "trampoline" if trampolines else "kprobe",
             )
         )
-    if types is not None:
-        types.close()
     armed.operations += [
         Operation(name=name, function="", reason=reason) for name, reason in plan.missing.items()
     ]

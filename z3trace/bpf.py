@@ -67,13 +67,19 @@ class Programs:
     that it costs the traced kernel nothing and makes it skip nothing.
     """
 
-    def __init__(self, sites: int = 512, places: int = 1 << 18) -> None:
-        """Make room for *sites* lock call sites (a power of two) in *places* bytes of text."""
+    def __init__(
+        self, sites: int = 512, places: int = 1 << 18, task_slots: int = layout.TASK_SLOTS
+    ) -> None:
+        """Make room for *sites* lock call sites in *places* bytes of text, and for
+        *task_slots* threads: all powers of two."""
         bcc = _import_bcc()
         source = probe_source()
         self.cpus = possible_cpus()
         self.site_count, self.place_count = sites, places
-        sizes = [f"-DZ3T_CPUS={self.cpus}", f"-DZ3T_SITES={sites}", f"-DZ3T_PLACES={places}"]
+        sizes = [
+            *(f"-DZ3T_CPUS={self.cpus}", f"-DZ3T_SITES={sites}"),
+            *(f"-DZ3T_PLACES={places}", f"-DZ3T_TASK_SLOTS={task_slots}"),
+        ]
         try:
             self._bpf = bcc.BPF(
                 src_file=str(source / "z3trace.bpf.c").encode(),
@@ -94,7 +100,7 @@ class Programs:
         self.per_cpu = self._map("cpus", layout.Cpu, self.cpus)
         self.sites = self._map("sites", layout.Site, sites * self.cpus)
         self.buckets = self._map("buckets", ctypes.c_uint64, layout.SERIES * BUCKETS * self.cpus)
-        self.tasks = self._map("tasks", layout.Task, layout.TASK_SLOTS + self.cpus)
+        self.tasks = self._map("tasks", layout.Task, task_slots + self.cpus)
 
     def load(
         self,

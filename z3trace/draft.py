@@ -15,10 +15,11 @@ _CLONE = re.compile(r"\.(cold|part|isra|constprop)\b")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A function that takes locks: how often, and the structure it gets first."""
+    """A function that takes locks: how often, how many arguments, the structure it gets first."""
 
     function: str
     sites: int
+    arguments: int
     structure: str
 
 
@@ -26,7 +27,7 @@ def candidates(file: ModuleFile, types: KernelTypes) -> list[Candidate]:
     """Functions with lock call sites that a probe can name, those with most first."""
     counted = Counter(site.function for site in file.sites)
     found = [
-        Candidate(name, count, types.first_argument(name))
+        Candidate(name, count, types.arguments(name) or 0, types.first_argument(name))
         for name, count in counted.items()
         if not _CLONE.search(name) and types.function(name) and name not in file.ambiguous
     ]
@@ -37,7 +38,16 @@ def _word(name: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:32] or "x"
 
 
-def _operations(found: Sequence[Candidate]) -> list[str]:
+def _pool(members: Sequence[LockMember], found: Sequence[Candidate]) -> str:
+    """The structure with locks that most of the likely operations get first; or empty."""
+    locked = {one.structure for one in members}
+    counted = Counter(
+        one.structure for one in found[: layout.OPERATIONS] if one.structure in locked
+    )
+    return counted.most_common(1)[0][0] if counted else ""
+
+
+def _operations(found: Sequence[Candidate], pool: str) -> list[str]:
     lines = ["# Up to eight operations; the functions below that take most locks."]
     for number, one in enumerate(found):
         mark = "" if number < layout.OPERATIONS else "# "
@@ -48,20 +58,21 @@ def _operations(found: Sequence[Candidate]) -> list[str]:
         )
         lines += ["", f"{mark}[operations.{_word(one.function)}]{note}"]
         lines += [f'{mark}functions = ["{one.function}"]']
+        if not pool or one.structure != pool:
+            lines += [f"{mark}arguments = []"]
     return lines
 
 
-def _locks(members: Sequence[LockMember], found: Sequence[Candidate]) -> list[str]:
-    first = {one.structure for one in found[: layout.OPERATIONS]}
+def _locks(members: Sequence[LockMember], pool: str) -> list[str]:
     rwlocks = [one for one in members if one.kind == "rwlock"]
     lines = [
         "",
-        '# Lock classes. "pool": a member of what the operations get first; the others',
+        '# Lock classes. "pool": a member of what the operations get as "pool"; the others',
         "# cannot be told from their address, and count as 'other' unless you say how.",
     ]
     used: set[str] = set()
     for one in members:
-        if one.structure in first:
+        if one.structure == pool:
             where = "pool"
         elif one.kind == "rwlock" and len(rwlocks) == 1:
             where = "rwlock"
@@ -103,4 +114,5 @@ def draft(file: ModuleFile) -> str:
         f'module = "{file.name}"',
         "",
     ]
-    return "\n".join([*head, *_operations(found), *_locks(members, found)]) + "\n"
+    pool = _pool(members, found)
+    return "\n".join([*head, *_operations(found, pool), *_locks(members, pool)]) + "\n"

@@ -37,6 +37,9 @@ PROGRAMS = ("return", "lock")
 THIS_OPERATION = 0x7A330001
 THIS_RESULT = 0x7A330002
 THIS_FUNCTION = 0x7A330003
+THIS_POOL = 0x7A330004
+#: Arguments come in six registers; this number stands for none of them.
+NO_ARGUMENT = 6
 
 SPIN, READ, WRITE = range(3)
 RULE_NONE, RULE_PAGE, RULE_POOL, RULE_RWLOCK, RULE_SPINLOCK = range(5)

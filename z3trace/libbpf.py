@@ -239,6 +239,11 @@ class KernelTypes:
         name = _library().btf__name_by_offset(self._objects[-1], offset)
         return name.decode(errors="replace") if name else ""
 
+    def arguments(self, function: str) -> int | None:
+        """How many arguments a function has; None if BTF does not have it."""
+        number = self.function(function)
+        return None if number is None else self._type(self._type(number).last).info & 0xFFFF
+
     def first_argument(self, function: str) -> str:
         """The structure that a function gets a pointer to first; empty if it does not."""
         number = self.function(function)

@@ -288,6 +288,11 @@ class Recording(Struct, frozen=True, kw_only=True):
         whole = [run for run in runs if run.probe in ("", "all")]
         return whole or [run for run in runs if run.probe == runs[0].probe]
 
+    def latency_runs(self) -> list[Run]:
+        """The runs that latencies come from: those without probes on locks, if there are
+        any, whose operations were disturbed least."""
+        return self.with_probe("ops") or self.probed()
+
     def with_probe(self, probe: str) -> list[Run]:
         """The whole runs with one kind of probes (``ops``, ``locks``, ``all``), or ``none``."""
         if probe == "none":

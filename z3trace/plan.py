@@ -29,7 +29,8 @@ _RULE_KINDS = {
 
 @dataclass(frozen=True)
 class OperationPlan:
-    """Operation *number*: asked for *function*, found *symbol* at a section's offset."""
+    """Operation *number*: asked for *function*, found *symbol* at a section's offset;
+    argument *pool* (from 0; ``layout.NO_ARGUMENT``: none) is its pool."""
 
     number: int
     name: str
@@ -38,6 +39,7 @@ class OperationPlan:
     section: str
     offset: int
     result_rule: int
+    pool: int
 
 
 @dataclass(frozen=True)
@@ -92,15 +94,6 @@ class Plan:
         loaded = module.LoadedModule(self.target.module)
         return loaded.build_id(), loaded.source_version()
 
-    def room(self) -> tuple[int, int]:
-        """(sites, bytes of text) that the programs must know, as powers of two."""
-        offsets = [one.position.address for one in self.code.probes]
-        spread = max(offsets) - min(offsets) + 32 if offsets else 1
-        return (
-            max(layout.SITES, 1 << (len(self.sites) - 1).bit_length() if self.sites else 0),
-            max(layout.PLACES, 1 << spread.bit_length()),
-        )
-
 
 def resolve_symbol(
     rule: OperationRule, functions: Mapping[str, tuple[str, int]]
@@ -141,7 +134,11 @@ def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], 
             continue
         section, offset = code.functions[symbol]
         found.append(
-            OperationPlan(number, name, function, symbol, section, offset, rule.result_rule())
+            OperationPlan(
+                *(number, name, function, symbol, section, offset),
+                rule.result_rule(),
+                rule.pool_argument(),
+            )
         )
     return found, missing
 
@@ -185,12 +182,27 @@ def lock_rules(
     return rules, [LockClass(name=name, members=found) for name, found in members.items()]
 
 
-def make(target: Target, path: Path | None) -> Plan:
-    """Resolve *target* against its module's file (default: the packaged one), or
-    against the kernel's own text if the target is built in."""
+def code_of(target: Target, path: Path | None) -> tuple[TargetCode, bool]:
+    """A target's code, and whether it is built in: its module's file (default: the
+    packaged one), or the kernel's own text."""
     if path is None and target.builtin and is_builtin(target.module):
-        return plan_of(target, kerneltext.KernelText(target.builtin), True)
-    return plan_of(target, module.ModuleFile(path or module.packaged_file(target.module)), False)
+        return kerneltext.KernelText(target.builtin), True
+    return module.ModuleFile(path or module.packaged_file(target.module)), False
+
+
+def make(target: Target, path: Path | None) -> Plan:
+    """Resolve *target* against its code; see ``code_of``."""
+    return plan_of(target, *code_of(target, path))
+
+
+def room(code: TargetCode) -> tuple[int, int]:
+    """(sites, bytes of text) that the programs must know, as powers of two."""
+    offsets = [one.position.address for one in code.probes]
+    spread = max(offsets) - min(offsets) + 32 if offsets else 1
+    return (
+        max(layout.SITES, 1 << (len(code.sites) - 1).bit_length() if code.sites else 0),
+        max(layout.PLACES, 1 << spread.bit_length()),
+    )
 
 
 def plan_of(target: Target, code: TargetCode, builtin: bool) -> Plan:

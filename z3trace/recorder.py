@@ -2,6 +2,8 @@
 
 import hashlib
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -9,6 +11,7 @@ from z3trace import buckets, counters, environment
 from z3trace.arming import Armed, arm
 from z3trace.bpf import Programs, probe_source
 from z3trace.choice import Choice, costs_of
+from z3trace.live import Look, Watch
 from z3trace.model import (
     Calibration,
     CallSite,
@@ -21,8 +24,8 @@ from z3trace.model import (
 from z3trace.plan import Plan
 from z3trace.workload import Workload
 
-#: Which probes a run can have.
-PROBES = ("all", "ops", "locks")
+#: Seconds between two looks at a recording that goes on.
+LOOK_EVERY = 1.0
 
 
 @dataclass
@@ -56,6 +59,8 @@ class Recorder:
         self.choice = choice
         self.calibration = measured
         self.coverage: Coverage | None = None
+        self.show: Callable[[Look], None] | None = None
+        self.armed: Callable[[], None] = lambda: None
 
     def shared(self) -> tuple[Programs, Calibration | None]:
         """What another recorder on the same kernel can use too."""
@@ -81,13 +86,15 @@ class Recorder:
         and the run is kept as such."""
         workload.prepare(seed, probed=bool(probe))
         armed = self.attach(probe) if probe else None
+        self.armed()
         before = self._tally(armed)
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
         start = time.monotonic_ns()
         interrupted = False
         try:
             try:
-                result = workload.run()
+                with self._watched(probe):
+                    result = workload.run()
             except KeyboardInterrupt:
                 interrupted = True
                 result = WorkloadResult(status=130, elapsed=time.monotonic_ns() - start)
@@ -111,6 +118,12 @@ class Recorder:
             run = self._read(run, after - before)
         workload.finish()
         return run
+
+    def _watched(self, probe: str) -> AbstractContextManager[object]:
+        """Show figures while a probed run lasts, if somebody wants to see them."""
+        if self.show is None or not probe:
+            return nullcontext()
+        return Watch(self._programs, self.plan, self.show, LOOK_EVERY)
 
     def _tally(self, armed: Armed | None) -> counters.Tally:
         """Hits by the kernel's count, runs of programs by ours."""

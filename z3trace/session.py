@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from z3trace import calibration, plan, runfile, tools, workload
+from z3trace import calibration, layout, plan, runfile, tools, workload
 from z3trace.choice import ALL_CPUS, Choice
 from z3trace.errors import CannotTraceError, Z3traceError
 from z3trace.model import Run
@@ -94,6 +94,19 @@ class TargetModule:
             workload.remove(self._name)
 
 
+def wait_for(name: str, patience: float) -> None:
+    """Wait until a module is loaded; CannotTraceError if that takes longer."""
+    until = time.monotonic() + patience
+    state = Path("/sys/module") / name / "initstate"
+    while True:
+        with suppress(OSError):
+            if state.read_text().strip() == "live":
+                return
+        if time.monotonic() > until:
+            raise CannotTraceError(f"module {name} was not loaded within {patience:g} s")
+        time.sleep(0.01)
+
+
 class BuiltIn:
     """A target that is part of the kernel: nothing to load."""
 
@@ -178,6 +191,7 @@ class Wanted:
     process: int = 0
     processors: tuple[int, ...] = ()
     operations: tuple[str, ...] = ()
+    task_slots: int = layout.TASK_SLOTS
 
     def choice(self) -> Choice:
         mask = sum(1 << cpu for cpu in set(self.processors)) or ALL_CPUS
@@ -190,16 +204,26 @@ class Wanted:
 
 
 def recorders(
-    definition: Target, paths: Sequence[Path | None], wanted: Wanted, say: Callable[[str], None]
+    definition: Target,
+    paths: Sequence[Path | None],
+    wanted: Wanted,
+    say: Callable[[str], None],
+    ready: Callable[[], None] = lambda: None,
 ) -> list[Recorder]:
     """A recorder for each module file (None: the packaged one), sharing programs and
-    calibration.  The modules need not be loaded, but for a packaged one's structures."""
+    calibration.
+
+    *ready* is called when the programs are compiled and calibrated: it may wait for the
+    module, which must be loaded from then on if its structures are known from BTF only.
+    """
     from z3trace.bpf import Programs
 
-    plans = [plan.make(definition, path).only(wanted.operations) for path in paths]
-    rooms = [one.room() for one in plans]
+    codes = [plan.code_of(definition, path) for path in paths]
+    rooms = [plan.room(code) for code, _ in codes]
     say("compiling and loading the probes")
-    programs = Programs(max(sites for sites, _ in rooms), max(places for _, places in rooms))
+    programs = Programs(
+        max(sites for sites, _ in rooms), max(places for _, places in rooms), wanted.task_slots
+    )
     choice, measured = wanted.choice(), None
     if wanted.calibrate:
         say("measuring what the probes cost")
@@ -212,6 +236,8 @@ def recorders(
             choice = replace(choice, trampolines=cheaper)
         except Z3traceError as error:
             say(f"not calibrated: {error.message}; figures stay uncorrected")
+    ready()
+    plans = [plan.plan_of(definition, *code).only(wanted.operations) for code in codes]
     return [Recorder(programs, one, choice, measured) for one in plans]
 
 

@@ -26,6 +26,14 @@ class OperationRule(Struct, frozen=True, forbid_unknown_fields=True):
     functions: Annotated[list[_Identifier], Meta(min_length=1, max_length=16)]
     fails: Literal["", "nonzero", "zero", "error"] = ""
     optional: bool = False
+    #: What the function gets, in order; the programs read the one that is "pool".
+    arguments: Annotated[list[_Word], Meta(max_length=layout.NO_ARGUMENT)] = field(
+        default_factory=lambda: ["pool"]
+    )
+
+    def pool_argument(self) -> int:
+        """The number of the argument that is the pool, from 0; NO_ARGUMENT if none is."""
+        return self.arguments.index("pool") if "pool" in self.arguments else layout.NO_ARGUMENT
 
     def result_rule(self) -> int:
         return {

@@ -19,7 +19,7 @@ def per_run(recording: Recording, name: str) -> quantiles.Floats:
     """Quantiles AT of each probed run, shape (runs, 25), ns."""
     found = [
         quantiles.bounded(series, AT)
-        for run in recording.probed()
+        for run in recording.latency_runs()
         for series in run.series
         if series.metric == "latency" and series.operation == name
     ]

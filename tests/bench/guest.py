@@ -28,7 +28,7 @@ OURS = {
     "hybrid": ("hybrid", "all"),
     "function": ("function", "all"),
 }
-BYSTANDERS = {"file": 4000, "pipe": 6000}
+BYSTANDERS = {"file": 3000, "pipe": 3000}
 REPEATS = 3
 
 
@@ -156,8 +156,10 @@ def main() -> None:
     for number in range(rounds):
         turn = list(every.items())
         for name, condition in turn if number % 2 == 0 else reversed(turn):
-            print(f"round {number + 1}/{rounds}: {name}", flush=True)  # noqa: T201
+            begun = time.monotonic()
             condition(number)
+            took = time.monotonic() - begun
+            print(f"round {number + 1}/{rounds}: {name}, {took:.1f} s", flush=True)  # noqa: T201
     module.after_all()
     bench.add("rss_mb", "z3trace", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     result = {

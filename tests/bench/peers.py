@@ -1,5 +1,6 @@
 """The peers: other tools on the same functions, started and stopped as their users do."""
 
+import os
 import signal
 import subprocess
 import tempfile
@@ -15,7 +16,9 @@ def _started(arguments: Sequence[str], says: str, limit: float = 60) -> Stop:
     """Run a tool until it says that it is attached; what stops it returns its output."""
     with tempfile.NamedTemporaryFile("w", suffix=".out", delete=False) as file:
         output = Path(file.name)
-        process = subprocess.Popen(arguments, stdout=file, stderr=subprocess.STDOUT)
+        # A tool in Python would keep what it says to itself for long.
+        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(arguments, stdout=file, stderr=subprocess.STDOUT, env=env)
     until = time.monotonic() + limit
     while says not in output.read_text():
         if process.poll() is not None or time.monotonic() > until:
@@ -24,7 +27,11 @@ def _started(arguments: Sequence[str], says: str, limit: float = 60) -> Stop:
 
     def stop() -> str:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         return output.read_text()
 
     return stop

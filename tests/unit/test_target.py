@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from z3trace import plan, target
+from z3trace import layout, plan, target
 from z3trace.errors import InputError, UsageError
 
 
@@ -64,3 +64,14 @@ def test_lock_rules_follow_the_lock_into_the_pool() -> None:
     _, moved = plan.lock_rules(z3fold, pool)
     assert {lock.name: lock.members for lock in moved}["page"] == ["z3fold_pool.page_lock"]
     assert {lock.name: lock.members for lock in locks}["page"] == ["z3fold_header.page_lock"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "number"),
+    [(None, 0), ([], layout.NO_ARGUMENT), (["size", "pool"], 1), (["size"], layout.NO_ARGUMENT)],
+)
+def test_the_argument_that_is_the_pool(arguments: list[str] | None, number: int) -> None:
+    rule = target.OperationRule(functions=["f"])
+    if arguments is not None:
+        rule = target.OperationRule(functions=["f"], arguments=arguments)
+    assert rule.pool_argument() == number

@@ -17,12 +17,15 @@ def _agrees_with_the_workload(recording: Recording) -> None:
     for run in recording.probed():
         truth = {t.operation: t for t in run.result.operations}
         assert run.ledger is not None
+        assert truth
         for counts in run.operations:
-            told = truth[counts.operation]
-            assert counts.entries == counts.returns == told.calls, counts
-            assert counts.failures == told.failures, counts
+            assert counts.entries == counts.returns, counts
+            told = truth.get(counts.operation)
+            if told:  # what the kernel does of itself, such as compaction, it cannot tell
+                assert counts.entries == told.calls, counts
+                assert counts.failures == told.failures, counts
         for series in run.series:
-            if series.metric == "latency":
+            if series.metric == "latency" and series.operation in truth:
                 assert series.count == truth[series.operation].calls
 
 
@@ -176,4 +179,6 @@ def test_other_allocators_are_recorded_too(guest: Guest, tmp_path: Path, target:
     _agrees_with_the_workload(recording)
     _nothing_lost(recording)
     pool = next(lock for lock in recording.runs[0].locks if lock.lock == "pool")
-    assert pool.acquisitions > 50000
+    truth = {t.operation: t.calls for t in recording.runs[0].result.operations}
+    assert truth["free"] > 10000
+    assert pool.acquisitions >= truth["free"]

@@ -2,14 +2,17 @@
 
 import sys
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import options
+from z3trace.commands import livedisplay, options
 from z3trace.commands.common import make_workload, say, wrote
-from z3trace.errors import DONE, FAILED
+from z3trace.errors import DONE, FAILED, UsageError
 
 if TYPE_CHECKING:
     from z3trace.recorder import Recorder
@@ -56,6 +59,26 @@ if TYPE_CHECKING:
 @click.option("--reload", is_flag=True, help="Load the target's module anew for every run.")
 @options.probes
 @options.filters
+@click.option(
+    "--task-slots",
+    type=click.Choice([str(1 << n) for n in range(17)]),
+    default="4096",
+    show_default=True,
+    help="Room for this many threads; two that are in the target at once and share a slot "
+    "are a loss, which the ledger counts.",
+)
+@click.option("--live", is_flag=True, help="Show figures as the recording goes on.")
+@click.option(
+    "--wait-module",
+    "wait_module",
+    metavar="TIME",
+    help="Wait this long, such as 60s, for the target's module to be loaded.",
+)
+@click.option(
+    "--stacks",
+    is_flag=True,
+    help="Refused: call chains would have to be taken inside the lock probes.",
+)
 @click.option("--force", is_flag=True, help="Overwrite the output.")
 @click.argument("command_line", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 def command(
@@ -76,6 +99,10 @@ def command(
     process: int | None,
     processors: tuple[int, ...],
     operations: tuple[str, ...],
+    task_slots: str,
+    live: bool,
+    wait_module: str | None,
+    stacks: bool,
     force: bool,
     command_line: tuple[str, ...],
 ) -> int:
@@ -84,17 +111,28 @@ def command(
     Works as root on a real host as in a guest.  Ctrl-C ends the recording and
     keeps it.
     """
-    from z3trace import paths, preflight, session, target
+    from z3trace import paths, preflight, session, target, workload
 
+    if stacks:
+        raise UsageError(
+            "call chains of lock events are not recorded: a stack map inside a lock probe "
+            "takes locks itself, and may wait for the one that is probed",
+            "'show --sites' names the call sites that waited, with their inline chains",
+        )
     paths.must_be_new(output, force=force)
+    patience = workload.seconds(wait_module) if wait_module else 0.0
     work = make_workload(workload_text, duration, command_line)
     definition = target.load(target_name)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
     module = session.target_module(definition, path, load=load, reload=reload)
-    module.before_run()
-    wanted = session.Wanted(lock_mode, calibrate, process or 0, processors, operations)
-    (recorder,) = session.recorders(definition, [path], wanted, say)
+    if not patience:
+        module.before_run()
+    wanted = session.Wanted(
+        lock_mode, calibrate, process or 0, processors, operations, int(task_slots)
+    )
+    ready = partial(_when_loaded, definition.module, patience, module.before_run)
+    (recorder,) = session.recorders(definition, [path], wanted, say, ready)
     side = session.Side(label or output.name.split(".")[0], recorder, module, output, sys.argv[1:])
     kinds = tuple(dict.fromkeys(probe_kinds)) or ("all",)
     extra = unprobed if unprobed is not None else (runs if runs > 1 else 0)
@@ -115,9 +153,13 @@ def command(
             )
 
     steps = session.schedule(1, runs, extra, kinds)
-    interrupted = session.record([side], work, steps, seed, report)
+    with livedisplay.display() if live else nullcontext() as show:
+        recorder.show = show
+        if work.open_ended:
+            recorder.armed = lambda: say(f"recording {work.description}; Ctrl-C ends and keeps it")
+        interrupted = session.record([side], work, steps, seed, report)
     if not output.exists():
-        return FAILED
+        raise KeyboardInterrupt
     _say_coverage(recorder)
     wrote(output)
     if interrupted:
@@ -126,6 +168,16 @@ def command(
         say(f"z3trace: {failed[0].rstrip()}")
         return FAILED
     return DONE
+
+
+def _when_loaded(name: str, patience: float, before_run: Callable[[], None]) -> None:
+    """Wait for the module if asked to, and load it if that is wanted."""
+    from z3trace import session
+
+    if patience:
+        say(f"waiting for module {name}")
+        session.wait_for(name, patience)
+    before_run()
 
 
 def _say_coverage(recorder: "Recorder") -> None:

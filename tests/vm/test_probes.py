@@ -1,0 +1,106 @@
+"""The probes themselves: what they leave behind, what they lose, what they can be told."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from vm.conftest import Guest, recorded, z3trace
+
+pytestmark = pytest.mark.vm
+
+CYCLES = os.environ.get("Z3TRACE_CYCLES", "15")
+BENCH = "zpool-bench:threads=2,ops=50000"
+
+
+def test_attaching_and_detaching_leaves_nothing_behind(guest: Guest) -> None:
+    """Z3TRACE_CYCLES=200 for the long way."""
+    script = Path(__file__).with_name("cycles.py")
+    result = guest(f"{sys.executable} {script} {CYCLES} hybrid", deadline="60m")
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout.splitlines()[-1])
+    before, after = found["before"], found["after"]
+    assert after["descriptors"] == before["descriptors"]
+    assert after["events"] == 0
+    assert after["references"] == 0
+    assert after["rss_kb"] < before["rss_kb"] + 8192, found
+
+
+def test_a_forced_loss_is_reported_with_its_number(guest: Guest, tmp_path: Path) -> None:
+    """One slot for all threads: two of them inside at once cannot both be followed."""
+    result = guest(
+        f"{z3trace()} record --load --task-slots 1 -o x.z3t --workload {BENCH}\n"
+        f"{z3trace()} show x.z3t"
+    )
+    assert result.returncode == 0, result.stderr
+    run = recorded(tmp_path / "x.z3t").runs[0]
+    assert run.ledger is not None
+    assert run.ledger.slot_collisions > 0
+    seen = sum(counts.entries for counts in run.operations)
+    called = sum(truth.calls for truth in run.result.operations)
+    assert seen < called
+    assert run.ledger.lost() >= called - seen
+    assert f"slot collisions {run.ledger.slot_collisions}" in result.stdout
+
+
+def test_filters_live_figures_and_refusals(guest: Guest, tmp_path: Path) -> None:
+    result = guest(
+        f"{z3trace()} record --load --operation alloc -o one.z3t --workload {BENCH}\n"
+        f"{z3trace()} record --load --cpu 1 --no-calibrate -o cpu.z3t --workload {BENCH}\n"
+        f"{z3trace()} record --load --live --no-calibrate -o live.z3t "
+        "--workload zpool-bench:threads=2,ops=200000\n"
+        f"{z3trace()} record --load --stacks -o no.z3t --duration 1s || echo refused $?\n"
+    )
+    assert result.returncode == 0, result.stderr
+    one = recorded(tmp_path / "one.z3t").runs[0]
+    truth = {t.operation: t.calls for t in one.result.operations}
+    assert {c.operation: c.returns for c in one.operations} == {"alloc": truth["alloc"]}
+    cpu = recorded(tmp_path / "cpu.z3t").runs[0]
+    total = sum(t.calls for t in cpu.result.operations)
+    half = sum(c.returns for c in cpu.operations)
+    # Each of the two threads is bound to a CPU of its own.
+    assert 0.4 < half / total < 0.6
+    assert cpu.ledger is not None
+    assert cpu.ledger.unmatched_returns == 0
+    assert "/s p50" in result.stderr
+    assert "of a CPU" in result.stderr
+    assert "refused 2" in result.stdout
+    assert "inside a lock probe" in result.stderr
+
+
+def test_probes_wait_for_the_module(guest: Guest, tmp_path: Path) -> None:
+    result = guest(
+        f"{z3trace()} record --wait-module 120s --no-calibrate -o x.z3t --duration 6s 2>log &\n"
+        "n=0; until grep -q waiting log; do sleep 0.3; n=$((n+1)); test $n -lt 200; done\n"
+        "sleep 1; modprobe z3fold; wait %1\n"
+        f"{z3trace()} record --wait-module 1s --no-calibrate --target zsmalloc -o y.z3t "
+        "--duration 1s || echo late $?\n"
+    )
+    assert result.returncode == 0, result.stderr
+    assert recorded(tmp_path / "x.z3t").complete
+    assert "late 4" in result.stdout
+    assert "was not loaded within 1 s" in result.stderr
+
+
+def test_doctor_and_a_target_of_ones_own(guest: Guest, tmp_path: Path) -> None:
+    """9pnet is what the guest's own files come through: locks with interrupts off."""
+    result = guest(
+        f"{z3trace()} doctor --load > plain; {z3trace()} doctor --load --locks hybrid --json > json\n"
+        f"{z3trace()} target init 9pnet -o p9.toml\n"
+        f"{z3trace()} record --target p9.toml -o p9.z3t -- "
+        "sh -c 'for i in 1 2 3 4 5 6 7 8; do cat p9.toml; done'\n"
+    )
+    assert result.returncode == 0, result.stderr
+    plain = (tmp_path / "plain").read_text()
+    assert "would not be whole: 14 of 137 lock call sites not, in __z3fold_alloc" in plain
+    assert "notrace" in plain
+    hybrid = json.loads((tmp_path / "json").read_text())
+    assert hybrid["whole"]
+    assert hybrid["verdict"] == "a recording with --locks hybrid would be whole"
+    run = recorded(tmp_path / "p9.z3t").runs[0]
+    assert sum(lock.acquisitions for lock in run.locks) > 50
+    assert all(lock.acquisitions >= lock.releases for lock in run.locks)
+    assert run.ledger is not None
+    assert run.ledger.skipped_programs == 0
