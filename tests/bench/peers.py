@@ -28,7 +28,7 @@ def _started(arguments: Sequence[str], says: str, limit: float = 60) -> Stop:
     def stop() -> str:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(60)
+            process.wait(15)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

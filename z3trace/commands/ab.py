@@ -148,7 +148,7 @@ def command(
     """
     from z3trace import pairspec, paths, target, workload
     from z3trace.commands.common import make_workload
-    from z3trace.kernel import build, fetch, vm
+    from z3trace.kernel import build, fetch, qemu, vm
 
     directory = directory.absolute()
     files = [directory / "before.z3t", directory / "after.z3t"]
@@ -156,7 +156,7 @@ def command(
         paths.must_be_new(file, force=force)
     definition = target.load(target_name)
     make_workload(workload_text, None, ())
-    machine = vm.Options(
+    machine = qemu.Options(
         cpus=cpus,
         memory=memory,
         accelerator=accelerator,

@@ -48,12 +48,12 @@ def command(
     """
     from z3trace import workload
     from z3trace.cli import HIDDEN, VERBS
-    from z3trace.kernel import build, fetch, vm
+    from z3trace.kernel import build, fetch, qemu, vm
 
     words = list(command_line)
     if words[0] in VERBS or words[0] in HIDDEN:
         words = [sys.executable, "-m", "z3trace", *words]
-    machine = vm.Options(
+    machine = qemu.Options(
         cpus=cpus,
         memory=memory,
         append=append,

@@ -15,7 +15,7 @@ from z3trace.errors import UsageError
 from z3trace.kernel.fetch import Kernel, Say
 
 if TYPE_CHECKING:
-    from z3trace.kernel.vm import Options
+    from z3trace.kernel.qemu import Options
 
 _TRIAL_SECONDS = 20.0
 
