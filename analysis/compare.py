@@ -1,18 +1,20 @@
 """Two recordings -> a comparison: every metric with ratio, interval and verdict."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-from z3trace.analysis import frame, stats
+import numpy as np
+from z3trace.analysis import mismatch, stability, stats
+from z3trace.analysis.digest import Digest
+from z3trace.analysis.perrun import Key
 
 from z3trace.errors import IncomparableError
-from z3trace.model import Recording
 
-KEY = ["metric", "operation", "lock", "statistic", "unit"]
 HIGHER_IS_BETTER = frozenset({"throughput"})
-#: Metrics that describe the locks and carry no verdict of their own.
-DESCRIPTIVE = frozenset({"acquisitions", "trylock_failures", "contended", "corrected_latency"})
+#: Metrics that describe and carry no verdict of their own.
+DESCRIPTIVE = frozenset(
+    {"acquisitions", "trylock_failures", "contended", "corrected_latency", "part", "site"}
+)
 _ORDER = [
     "throughput",
     "elapsed",
@@ -23,22 +25,45 @@ _ORDER = [
     "contended",
     "acquisitions",
     "trylock_failures",
+    "part",
+    "site",
 ]
-_LOSS_LIMIT = 0.001
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One line of a comparison; *before* and *after* are geometric means over runs."""
+    """One line of a comparison.
 
-    metric: str
-    operation: str
-    lock: str
-    statistic: str
-    unit: str
+    ``detectable`` is the smallest change that this session could have found, such as
+    0.04; ``more_runs`` about how many runs a side would settle what is inconclusive.
+    """
+
+    key: Key
     effect: stats.Effect
     p_adjusted: float
-    verdict: str
+    verdict: stats.Verdict
+    detectable: float
+    more_runs: int | None
+
+    @property
+    def metric(self) -> str:
+        return self.key.metric
+
+    @property
+    def operation(self) -> str:
+        return self.key.operation
+
+    @property
+    def lock(self) -> str:
+        return self.key.lock
+
+    @property
+    def statistic(self) -> str:
+        return self.key.statistic
+
+    @property
+    def unit(self) -> str:
+        return self.key.unit
 
     @property
     def subject(self) -> str:
@@ -49,9 +74,10 @@ class Metric:
 class Comparison:
     """Everything a report says."""
 
-    before: Recording
-    after: Recording
+    before: Digest
+    after: Digest
     metrics: list[Metric]
+    tests: int
     paired: bool
     caveats: list[str]
     mismatches: list[tuple[str, str, str]]
@@ -59,41 +85,9 @@ class Comparison:
     def select(self, metric: str, statistic: str | None = None) -> list[Metric]:
         return [m for m in self.metrics if m.metric == metric and statistic in (None, m.statistic)]
 
-    def family(self) -> int:
-        """How many tests the verdicts are adjusted for."""
-        return sum(m.metric not in DESCRIPTIVE for m in self.metrics)
 
-
-def mismatches(before: Recording, after: Recording) -> list[tuple[str, str, str]]:
-    """(what, before, after) of every difference that forbids a comparison."""
-    b, a = before.session, after.session
-    pairs = [
-        ("target", b.target, a.target),
-        ("kernel", b.environment.kernel, a.environment.kernel),
-        ("machine", b.environment.machine, a.environment.machine),
-        ("CPU", b.environment.cpu, a.environment.cpu),
-        ("CPUs", b.environment.cpus, a.environment.cpus),
-        ("virtualization", b.environment.virtualization, a.environment.virtualization),
-        ("clock source", b.environment.clocksource, a.environment.clocksource),
-        ("workload", b.workload, a.workload),
-        ("probes", b.probe_digest, a.probe_digest),
-        ("lock probes", b.lock_mode, a.lock_mode),
-        ("bucket scheme", b.bucket_scheme, a.bucket_scheme),
-    ]
-    return [(name, str(x), str(y)) for name, x, y in pairs if x != y]
-
-
-def _lost(recording: Recording) -> tuple[int, int]:
-    """(events lost, events seen) over the probed runs."""
-    lost = seen = 0
-    for run in recording.probed():
-        lost += run.ledger.lost() if run.ledger else 0
-        seen += sum(c.returns for c in run.operations) + sum(c.releases for c in run.locks)
-    return lost, seen
-
-
-def _coverage_caveat(recording: Recording) -> Iterator[str]:
-    session = recording.session
+def _coverage_caveat(digest: Digest) -> Iterator[str]:
+    session = digest.session
     missing = [site for site in session.sites if not site.attached]
     if session.lock_mode == "none":
         yield f"{session.label}: locks were not recorded"
@@ -109,7 +103,7 @@ def _coverage_caveat(recording: Recording) -> Iterator[str]:
             yield f"{session.label}: {what}"
 
 
-def _caveats(before: Recording, after: Recording, paired: bool) -> Iterator[str]:
+def _caveats(before: Digest, after: Digest, paired: bool) -> Iterator[str]:
     environment = before.session.environment
     if environment.virtualization != "none":
         yield (
@@ -122,17 +116,18 @@ def _caveats(before: Recording, after: Recording, paired: bool) -> Iterator[str]
         "latency, wait and hold include the cost of the probes, on both sides "
         "alike; throughput is from runs without probes"
     )
-    for recording in (before, after):
-        yield from _coverage_caveat(recording)
-        lost, seen = _lost(recording)
+    for digest in (before, after):
+        yield from _coverage_caveat(digest)
+        lost, seen = digest.loss()
+        label = digest.session.label
         if lost:
-            yield f"{recording.session.label}: {lost} of {lost + seen} events were lost"
-        failed = sum(run.result.status != 0 for run in recording.runs)
+            yield f"{label}: {lost} of {lost + seen} events were lost"
+        failed = sum(run.status != 0 for run in digest.runs)
         if failed:
-            where = f"in {failed} of {len(recording.runs)} runs"
-            yield f"{recording.session.label}: the workload failed {where}"
-        if not recording.complete:
-            yield f"{recording.session.label}: the recording was cut short"
+            yield f"{label}: the workload failed in {failed} of {len(digest.runs)} runs"
+        if not digest.complete:
+            yield f"{label}: the recording was cut short"
+        yield from stability.notes(digest)
     if not paired:
         yield "the runs of the two sides were not interleaved: drift of the machine is not excluded"
     smallest = min(len(before.probed()), len(after.probed()))
@@ -140,17 +135,7 @@ def _caveats(before: Recording, after: Recording, paired: bool) -> Iterator[str]
         yield f"only {smallest} runs a side: no verdicts below {stats.MIN_RUNS}"
 
 
-def _check_loss(recording: Recording) -> None:
-    lost, seen = _lost(recording)
-    if lost > _LOSS_LIMIT * max(seen, 1):
-        raise IncomparableError(
-            f"{recording.path}: {lost} of {lost + seen} events were lost, more than "
-            f"{_LOSS_LIMIT:.1%}: no verdict can be given",
-            "record again with a lighter load; --allow-mismatch compares all the same",
-        )
-
-
-def _are_paired(before: Recording, after: Recording) -> bool:
+def are_paired(before: Digest, after: Digest) -> bool:
     """Whether the runs were taken in turn: same seeds, and started alternately."""
     b, a = before.probed(), after.probed()
     if [r.seed for r in b] != [r.seed for r in a] or not b:
@@ -160,49 +145,68 @@ def _are_paired(before: Recording, after: Recording) -> bool:
     )
 
 
-def _metrics(table: pd.DataFrame, paired: bool) -> list[Metric]:
-    found: list[tuple[tuple[str, str, str, str, str], stats.Effect]] = []
-    for key, group in table.groupby(KEY, sort=False):
-        sides = {side: rows.sort_values("run")["value"] for side, rows in group.groupby("side")}
-        before, after = (
-            sides.get("before", pd.Series(dtype=float)),
-            sides.get("after", pd.Series(dtype=float)),
-        )
-        names = (str(key[0]), str(key[1]), str(key[2]), str(key[3]), str(key[4]))
-        found.append((names, stats.effect(list(before), list(after), paired=paired)))
-    tested = [key[0] not in DESCRIPTIVE for key, _ in found]
-    adjusted = stats.holm(
-        [e.p if t else float("nan") for (_, e), t in zip(found, tested, strict=True)]
-    )
-    metrics = []
-    for (key, effect), is_tested, p in zip(found, tested, adjusted, strict=True):
-        said = (
-            stats.verdict(effect, p, higher_is_better=key[0] in HIGHER_IS_BETTER)
-            if is_tested
-            else "not tested"
-        )
-        metrics.append(Metric(*key, effect, p, said))
-    return sorted(
-        metrics, key=lambda m: _ORDER.index(m.metric) if m.metric in _ORDER else len(_ORDER)
-    )
+def _samples(before: Digest, after: Digest, paired: bool) -> list[tuple[Key, stats.Sample]]:
+    """Every figure of either side, in the order of ``_ORDER``."""
+    nothing: tuple[np.ndarray[tuple[int], np.dtype[np.float64]], float] = (np.array([]), 0.0)
+    sides = [
+        {key: (values, spread) for key, _, values, spread in digest.rows()}
+        for digest in (before, after)
+    ]
+    keys = sorted({**sides[0], **sides[1]}, key=lambda key: _ORDER.index(key.metric))
+    found = []
+    for key in keys:
+        (b, wide_b), (a, wide_a) = (side.get(key, nothing) for side in sides)
+        found.append((key, stats.Sample(list(b), list(a), paired, wide_b + wide_a)))
+    return found
 
 
-def compare(before: Recording, after: Recording, *, allow_mismatch: bool = False) -> Comparison:
+def _metric(key: Key, effect: stats.Effect, p: float, tests: int, *, refused: bool) -> Metric:
+    if key.metric in DESCRIPTIVE or refused:
+        return Metric(key, effect, p, "not tested", float("nan"), None)
+    said = stats.verdict(effect, p, higher_is_better=key.metric in HIGHER_IS_BETTER)
+    more = stats.runs_to_settle(effect, tests) if said == "inconclusive" else None
+    return Metric(key, effect, p, said, stats.detectable(effect, tests), more)
+
+
+def compare_all(
+    before: Digest, others: Sequence[Digest], *, allow_mismatch: bool = False
+) -> list[Comparison]:
+    """Compare each of *others* with *before*; verdicts are adjusted over all of them.
+
+    IncomparableError if two differ in what matters, or if nothing was recorded.
+    """
+    for digest in (before, *others):
+        if not digest.probed():
+            raise IncomparableError(f"{digest.path} has no whole probed run")
+    if not allow_mismatch:
+        for after in others:
+            mismatch.check(before, after)
+    pairs = [are_paired(before, after) for after in others]
+    samples = [_samples(before, after, p) for after, p in zip(others, pairs, strict=True)]
+    found = [stats.effects([sample for _, sample in one]) for one in samples]
+    family = [
+        effect.p if key.metric not in DESCRIPTIVE else float("nan")
+        for one, effects in zip(samples, found, strict=True)
+        for (key, _), effect in zip(one, effects, strict=True)
+    ]
+    adjusted = iter(stats.holm(family))
+    tests = int(np.isfinite(family).sum())
+    comparisons = []
+    for after, paired, one, effects in zip(others, pairs, samples, found, strict=True):
+        refused = mismatch.too_much_lost(before) or mismatch.too_much_lost(after)
+        metrics = [
+            _metric(key, effect, next(adjusted), tests, refused=refused)
+            for (key, _), effect in zip(one, effects, strict=True)
+        ]
+        differences = mismatch.mismatches(before, after)
+        caveats = list(_caveats(before, after, paired))
+        caveats += [f"{name} differs: {x} | {y}" for name, x, y in differences]
+        if refused:
+            caveats.append("too many events were lost: no verdict is given")
+        comparisons.append(Comparison(before, after, metrics, tests, paired, caveats, differences))
+    return comparisons
+
+
+def compare(before: Digest, after: Digest, *, allow_mismatch: bool = False) -> Comparison:
     """Compare two recordings; IncomparableError if they differ in what matters."""
-    differences = mismatches(before, after)
-    if differences and not allow_mismatch:
-        lines = [f"  {name}: {x} | {y}" for name, x, y in differences]
-        raise IncomparableError(
-            "the recordings cannot be compared, they differ in:\n" + "\n".join(lines),
-            "--allow-mismatch compares all the same and says so in the report",
-        )
-    for recording in (before, after):
-        if not recording.probed():
-            raise IncomparableError(f"{recording.path} has no whole probed run")
-        if not allow_mismatch:
-            _check_loss(recording)
-    paired = _are_paired(before, after)
-    table = frame.tidy([("before", before), ("after", after)])
-    caveats = list(_caveats(before, after, paired))
-    caveats += [f"{name} differs: {x} | {y}" for name, x, y in differences]
-    return Comparison(before, after, _metrics(table, paired), paired, caveats, differences)
+    return compare_all(before, [after], allow_mismatch=allow_mismatch)[0]

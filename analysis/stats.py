@@ -1,34 +1,46 @@
 """Two groups of runs: ratio, interval, test, verdict.
 
-Values are compared on the log scale, where a ratio is a difference and the
-spread of run-to-run noise is alike on both sides.  The interval is the
-studentized bootstrap over runs (Efron and Tibshirani, An Introduction to the
-Bootstrap, 1993, chapter 12.5), over interleaved pairs where there are pairs;
-p-values are of the permutation test on the difference of mean logs, held
-together by Holm's method (Scandinavian Journal of Statistics 6, 1979).
+Values are compared on the log scale, where a ratio is a difference and the spread of
+run-to-run noise is alike on both sides; ``resampling`` has the interval and the test.
+p-values are held together by Holm's method (Scandinavian Journal of Statistics 6, 1979).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import stdtrit
+from z3trace.analysis import resampling
+from z3trace.analysis.resampling import LEVEL
 
 Floats = npt.NDArray[np.float64]
-Verdict = Literal["better", "worse", "no difference", "inconclusive"]
+Verdict = Literal[
+    "better",
+    "worse",
+    "no difference",
+    "inconclusive",
+    "too few runs",
+    "only before",
+    "only after",
+    "not tested",
+]
 
-LEVEL = 0.95
 MARGIN = 0.02
 MIN_RUNS = 5
-_RESAMPLES = 4000
-_PERMUTATIONS = 20000
-_SEED = 20161115
+POWER = 0.8
+_MOST_RUNS = 10_000
 
 
 @dataclass(frozen=True)
 class Effect:
-    """Centres (geometric means over runs), their ratio, its interval and p-value."""
+    """Centres over runs, their ratio, its interval and p-value.
+
+    Centres are geometric means; means if a value is 0, and then there is no interval.
+    ``error`` is the standard error of the log ratio, ``resolution`` the part of the
+    interval that is due to the width of buckets, both in units of the log ratio.
+    """
 
     before: float
     after: float
@@ -38,88 +50,100 @@ class Effect:
     p: float
     n_before: int
     n_after: int
+    error: float = np.nan
+    resolution: float = 0.0
 
 
-def _positive(values: Sequence[float] | Floats) -> Floats:
+@dataclass(frozen=True)
+class Sample:
+    """Per-run values of one metric on both sides, any unit, not below 0.
+
+    With *paired*, value i of one side was recorded next to value i of the other.
+    *resolution*: how far the ratio may be off as values were read from buckets, as a
+    difference of logs.
+    """
+
+    before: Sequence[float]
+    after: Sequence[float]
+    paired: bool = False
+    resolution: float = 0.0
+
+
+def _finite(values: Sequence[float]) -> Floats:
     array = np.asarray(values, dtype=float)
-    finite: Floats = array[np.isfinite(array)]
-    return finite
+    found: Floats = array[np.isfinite(array)]
+    return found
 
 
-def _bootstrap_t(
-    difference: float, error: float, draws: Floats, errors: Floats
-) -> tuple[float, float]:
-    """Interval of a difference from resampled differences and their standard errors."""
-    if not error > 0:
-        return difference, difference
-    usable = errors > 1e-12
-    pivots = (draws[usable] - difference) / errors[usable]
-    if pivots.size < _RESAMPLES // 2:
-        return -np.inf, np.inf
-    low, high = np.quantile(pivots, [(1 + LEVEL) / 2, (1 - LEVEL) / 2])
-    return difference - low * error, difference - high * error
+def _mean(values: Floats) -> float:
+    return float(values.mean()) if values.size else float("nan")
 
 
-def _paired(before: Floats, after: Floats, random: np.random.Generator) -> tuple[float, float]:
-    change = after - before
-    n = change.size
-    draws = change[random.integers(0, n, (_RESAMPLES, n))]
-    return _bootstrap_t(
-        float(change.mean()),
-        float(change.std(ddof=1) / np.sqrt(n)),
-        draws.mean(axis=1),
-        draws.std(axis=1, ddof=1) / np.sqrt(n),
+def _without_interval(before: Floats, after: Floats, p: float) -> Effect:
+    b, a = _mean(before), _mean(after)
+    ratio = a / b if b > 0 else float("nan")
+    nan = float("nan")
+    return Effect(b, a, ratio, nan, nan, p, before.size, after.size)
+
+
+def _group(before: Floats, after: Floats, *, paired: bool) -> list[Effect]:
+    """Effects of logs of values, a row for each metric."""
+    difference = after.mean(axis=1) - before.mean(axis=1)
+    if min(before.shape[1], after.shape[1]) < 2:
+        low = high = p = error = np.full(difference.shape, np.nan)
+    else:
+        low, high = resampling.intervals(before, after, paired=paired)
+        p = resampling.p_values(before, after)
+        error, _ = resampling.errors(before, after, paired=paired)
+    with np.errstate(over="ignore"):
+        numbers = np.exp([before.mean(axis=1), after.mean(axis=1), difference, low, high])
+    found = []
+    for i in range(difference.size):
+        b, a, ratio, start, end = (float(x) for x in numbers[:, i])
+        sizes = before.shape[1], after.shape[1]
+        found.append(Effect(b, a, ratio, start, end, float(p[i]), *sizes, float(error[i])))
+    return found
+
+
+def _widened(effect: Effect, resolution: float) -> Effect:
+    if not resolution:
+        return effect
+    wide = float(np.exp(resolution))
+    return replace(
+        effect, low=effect.low / wide, high=effect.high * wide, resolution=float(resolution)
     )
 
 
-def _independent(before: Floats, after: Floats, random: np.random.Generator) -> tuple[float, float]:
-    def moments(values: Floats) -> tuple[Floats, Floats]:
-        n = values.size
-        draws = values[random.integers(0, n, (_RESAMPLES, n))]
-        return draws.mean(axis=1), draws.var(axis=1, ddof=1) / n
+def effects(samples: Sequence[Sample]) -> list[Effect]:
+    """Compare each sample; those of one shape share their resamples.
 
-    mean_b, var_b = moments(before)
-    mean_a, var_a = moments(after)
-    error = np.sqrt(before.var(ddof=1) / before.size + after.var(ddof=1) / after.size)
-    return _bootstrap_t(
-        float(after.mean() - before.mean()), float(error), mean_a - mean_b, np.sqrt(var_a + var_b)
-    )
-
-
-def permutation_p(before: Floats, after: Floats) -> float:
-    """Two-sided p of the difference of means under exchange of the labels."""
-    pooled = np.concatenate([before, after])
-    observed = abs(after.mean() - before.mean())
-    random = np.random.default_rng(_SEED)
-    shuffled = random.permuted(np.broadcast_to(pooled, (_PERMUTATIONS, pooled.size)), axis=1)
-    means_b = shuffled[:, : before.size].mean(axis=1)
-    means_a = shuffled[:, before.size :].mean(axis=1)
-    extreme = np.abs(means_a - means_b) >= observed * (1 - 1e-12)
-    return float((1 + np.count_nonzero(extreme)) / (1 + _PERMUTATIONS))
+    Zeros make a ratio of geometric means meaningless: such a sample has a ratio of means
+    and a p-value, and no interval.
+    """
+    found: list[Effect | None] = [None] * len(samples)
+    groups: dict[tuple[int, int, bool], list[int]] = {}
+    cleaned = [(_finite(one.before), _finite(one.after)) for one in samples]
+    for i, (b, a) in enumerate(cleaned):
+        if not b.size or not a.size:
+            found[i] = _without_interval(b, a, float("nan"))
+        elif (b <= 0).any() or (a <= 0).any():
+            enough = min(b.size, a.size) >= 2
+            p = float(resampling.p_values(b[None], a[None])[0]) if enough else float("nan")
+            found[i] = _without_interval(b, a, p)
+        else:
+            paired = samples[i].paired and b.size == a.size
+            groups.setdefault((b.size, a.size, paired), []).append(i)
+    for (_, _, paired), members in groups.items():
+        before = np.log(np.array([cleaned[i][0] for i in members]))
+        after = np.log(np.array([cleaned[i][1] for i in members]))
+        for i, effect in zip(members, _group(before, after, paired=paired), strict=True):
+            found[i] = _widened(effect, samples[i].resolution)
+    return [effect for effect in found if effect is not None]
 
 
 def effect(before: Sequence[float], after: Sequence[float], *, paired: bool) -> Effect:
-    """Compare two groups of per-run values (any unit, 0 allowed).
-
-    With *paired*, value i of one side was recorded next to value i of the other.
-    Zeros make a ratio meaningless: it is then NaN, and so is the interval.
-    """
-    b, a = _positive(before), _positive(after)
-    if not b.size or not a.size or (b <= 0).any() or (a <= 0).any():
-        centre_b = float(b.mean()) if b.size else np.nan
-        centre_a = float(a.mean()) if a.size else np.nan
-        return Effect(centre_b, centre_a, np.nan, np.nan, np.nan, np.nan, b.size, a.size)
-    log_b, log_a = np.log(b), np.log(a)
-    low, high, p = np.nan, np.nan, np.nan
-    if b.size >= 2 and a.size >= 2:
-        random = np.random.default_rng(_SEED)
-        together = paired and b.size == a.size
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            low, high = (_paired if together else _independent)(log_b, log_a, random)
-            low, high = float(np.exp(low)), float(np.exp(high))
-        p = permutation_p(log_b, log_a)
-    centre_b, centre_a = float(np.exp(log_b.mean())), float(np.exp(log_a.mean()))
-    return Effect(centre_b, centre_a, centre_a / centre_b, low, high, p, b.size, a.size)
+    """Compare one metric."""
+    return effects([Sample(before, after, paired)])[0]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -135,14 +159,66 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(x) for x in adjusted]
 
 
+def _with_zeros(found: Effect, significant: bool, higher_is_better: bool) -> Verdict:
+    """Without an interval, the test alone tells more from less; a figure that is 0 in
+    every run of both sides does not differ."""
+    if found.before == found.after == 0:
+        return "no difference"
+    if np.isfinite(found.error) or not significant:
+        return "inconclusive"
+    return "better" if (found.after > found.before) == higher_is_better else "worse"
+
+
 def verdict(found: Effect, p_adjusted: float, *, higher_is_better: bool) -> Verdict:
     """What may be said: a difference needs an interval clear of 1 and an adjusted p
     below 5 %; none needs the interval within 2 % of 1; at least 5 runs a side."""
-    enough = min(found.n_before, found.n_after) >= MIN_RUNS
-    if not enough or not np.isfinite([found.low, found.high]).all():
-        return "inconclusive"
+    if not found.n_before or not found.n_after:
+        return "only before" if found.n_before else "only after"
+    if min(found.n_before, found.n_after) < MIN_RUNS:
+        return "too few runs"
+    significant = p_adjusted < 1 - LEVEL
+    if not np.isfinite([found.low, found.high]).all():
+        return _with_zeros(found, significant, higher_is_better)
     if found.low >= 1 - MARGIN and found.high <= 1 + MARGIN:
         return "no difference"
-    if (found.low > 1 or found.high < 1) and p_adjusted < 1 - LEVEL:
+    if (found.low > 1 or found.high < 1) and significant:
         return "better" if (found.ratio > 1) == higher_is_better else "worse"
     return "inconclusive"
+
+
+def _reach(found: Effect, tests: int) -> float:
+    """Standard errors between 0 and a difference that is found with ``POWER``, by the
+    strictest step of Holm's method over *tests* tests."""
+    freedom = max(min(found.n_before, found.n_after) - 1, 1)
+    strict = (1 - LEVEL) / max(tests, 1)
+    return float(stdtrit(freedom, 1 - strict / 2) + stdtrit(freedom, POWER))
+
+
+def detectable(found: Effect, tests: int) -> float:
+    """The smallest change, such as 0.04 for 4 %, that this many runs with this spread find
+    with a power of 80 %; NaN if it cannot be told.  By Student's t."""
+    if not found.error > 0:
+        return found.resolution if found.error == 0 else float("nan")
+    return float(np.expm1(_reach(found, tests) * found.error + found.resolution))
+
+
+def runs_to_settle(found: Effect, tests: int) -> int | None:
+    """About how many runs a side would settle what is inconclusive, if the ratio stays as
+    it is: enough to find it, or enough to hold its interval within the margin.  None if
+    more than 10 000 or if it cannot be told."""
+    n = min(found.n_before, found.n_after)
+    if not found.error > 0 or not np.isfinite(found.ratio) or n < 2:
+        return None
+    change = abs(float(np.log(found.ratio)))
+    room = float(np.log1p(MARGIN)) - found.resolution - change
+    needed = [
+        (reach * found.error / distance) ** 2 * n
+        for reach, distance in (
+            (_reach(found, tests), change - found.resolution),
+            (1.96, room),
+        )
+        if distance > 0
+    ]
+    if not needed or min(needed) > _MOST_RUNS:
+        return None
+    return max(int(np.ceil(min(needed))), n + 1)

@@ -141,46 +141,62 @@ def _check_run(path: Path, number: int, run: Run) -> None:
             raise InputError(f"{path}:{number}: a series' minimum is above its maximum")
 
 
-def _assemble(path: Path, session: Session | None, runs: list[Run], end: End | None) -> Recording:
-    if session is None:
-        raise InputError(f"{path} is empty: not a z3trace recording")
-    if session.bucket_scheme != buckets.SCHEME:
-        raise InputError(f"{path}: unknown bucket scheme {session.bucket_scheme!r}")
-    return Recording(
-        path=str(path),
-        session=session,
-        runs=runs,
-        complete=end is not None and end.runs == len(runs),
-        interrupted=end is not None and end.interrupted,
-    )
+class Stream:
+    """A recording read run by run; *complete* and *interrupted* hold after the last one.
+
+    InputError with file and line for anything that is not a recording.  A last line that
+    was cut, or a missing end line, is not an error: the recording is then not complete,
+    and its whole runs are read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines = _lines(path)
+        self.session = self._first()
+        self.complete = False
+        self.interrupted = False
+
+    def _first(self) -> Session:
+        for number, line, _ in self._lines:
+            record = _decode(self._path, number, line)
+            if not isinstance(record, Session):
+                raise InputError(f"{self._path}:{number}: the first line is not a session line")
+            if record.bucket_scheme != buckets.SCHEME:
+                raise InputError(f"{self._path}: unknown bucket scheme {record.bucket_scheme!r}")
+            return record
+        raise InputError(f"{self._path} is empty: not a z3trace recording")
+
+    def __iter__(self) -> Iterator[Run]:
+        end: End | None = None
+        runs = 0
+        for number, line, whole in self._lines:
+            if not whole:
+                break
+            record = _decode(self._path, number, line)
+            if end is not None:
+                raise InputError(f"{self._path}:{number}: there is more after the end line")
+            if isinstance(record, Run):
+                _check_run(self._path, number, record)
+                runs += 1
+                if runs > _RUN_LIMIT:
+                    raise InputError(f"{self._path}:{number}: more than {_RUN_LIMIT} runs")
+                yield record
+            elif isinstance(record, End):
+                end = record
+            else:
+                raise InputError(f"{self._path}:{number}: a second session line")
+        self.complete = end is not None and end.runs == runs
+        self.interrupted = end is not None and end.interrupted
 
 
 def read(path: Path) -> Recording:
-    """Read a recording; InputError with file and line for anything that is not one.
-
-    A last line that was cut, or a missing end line, is not an error: the
-    recording is then not ``complete`` and holds its whole runs.
-    """
-    session: Session | None = None
-    end: End | None = None
-    runs: list[Run] = []
-    for number, line, whole in _lines(path):
-        if not whole and number > 1:
-            break
-        record = _decode(path, number, line)
-        if end is not None:
-            raise InputError(f"{path}:{number}: there is more after the end line")
-        if session is None:
-            if not isinstance(record, Session):
-                raise InputError(f"{path}:{number}: the first line is not a session line")
-            session = record
-        elif isinstance(record, Run):
-            _check_run(path, number, record)
-            runs.append(record)
-            if len(runs) > _RUN_LIMIT:
-                raise InputError(f"{path}:{number}: more than {_RUN_LIMIT} runs")
-        elif isinstance(record, End):
-            end = record
-        else:
-            raise InputError(f"{path}:{number}: a second session line")
-    return _assemble(path, session, runs, end)
+    """Read a whole recording; see ``Stream``."""
+    stream = Stream(path)
+    runs = list(stream)
+    return Recording(
+        path=str(path),
+        session=stream.session,
+        runs=runs,
+        complete=stream.complete,
+        interrupted=stream.interrupted,
+    )

@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from z3trace.analysis import quantiles
 from z3trace.analysis.compare import Comparison
-from z3trace.analysis.frame import merged_counts
 from z3trace.analysis.plots import style
 
 _TAIL = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999]
@@ -18,7 +17,7 @@ def operations(comparison: Comparison) -> list[str]:
         operation.name
         for operation in comparison.before.session.operations
         if all(
-            merged_counts(side, "latency", operation.name).any()
+            side.counts("latency", operation.name).any()
             for side in (comparison.before, comparison.after)
         )
     ]
@@ -28,7 +27,7 @@ def _sides(
     comparison: Comparison, name: str
 ) -> list[tuple[str, quantiles.Floats, dict[str, object]]]:
     return [
-        (side.session.label, merged_counts(side, "latency", name), look)
+        (side.session.label, side.counts("latency", name), look)
         for side, look in ((comparison.before, style.BEFORE), (comparison.after, style.AFTER))
     ]
 

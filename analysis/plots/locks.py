@@ -4,7 +4,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from z3trace.analysis import quantiles
 from z3trace.analysis.compare import Comparison
-from z3trace.analysis.frame import merged_counts
 from z3trace.analysis.plots import style
 
 #: What a bar spans, what its thick part spans, and its tick.
@@ -16,8 +15,8 @@ def rows(comparison: Comparison, metric: str) -> list[tuple[str, str, quantiles.
     at = [WHISKER[0], BOX[0], MIDDLE, BOX[1], WHISKER[1]]
     found = []
     for lock in comparison.before.session.locks:
-        for side, recording in (("before", comparison.before), ("after", comparison.after)):
-            counts = merged_counts(recording, metric, lock.name)
+        for side, digest in (("before", comparison.before), ("after", comparison.after)):
+            counts = digest.counts(metric, lock.name)
             if counts.any():
                 found.append((lock.name, side, quantiles.quantiles(counts, at)))
     return found

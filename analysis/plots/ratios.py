@@ -5,35 +5,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from z3trace.analysis import quantiles, stats
 from z3trace.analysis.compare import Comparison
+from z3trace.analysis.perrun import AT
 from z3trace.analysis.plots import latency, style
 
-from z3trace.model import Recording
-
-#: Where the curve is taken: even on the scale of 1/(1-p), up to p99.9.
-AT = 1 - 1 / np.logspace(np.log10(1.05), 3, 25)
 _RATIOS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10]
 _TICKS = [0.1, 0.5, 0.9, 0.99, 0.999]
 
 
-def per_run(recording: Recording, name: str) -> quantiles.Floats:
-    """Quantiles AT of each probed run, shape (runs, 25), ns."""
-    found = [
-        quantiles.bounded(series, AT)
-        for run in recording.latency_runs()
-        for series in run.series
-        if series.metric == "latency" and series.operation == name
-    ]
-    return np.array(found)
-
-
 def band(comparison: Comparison, name: str) -> quantiles.Floats:
-    """(ratio, low, high) at each quantile, shape (25, 3)."""
-    before, after = per_run(comparison.before, name), per_run(comparison.after, name)
-    found = []
-    for i in range(AT.size):
-        e = stats.effect(list(before[:, i]), list(after[:, i]), paired=comparison.paired)
-        found.append((e.ratio, e.low, e.high))
-    return np.array(found)
+    """(ratio, low, high) at each quantile AT, shape (25, 3)."""
+    before, after = comparison.before.curves(name), comparison.after.curves(name)
+    samples = [
+        stats.Sample(list(before[:, i]), list(after[:, i]), comparison.paired)
+        for i in range(AT.size)
+    ]
+    return np.array([(e.ratio, e.low, e.high) for e in stats.effects(samples)])
 
 
 def draw(comparison: Comparison) -> Figure:

@@ -6,11 +6,10 @@ from importlib import resources
 
 import jinja2
 from markupsafe import Markup
-from z3trace.analysis import plots, summary, units
+from z3trace.analysis import plots, units
 from z3trace.analysis.compare import Comparison, Metric
+from z3trace.analysis.digest import Digest
 from z3trace.analysis.report import lines
-
-from z3trace.model import Recording
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,15 @@ def _row(metric: Metric) -> list[Cell]:
     ]
 
 
-def _sites(recording: Recording) -> list[list[Cell]]:
+def _sites(digest: Digest) -> list[list[Cell]]:
     rows = []
-    for site in recording.session.sites:
-        found = [c for run in recording.probed() for c in run.sites if c.site == site.number]
-        acquired = sum(c.acquisitions for c in found)
-        events = acquired + sum(c.trylock_failures + c.releases for c in found)
-        waited = sum(c.wait_sum for c in found) / acquired if acquired else 0.0
-        held = sum(c.hold_sum for c in found) / acquired if acquired else 0.0
-        contended = sum(c.contended for c in found) / acquired if acquired else 0.0
+    for site in digest.session.sites:
+        found = digest.site(site.number)
+        acquired = found.acquisitions
+        events = acquired + found.trylock_failures + found.releases
+        waited = found.wait_sum / acquired if acquired else 0.0
+        held = found.hold_sum / acquired if acquired else 0.0
+        contended = found.contended / acquired if acquired else 0.0
         source = f"{site.file}:{site.line}" if site.file else f"{site.function}+{site.offset:#x}"
         chain = " > ".join([site.function, *site.inlined])
         rows.append(
@@ -54,7 +53,7 @@ def _sites(recording: Recording) -> list[list[Cell]]:
                 Cell(source, source),
                 Cell(chain, chain),
                 Cell(site.action, site.action),
-                Cell(", ".join(sorted({n for c in found for n in c.locks})) or "-", ""),
+                Cell(", ".join(sorted(found.locks)) or "-", ""),
                 Cell(str(events) if site.attached else "not seen", float(events)),
                 Cell(f"{contended:.2%}" if acquired else "-", contended),
                 Cell(units.nanoseconds(waited) if acquired else "-", waited),
@@ -93,7 +92,7 @@ def render(comparison: Comparison) -> str:
         regressions=[_row(m) for m in lines.regressions(comparison)],
         locks=lines.lock_members(comparison),
         setup=[*lines.setup(comparison), ("runs", lines.runs(comparison))],
-        sites=[(name, recording.session.label, _sites(recording)) for name, recording in sides],
-        ledgers=[(name, summary.ledger_sum(recording)) for name, recording in sides],
+        sites=[(name, side.session.label, _sites(side)) for name, side in sides],
+        ledgers=[(name, side.ledger()) for name, side in sides],
         drawings=drawings,
     )

@@ -41,7 +41,7 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "after": comparison.after.session.label,
         "paired": comparison.paired,
         "setup": dict(lines.setup(comparison)),
-        "tests": comparison.family(),
+        "tests": comparison.tests,
         "metrics": [_metric(metric) for metric in comparison.metrics],
         "lock_members": [
             {"lock": name, "before": x, "after": y} for name, x, y in lines.lock_members(comparison)

@@ -2,8 +2,7 @@
 
 from z3trace.analysis import units
 from z3trace.analysis.compare import Comparison, Metric
-
-from z3trace.model import Recording
+from z3trace.analysis.digest import Digest
 
 MAIN_STATISTICS = ("mean", "p50", "p99")
 
@@ -80,9 +79,9 @@ def setup(comparison: Comparison) -> list[tuple[str, str]]:
     ]
 
 
-def _variant(recording: Recording) -> str:
-    module = recording.session.module
-    text = recording.session.label
+def _variant(digest: Digest) -> str:
+    module = digest.session.module
+    text = digest.session.label
     if module.digest:
         text += f" (built, {module.digest})"
     elif module.source_version:

@@ -87,7 +87,7 @@ def render(comparison: Comparison) -> str:
     out += _wrap(
         "ratio is after/before of geometric means over runs, with its 95 % bootstrap interval; "
         "+ better, - worse, = no difference (within 2 %), ~ inconclusive. "
-        f"{lines.verdicts(comparison)} of {comparison.family()} tests (Holm)."
+        f"{lines.verdicts(comparison)} of {comparison.tests} tests (Holm)."
     )
     out += ["", *_table(lines.main(comparison)), ""]
     out += ["Regressions", "-----------"]

@@ -40,7 +40,7 @@ def render(comparison: Comparison) -> str:
     out = [f"# {escape(b.target)}: {escape(a.label)} compared with {escape(b.label)}", ""]
     out += [f"- {escape(claim)}" for claim in lines.headline(comparison)]
     out += ["", "## Results", "", *_table(lines.main(comparison)), ""]
-    out += [f"{lines.verdicts(comparison)} of {comparison.family()} tests (Holm).", ""]
+    out += [f"{lines.verdicts(comparison)} of {comparison.tests} tests (Holm).", ""]
     worse = lines.regressions(comparison)
     out += ["## Regressions", "", *(_table(worse) if worse else ["None found."]), ""]
     out += ["## Locks", "", "| lock class | before | after |", "|---|---|---|"]

@@ -30,6 +30,6 @@ def render(comparison: Comparison, *, everything: bool) -> str:
     b, a = comparison.before.session, comparison.after.session
     out = [f"before: {b.label}    after: {a.label}    {lines.runs(comparison)}", ""]
     out += table(header, [_row(m) for m in chosen], 2)
-    out += ["", f"{lines.verdicts(comparison)} (Holm over {comparison.family()} tests)"]
+    out += ["", f"{lines.verdicts(comparison)} (Holm over {comparison.tests} tests)"]
     out += [f"note: {caveat}" for caveat in comparison.caveats]
     return "\n".join(out) + "\n"

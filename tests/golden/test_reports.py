@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from samples import recording
-from z3trace.analysis import compare, output, summary
+from z3trace.analysis import compare, digest, output, summary
 from z3trace.analysis.compare import Comparison
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -18,7 +18,9 @@ EXPECTED = Path(__file__).parent / "expected"
 
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
-    return compare.compare(recording("before"), recording("after", scale=0.7, seed=2))
+    return compare.compare(
+        digest.of(recording("before")), digest.of(recording("after", scale=0.7, seed=2))
+    )
 
 
 def _same(name: str, text: str) -> None:
@@ -39,7 +41,7 @@ def test_terminal(comparison: Comparison) -> None:
 
 
 def test_show() -> None:
-    _same("show.txt", summary.text(recording("before"), sites=True))
+    _same("show.txt", summary.text(digest.of(recording("before")), sites=True))
 
 
 def test_mail_is_ascii_and_72_columns(comparison: Comparison) -> None:
@@ -72,7 +74,7 @@ def test_json_has_the_promised_fields(comparison: Comparison) -> None:
 
 def test_strangers_text_stays_text() -> None:
     evil = "<script>alert(1)</script>|`x`"
-    found = compare.compare(recording(evil), recording("after", seed=2))
+    found = compare.compare(digest.of(recording(evil)), digest.of(recording("after", seed=2)))
     page = output.render(found, ".html")
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page

@@ -207,10 +207,9 @@ def command(
 
 
 def _report(files: list[Path], directory: Path) -> int:
-    from z3trace import runfile
-    from z3trace.analysis import compare, output
+    from z3trace.analysis import compare, digest, output
 
-    comparison = compare.compare(*(runfile.read(file) for file in files))
+    comparison = compare.compare(*(digest.read(file) for file in files))
     click.echo(output.terminal(comparison))
     written = [*files, *output.write_all(comparison, directory)]
     for path in written:

@@ -40,14 +40,14 @@ def command(
     force: bool,
 ) -> int:
     """Compare two recordings: figures, verdicts, plots, reports."""
-    from z3trace import paths, runfile
-    from z3trace.analysis import compare, output
+    from z3trace import paths
+    from z3trace.analysis import compare, digest, output
 
     for path in reports:
         output.check_name(path)
         paths.must_be_new(path, force=force)
     comparison = compare.compare(
-        runfile.read(before), runfile.read(after), allow_mismatch=allow_mismatch
+        digest.read(before), digest.read(after), allow_mismatch=allow_mismatch
     )
     click.echo(output.terminal(comparison, everything=everything), nl=False)
     for path in [

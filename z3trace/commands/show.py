@@ -12,8 +12,7 @@ from z3trace.errors import DONE
 @click.option("--sites", is_flag=True, help="List every lock call site, reached or not.")
 def command(file: Path, sites: bool) -> int:
     """Print what a recording holds: latencies, locks, coverage, ledger."""
-    from z3trace import runfile
-    from z3trace.analysis import summary
+    from z3trace.analysis import digest, summary
 
-    click.echo(summary.text(runfile.read(file), sites=sites), nl=False)
+    click.echo(summary.text(digest.read(file), sites=sites), nl=False)
     return DONE

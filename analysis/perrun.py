@@ -1,0 +1,124 @@
+"""The figures of one run."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from z3trace.analysis import quantiles
+from z3trace.analysis.quantiles import Floats
+
+from z3trace.model import CallSite, Run, Series
+
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
+#: A quantile is quoted only if at least this many values lie above it.
+_TAIL = 5
+#: Metrics of the workload itself, from runs without probes.
+WORKLOAD = frozenset({"throughput", "elapsed"})
+#: Where the curve of a latency is taken: even on the scale of 1/(1-p), up to p99.9.
+AT = 1 - 1 / np.logspace(np.log10(1.05), 3, 25)
+
+
+class Key(NamedTuple):
+    """What a figure is of.  *lock* of a call site's figure is ``function: lock class``."""
+
+    metric: str
+    operation: str
+    lock: str
+    statistic: str
+    unit: str
+
+
+Row = tuple[Key, float, float]
+
+
+def curve(series: Series) -> Floats:
+    """Quantiles AT, shape (25,), ns."""
+    return quantiles.of_series(series, AT)[0]
+
+
+def _series(run: Run) -> Iterator[Row]:
+    for series in run.series:
+        if series.metric in ("corrected_wait", "corrected_hold") or not series.count:
+            continue  # corrected: near 0 where a lock is free, a ratio of these says nothing
+
+        def key(statistic: str, of: Series = series) -> Key:
+            return Key(of.metric, of.operation, of.lock, statistic, of.unit)
+
+        yield key("mean"), series.sum / series.count, 0.0
+        possible = [n for n, q in QUANTILES.items() if series.count * (1 - q) >= _TAIL]
+        values, resolution = quantiles.of_series(series, [QUANTILES[n] for n in possible])
+        for name, value, wide in zip(possible, values, resolution, strict=True):
+            yield key(name), float(value), float(wide)
+
+
+def _locks(run: Run, calls: int) -> Iterator[Row]:
+    for counts in run.locks:
+        if counts.acquisitions:
+            share = counts.contended / counts.acquisitions
+            yield Key("contended", "", counts.lock, "share", "of acquisitions"), share, 0.0
+        if calls and (counts.acquisitions or counts.trylock_failures):
+            for metric, value in (
+                ("acquisitions", counts.acquisitions),
+                ("trylock_failures", counts.trylock_failures),
+            ):
+                yield Key(metric, "", counts.lock, "mean", "per operation"), value / calls, 0.0
+
+
+def _parts(run: Run) -> Iterator[Row]:
+    """An operation's mean latency as wait, hold and the rest, ns a call.
+
+    Hold is counted by lock, so that nested holds count twice, and the rest can be
+    below 0.
+    """
+    latency = {s.operation: s.sum for s in run.series if s.metric == "latency"}
+    for counts in run.operations:
+        if not counts.returns or counts.operation not in latency:
+            continue
+        whole = latency[counts.operation]
+        for part, value in (
+            ("wait", counts.wait),
+            ("hold", counts.hold),
+            ("rest", whole - counts.wait - counts.hold),
+        ):
+            key = Key("part", counts.operation, "", part, "ns")
+            yield key, value / counts.returns, 0.0
+
+
+def _sites(run: Run, sites: Mapping[int, CallSite], calls: int) -> Iterator[Row]:
+    """Wait and hold by function and lock class, ns for each operation of the run."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for counts in run.sites:
+        site = sites.get(counts.site)
+        if site is None or not counts.acquisitions:
+            continue
+        where = (site.function, "+".join(sorted(counts.locks)) or "other")
+        total = sums.setdefault(where, [0, 0])
+        total[0] += counts.wait_sum
+        total[1] += counts.hold_sum
+    for (function, lock), values in sums.items():
+        for statistic, value in zip(("wait", "hold"), values, strict=True):
+            key = Key("site", "", f"{function}: {lock}", statistic, "ns")
+            yield key, value / calls, 0.0
+
+
+def _workload(run: Run) -> Iterator[Row]:
+    calls = sum(truth.calls for truth in run.result.operations)
+    if calls and run.result.elapsed:
+        rate = calls / (run.result.elapsed / 1e9)
+        yield Key("throughput", "", "", "mean", "ops/s"), rate, 0.0
+    elif run.result.elapsed:
+        yield Key("elapsed", "", "", "mean", "s"), run.result.elapsed / 1e9, 0.0
+
+
+def rows(run: Run, sites: Mapping[int, CallSite]) -> Iterator[Row]:
+    """(key, value, resolution) of everything that is compared of a run."""
+    if not run.probed:
+        yield from _workload(run)
+        return
+    calls = sum(counts.returns for counts in run.operations)
+    yield from _series(run)
+    yield from _locks(run, calls)
+    if run.probe in ("", "all"):
+        yield from _parts(run)
+        if calls:
+            yield from _sites(run, sites, calls)
