@@ -66,6 +66,7 @@ class _Totals:
     sites: dict[int, SiteTotals] = field(default_factory=dict)
     operations: dict[str, list[int]] = field(default_factory=dict)
     locks: dict[str, list[int]] = field(default_factory=dict)
+    nesting: dict[tuple[str, str], int] = field(default_factory=dict)
     ledger: dict[str, int | None] = field(
         default_factory=lambda: dict.fromkeys(Ledger.__struct_fields__, 0)
     )
@@ -90,6 +91,9 @@ class _Totals:
         for lock in run.locks:
             values = [lock.acquisitions, lock.contended, lock.trylock_failures, lock.releases]
             _add(self.locks, lock.lock, values)
+        for pair in run.nesting:
+            where = (pair.held, pair.acquired)
+            self.nesting[where] = self.nesting.get(where, 0) + pair.count
         for name, old in self.ledger.items():
             value = getattr(run.ledger, name) if run.ledger else None
             self.ledger[name] = None if value is None or old is None else old + value
@@ -224,6 +228,10 @@ class Digest:
         """(acquisitions, contended, failed trylocks, releases) of a lock class."""
         found = self._of(self.kind).locks.get(name, [0] * 4)
         return found[0], found[1], found[2], found[3]
+
+    def nesting(self) -> dict[tuple[str, str], int]:
+        """(class held, class acquired) -> how often."""
+        return self._of(self.kind).nesting
 
     def ledger(self) -> dict[str, int | None]:
         """Every entry of the ledger, summed; None if it is unknown in any run."""

@@ -79,6 +79,19 @@ static __always_inline void z3t_attempt(struct z3t_task *task, u64 lock,
 	held->since = bpf_ktime_get_ns();
 }
 
+/* The entry below is the newest lock that was held already. */
+static __always_inline void z3t_note_nesting(struct z3t_cpu *cpu,
+					     struct z3t_task *task, u32 class)
+{
+	u32 below = task->holding - 2;
+	struct z3t_held *outer = &task->held[below & (Z3T_HELD - 1)];
+	u32 pair = outer->class * Z3T_CLASSES + class;
+
+	if (task->holding >= 2 && outer->state == Z3T_HOLDING &&
+	    pair < Z3T_CLASSES * Z3T_CLASSES)
+		cpu->nesting[pair]++;
+}
+
 static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 					 struct z3t_task *task,
 					 struct z3t_held *held, u32 rw,
@@ -98,6 +111,7 @@ static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 	site->classes |= 1ULL << class;
 	cpu->classes[class].acquisitions++;
 	cpu->classes[class].contended += held->contended;
+	z3t_note_nesting(cpu, task, class);
 	z3t_top_frame(task)->wait += wait;
 	z3t_record(cpu, Z3T_WAIT(class), wait);
 	held->class = class;

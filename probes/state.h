@@ -183,6 +183,8 @@ struct z3t_cpu {
 	struct z3t_class classes[Z3T_CLASSES];
 	struct z3t_totals totals[Z3T_SERIES];
 	u64 programs[Z3T_PROGRAMS];
+	/* Acquisitions by [class of the newest lock held then][own class]. */
+	u64 nesting[Z3T_CLASSES * Z3T_CLASSES];
 	u32 number;
 	u32 pad;
 };

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from z3trace import buckets, layout
 from z3trace.bpf import Programs
 from z3trace.buckets import BUCKETS
-from z3trace.model import Calibration, Ledger, LockCounts, OperationCounts, Series, SiteCounts
+from z3trace.model import (
+    Calibration,
+    Ledger,
+    LockCounts,
+    Nesting,
+    OperationCounts,
+    Series,
+    SiteCounts,
+)
 from z3trace.plan import Plan
 
 
@@ -172,6 +180,18 @@ def locks(programs: Programs, plan: Plan) -> list[LockCounts]:
         )
         if counts.acquisitions or counts.trylock_failures or lock.members:
             found.append(counts)
+    return found
+
+
+def nesting(programs: Programs, plan: Plan) -> list[Nesting]:
+    """Pairs of lock classes of which one was held when the other was acquired."""
+    found = []
+    for outer, held in enumerate(plan.locks):
+        for inner, acquired in enumerate(plan.locks):
+            at = outer * layout.CLASSES + inner
+            count = sum(int(cpu.nesting[at]) for cpu in programs.per_cpu)
+            if count:
+                found.append(Nesting(held=held.name, acquired=acquired.name, count=count))
     return found
 
 

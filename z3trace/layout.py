@@ -145,6 +145,7 @@ class Cpu(Structure):
         ("classes", LockClass * CLASSES),
         ("totals", Totals * SERIES),
         ("programs", c_uint64 * len(PROGRAMS)),
+        ("nesting", c_uint64 * (CLASSES * CLASSES)),
         ("number", c_uint32),
         ("pad", c_uint32),
     ]

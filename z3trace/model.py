@@ -9,12 +9,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-SCHEMA = 2
+SCHEMA = 3
 #: One line for each schema: what changed.
 HISTORY = {
     1: "first: session, run and end lines",
     2: "calibration, how each operation and site is probed, runs with some of the probes, "
     "corrected series",
+    3: "which lock class was held when another was acquired",
 }
 
 #: Unsigned, and below 2**63: the decoder bounds no further, and nothing real is larger.
@@ -115,7 +116,7 @@ class CallSite(Record, frozen=True, kw_only=True):
 class Session(Record, frozen=True, kw_only=True, tag_field="type", tag="session"):
     """The first line of a run file: everything that holds for all its runs."""
 
-    schema: Literal[1, 2]
+    schema: Literal[1, 2, 3]
     tool: Name
     created: Name
     target: Name
@@ -185,6 +186,14 @@ class SiteCounts(Record, frozen=True, kw_only=True):
     wait_max: U64
     hold_sum: U64
     hold_max: U64
+
+
+class Nesting(Record, frozen=True, kw_only=True):
+    """How often a lock of one class was acquired while one of another was the newest held."""
+
+    held: Name
+    acquired: Name
+    count: U64
 
 
 class Ledger(Record, frozen=True, kw_only=True):
@@ -263,6 +272,7 @@ class Run(Record, frozen=True, kw_only=True, tag_field="type", tag="run"):
     operations: list[OperationCounts] = field(default_factory=list)
     locks: list[LockCounts] = field(default_factory=list)
     sites: list[SiteCounts] = field(default_factory=list)
+    nesting: list[Nesting] = field(default_factory=list)
     ledger: Ledger | None = None
 
 

@@ -146,6 +146,7 @@ class Recorder:
             operations=counters.operations(self._programs, self.plan),
             locks=counters.locks(self._programs, self.plan),
             sites=counters.sites(self._programs, self.plan),
+            nesting=counters.nesting(self._programs, self.plan),
             ledger=counters.ledger(self._programs, tally),
         )
 

@@ -6,10 +6,12 @@ from importlib import resources
 
 import jinja2
 from markupsafe import Markup
-from z3trace.analysis import plots, units
+from z3trace.analysis import attribution, plots, units
 from z3trace.analysis.compare import Comparison, Metric
 from z3trace.analysis.digest import Digest
-from z3trace.analysis.report import lines
+from z3trace.analysis.report import details, lines
+
+from z3trace import buckets
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,39 @@ def _sites(digest: Digest) -> list[list[Cell]]:
     return rows
 
 
+def _plain(header: list[str], rows: list[list[str]]) -> dict[str, object]:
+    """A table that is read in its order."""
+    return {"header": header, "rows": rows}
+
+
+def _environments(comparison: Comparison) -> list[tuple[str, str, str, bool]]:
+    """(fact, before, after, whether they differ) of the two environments."""
+    pair = [side.session.environment for side in (comparison.before, comparison.after)]
+    found = []
+    for name in pair[0].__struct_fields__:
+        before, after = (str(getattr(one, name)) for one in pair)
+        found.append((name.replace("_", " "), before, after, before != after))
+    return found
+
+
+def _behind(comparison: Comparison) -> list[tuple[str, str, list[list[str]]]]:
+    """(metric, operation or lock, rows) of the histograms that the plots are drawn from:
+    the lower edge of each occupied bucket in ns, and its count on both sides."""
+    found = []
+    sides = (comparison.before, comparison.after)
+    names = dict.fromkeys((metric, name) for side in sides for metric, name, _ in side.histograms())
+    for metric, name in names:
+        counts = [side.counts(metric, name) for side in sides]
+        rows = [
+            [str(buckets.lower(i)), f"{counts[0][i]:.0f}", f"{counts[1][i]:.0f}"]
+            for i in range(buckets.BUCKETS)
+            if counts[0][i] or counts[1][i]
+        ]
+        if metric in ("latency", "wait", "hold"):
+            found.append((metric, name, rows))
+    return found
+
+
 def _text(name: str) -> str:
     return resources.files("z3trace.analysis.report").joinpath(name).read_text()
 
@@ -91,6 +126,14 @@ def render(comparison: Comparison) -> str:
         everything=[_row(m) for m in comparison.metrics],
         regressions=[_row(m) for m in lines.regressions(comparison)],
         locks=lines.lock_members(comparison),
+        parts=_plain(details.PARTS_HEADER, details.parts(comparison)),
+        changed=_plain(details.SITES_HEADER, details.sites(comparison)),
+        rates=_plain(details.LOCKS_HEADER, details.locks(comparison)),
+        structure=attribution.structure(comparison),
+        seen=details.resolution(comparison),
+        more=details.more_runs(comparison),
+        environments=_environments(comparison),
+        behind=_behind(comparison),
         setup=[*lines.setup(comparison), ("runs", lines.runs(comparison))],
         sites=[(name, side.session.label, _sites(side)) for name, side in sides],
         ledgers=[(name, side.ledger()) for name, side in sides],

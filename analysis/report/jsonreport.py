@@ -4,10 +4,11 @@ import json
 import math
 from typing import Any
 
+from z3trace.analysis import attribution
 from z3trace.analysis.compare import Comparison, Metric
 from z3trace.analysis.report import lines
 
-VERSION = 1
+VERSION = 2
 
 
 def _number(value: float) -> float | None:
@@ -28,7 +29,11 @@ def _metric(metric: Metric) -> dict[str, Any]:
         "ci": [_number(e.low), _number(e.high)],
         "n_before": e.n_before,
         "n_after": e.n_after,
+        "p": _number(e.p),
         "p_adjusted": _number(metric.p_adjusted),
+        "resolution": _number(e.resolution),
+        "detectable": _number(metric.detectable),
+        "more_runs": metric.more_runs,
         "verdict": metric.verdict,
     }
 
@@ -43,8 +48,22 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "setup": dict(lines.setup(comparison)),
         "tests": comparison.tests,
         "metrics": [_metric(metric) for metric in comparison.metrics],
+        "explained": [
+            {
+                "operation": one.operation,
+                **{
+                    part: {"before": getattr(one, part)[0], "after": getattr(one, part)[1]}
+                    for part in ("latency", "wait", "hold", "rest")
+                },
+            }
+            for one in attribution.explained(comparison)
+        ],
+        "structure": attribution.structure(comparison),
         "lock_members": [
             {"lock": name, "before": x, "after": y} for name, x, y in lines.lock_members(comparison)
+        ],
+        "mismatches": [
+            {"what": what, "before": x, "after": y} for what, x, y in comparison.mismatches
         ],
         "caveats": comparison.caveats,
     }

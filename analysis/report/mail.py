@@ -1,10 +1,12 @@
 """The plain-text report: ASCII, at most 72 columns, fit for a mailing list."""
 
+import shlex
 import textwrap
+from collections.abc import Sequence
 
-from z3trace.analysis import units
+from z3trace.analysis import attribution, units
 from z3trace.analysis.compare import Comparison, Metric
-from z3trace.analysis.report import lines
+from z3trace.analysis.report import details, lines
 
 from z3trace.columns import table
 
@@ -46,30 +48,70 @@ def _table(metrics: list[Metric]) -> list[str]:
     ]
 
 
-def _locks(comparison: Comparison) -> list[str]:
-    rows = []
-    shares = {m.lock: m for m in comparison.select("contended")}
-    rates = {m.lock: m for m in comparison.select("acquisitions")}
-    failures = {m.lock: m for m in comparison.select("trylock_failures")}
-    for lock in rates:
-        row = [lock]
-        for source, unit in (
-            (rates, "per operation"),
-            (shares, "of acquisitions"),
-            (failures, "per operation"),
-        ):
-            metric = source.get(lock)
-            row += (
-                ["-", "-"]
-                if metric is None
-                else [
-                    units.value(metric.effect.before, unit),
-                    units.value(metric.effect.after, unit),
-                ]
-            )
-        rows.append(row)
-    header = ["lock", "acquired", "-> after", "contended", "-> after", "failed tries", "-> after"]
-    return table(header, rows)
+def _details(comparison: Comparison) -> list[str]:
+    """Where a change comes from."""
+    out: list[str] = []
+    parts = details.parts(comparison)
+    if parts:
+        out += _heading("Where an operation's time goes (mean, with probes)")
+        out += [*table(details.PARTS_HEADER, parts, 2), ""]
+    sites = details.sites(comparison)
+    if sites:
+        out += _heading("Call sites (time in locks for each operation, by change)")
+        out += [*_fitted(details.SITES_HEADER, sites), ""]
+    out += _heading("Locks (per operation; contended: share of acquisitions)")
+    out += [*table(details.LOCKS_HEADER, details.locks(comparison)), ""]
+    for name, before, after in lines.lock_members(comparison):
+        out += _wrap(
+            before if before == after else f"{before} -> {after}", f"{name + ':':16}", " " * 16
+        )
+    for change in attribution.structure(comparison):
+        out += _wrap(change, "- ", "  ")
+    return out
+
+
+def _fitted(header: list[str], rows: list[list[str]]) -> list[str]:
+    """A table whose first column is cut so that it fits the width."""
+    rest = max(map(len, table(["", *header[1:]], [["", *row[1:]] for row in rows])))
+    room = WIDTH - rest
+    cut = [[row[0] if len(row[0]) <= room else row[0][: room - 2] + "..", *row[1:]] for row in rows]
+    return table([header[0][:room], *header[1:]], cut)
+
+
+def _heading(text: str) -> list[str]:
+    return [text, "-" * len(text)]
+
+
+def _statistics(comparison: Comparison) -> list[str]:
+    out = _wrap(
+        "ratio is after/before of geometric means over runs, with its 95 % bootstrap interval; "
+        "+ better, - worse, = no difference (within 2 %), ~ inconclusive. "
+        f"{lines.verdicts(comparison)} of {comparison.tests} tests (Holm)."
+    )
+    seen = details.resolution(comparison)
+    if seen:
+        out += _wrap(f"Smallest change these runs could have found: {seen}.")
+    more = details.more_runs(comparison)
+    if more:
+        out += _wrap(more[0].upper() + more[1:] + ".")
+    return out
+
+
+def _commands(comparison: Comparison) -> list[str]:
+    """The commands as they were given; a word is never cut, so that they can be pasted."""
+    sides = (comparison.before.session, comparison.after.session)
+    given = dict.fromkeys(tuple(side.command) for side in sides)
+    return [_ascii(line) for command in given for line in _continued(command)]
+
+
+def _continued(command: Sequence[str]) -> list[str]:
+    """A shell command over several lines, each but the last ended by a backslash."""
+    found = [" "]
+    for word in map(shlex.quote, command):
+        if len(found[-1]) + len(word) > WIDTH - 3 and found[-1].strip():
+            found.append("   ")
+        found[-1] += " " + word
+    return [line + " \\" for line in found[:-1]] + found[-1:]
 
 
 def render(comparison: Comparison) -> str:
@@ -84,22 +126,14 @@ def render(comparison: Comparison) -> str:
         out += _wrap(value, f"{name + ':':16}", " " * 16)
     out += _wrap(lines.runs(comparison), f"{'runs:':16}", " " * 16)
     out += ["", "Results", "-------"]
-    out += _wrap(
-        "ratio is after/before of geometric means over runs, with its 95 % bootstrap interval; "
-        "+ better, - worse, = no difference (within 2 %), ~ inconclusive. "
-        f"{lines.verdicts(comparison)} of {comparison.tests} tests (Holm)."
-    )
+    out += _statistics(comparison)
     out += ["", *_table(lines.main(comparison)), ""]
     out += ["Regressions", "-----------"]
     worse = lines.regressions(comparison)
     out += _table(worse) if worse else ["none found"]
-    out += ["", "Locks (per operation; contended: share of acquisitions)"]
-    out += ["-" * len(out[-1]), *_locks(comparison), ""]
-    for name, before, after in lines.lock_members(comparison):
-        out += _wrap(
-            before if before == after else f"{before} -> {after}", f"{name + ':':16}", " " * 16
-        )
+    out += ["", *_details(comparison)]
     out += ["", "Caveats", "-------"]
     for caveat in comparison.caveats:
         out += _wrap(caveat, "- ", "  ")
+    out += ["", *_heading("To repeat this"), *_commands(comparison)]
     return "\n".join(line.rstrip() for line in out) + "\n"

@@ -2,9 +2,9 @@
 
 import re
 
-from z3trace.analysis import units
+from z3trace.analysis import attribution, units
 from z3trace.analysis.compare import Comparison, Metric
-from z3trace.analysis.report import lines
+from z3trace.analysis.report import details, lines
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
 
@@ -35,18 +35,41 @@ def _table(metrics: list[Metric]) -> list[str]:
     return out
 
 
+def _plain(header: list[str], rows: list[list[str]]) -> list[str]:
+    out = ["| " + " | ".join(map(escape, header)) + " |", "|---" * len(header) + "|"]
+    return out + ["| " + " | ".join(map(escape, row)) + " |" for row in rows]
+
+
+def _details(comparison: Comparison) -> list[str]:
+    """Where a change comes from."""
+    out: list[str] = []
+    for title, header, rows in (
+        ("Where an operation's time goes", details.PARTS_HEADER, details.parts(comparison)),
+        ("Call sites, time for each operation", details.SITES_HEADER, details.sites(comparison)),
+        ("Locks, for each operation", details.LOCKS_HEADER, details.locks(comparison)),
+    ):
+        if rows:
+            out += [f"## {title}", "", *_plain(header, rows), ""]
+    members = [[name, x, y] for name, x, y in lines.lock_members(comparison)]
+    out += _plain(["lock class", "before", "after"], members)
+    changes = attribution.structure(comparison)
+    return out + ([""] + [f"- {escape(change)}" for change in changes] if changes else [])
+
+
 def render(comparison: Comparison) -> str:
     b, a = comparison.before.session, comparison.after.session
     out = [f"# {escape(b.target)}: {escape(a.label)} compared with {escape(b.label)}", ""]
     out += [f"- {escape(claim)}" for claim in lines.headline(comparison)]
     out += ["", "## Results", "", *_table(lines.main(comparison)), ""]
     out += [f"{lines.verdicts(comparison)} of {comparison.tests} tests (Holm).", ""]
+    seen, more = details.resolution(comparison), details.more_runs(comparison)
+    if seen:
+        out += [f"Smallest change these runs could have found: {escape(seen)}.", ""]
+    if more:
+        out += [escape(more), ""]
     worse = lines.regressions(comparison)
     out += ["## Regressions", "", *(_table(worse) if worse else ["None found."]), ""]
-    out += ["## Locks", "", "| lock class | before | after |", "|---|---|---|"]
-    out += [
-        f"| {escape(n)} | {escape(x)} | {escape(y)} |" for n, x, y in lines.lock_members(comparison)
-    ]
+    out += _details(comparison)
     out += ["", "## Set-up", "", "| | |", "|---|---|"]
     out += [f"| {escape(n)} | {escape(v)} |" for n, v in lines.setup(comparison)]
     out += [f"| runs | {escape(lines.runs(comparison))} |", "", "## Caveats", ""]

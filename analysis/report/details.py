@@ -1,0 +1,101 @@
+"""What the reports tell beyond the verdicts: where a change comes from, and what these
+runs could have seen."""
+
+import math
+
+from z3trace.analysis import attribution, units
+from z3trace.analysis.compare import Comparison, Metric
+from z3trace.analysis.report import lines
+
+_MOST_SITES = 8
+
+PARTS_HEADER = ["operation", "part", "before", "after", "change"]
+SITES_HEADER = ["function: lock class", "wait", "->", "hold", "->", "change"]
+LOCKS_HEADER = ["lock", "acquired", "->", "contended", "->", "failed tries", "->"]
+
+
+def _pair(before: float, after: float) -> list[str]:
+    return [units.nanoseconds(before), units.nanoseconds(after)]
+
+
+def _difference(nanoseconds: float) -> str:
+    return f"{'+' if nanoseconds > 0 else ''}{units.nanoseconds(nanoseconds)}"
+
+
+def parts(comparison: Comparison) -> list[list[str]]:
+    """Rows under PARTS_HEADER: an operation's mean latency and what it is made of."""
+    rows = []
+    for one in attribution.explained(comparison):
+        name = one.operation
+        for part in ("latency", "wait", "hold", "rest"):
+            before, after = getattr(one, part)
+            rows.append([name, part, *_pair(before, after), _difference(after - before)])
+            name = ""
+    return rows
+
+
+def sites(comparison: Comparison) -> list[list[str]]:
+    """Rows under SITES_HEADER: ns for each operation of the run, largest change first."""
+    return [
+        [
+            one.where,
+            *_pair(one.wait.effect.before, one.wait.effect.after),
+            *_pair(one.hold.effect.before, one.hold.effect.after),
+            _difference(one.change()),
+        ]
+        for one in attribution.sites(comparison)[:_MOST_SITES]
+    ]
+
+
+def locks(comparison: Comparison) -> list[list[str]]:
+    """Rows under LOCKS_HEADER: acquisitions and failed trylocks for each operation, and
+    the contended share of acquisitions."""
+    sources = [
+        ({m.lock: m for m in comparison.select(metric)}, unit)
+        for metric, unit in (
+            ("acquisitions", "per operation"),
+            ("contended", "of acquisitions"),
+            ("trylock_failures", "per operation"),
+        )
+    ]
+    rows = []
+    for lock in sources[0][0]:
+        row = [lock]
+        for source, unit in sources:
+            metric = source.get(lock)
+            effect = metric.effect if metric else None
+            values = (effect.before, effect.after) if effect else (math.nan, math.nan)
+            row += [units.value(value, unit) for value in values]
+        rows.append(row)
+    return rows
+
+
+def _range(metrics: list[Metric]) -> str:
+    changes = [m.detectable for m in metrics if math.isfinite(m.detectable)]
+    if not changes:
+        return ""
+    low, high = f"{min(changes):.1%}", f"{max(changes):.1%}"
+    return low if low == high else f"{low} to {high}"
+
+
+def resolution(comparison: Comparison) -> str:
+    """The smallest changes that these runs could have found, by metric; may be empty."""
+    found = []
+    for name in ("throughput", "elapsed", "latency", "wait", "hold"):
+        shown = [m for m in comparison.select(name) if m.statistic in lines.MAIN_STATISTICS]
+        span = _range(shown)
+        if span:
+            found.append(f"{name} {span}")
+    return ", ".join(found)
+
+
+def more_runs(comparison: Comparison) -> str:
+    """How many runs a side would settle what is inconclusive; may be empty."""
+    open_ones = [m for m in lines.main(comparison) if m.verdict == "inconclusive"]
+    if not open_ones:
+        return ""
+    known = [m.more_runs for m in open_ones if m.more_runs]
+    if not known:
+        return f"{len(open_ones)} are inconclusive; no number of runs within reason settles them"
+    text = f"about {max(known)} runs a side would likely settle {len(known)} of the "
+    return text + f"{len(open_ones)} inconclusive lines above"
