@@ -65,6 +65,13 @@ class Metric:
     def unit(self) -> str:
         return self.key.unit
 
+    def worsening(self) -> float:
+        """By how much of what it was this got worse; infinite from 0, below 0 if better."""
+        ratio = self.effect.ratio
+        if not np.isfinite(ratio) or ratio <= 0:
+            return float("inf")
+        return 1 - ratio if self.metric in HIGHER_IS_BETTER else ratio - 1
+
     @property
     def subject(self) -> str:
         return self.operation or self.lock
@@ -84,6 +91,10 @@ class Comparison:
 
     def select(self, metric: str, statistic: str | None = None) -> list[Metric]:
         return [m for m in self.metrics if m.metric == metric and statistic in (None, m.statistic)]
+
+    def regressions(self, least: float = 0.0) -> list[Metric]:
+        """What got worse, by at least *least* (0.05: by 5 %) of what it was."""
+        return [m for m in self.metrics if m.verdict == "worse" and m.worsening() >= least]
 
 
 def _coverage_caveat(digest: Digest) -> Iterator[str]:

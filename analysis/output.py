@@ -1,5 +1,6 @@
 """Write a comparison in every form, each file whole or not at all."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from z3trace.analysis.compare import Comparison
@@ -10,15 +11,30 @@ from z3trace.errors import UsageError
 SUFFIXES = (".txt", ".md", ".html", ".json")
 
 
-def check_name(path: Path) -> None:
-    if path.suffix not in SUFFIXES:
-        raise UsageError(f"{path}: a report ends in one of {', '.join(SUFFIXES)}")
+def check_name(path: Path, *, many: bool = False) -> None:
+    """UsageError if there is no report by that name; *many*: of more than two recordings."""
+    known = (".txt", ".json") if many else SUFFIXES
+    if path.suffix not in known:
+        of = " of more than two recordings" if many else ""
+        raise UsageError(f"{path}: a report{of} ends in one of {', '.join(known)}")
 
 
-def terminal(comparison: Comparison, *, everything: bool = False) -> str:
+def terminal(
+    comparisons: Sequence[Comparison],
+    *,
+    everything: bool = False,
+    width: int = 0,
+    colour: bool = False,
+) -> str:
+    """The table of one comparison, or of several against one first recording."""
+    if len(comparisons) > 1:
+        from z3trace.analysis.report import many
+
+        return many.render(comparisons, everything=everything)
     from z3trace.analysis.report import terminal as renderer
 
-    return renderer.render(comparison, everything=everything)
+    screen = renderer.Screen(width, colour)
+    return renderer.render(comparisons[0], everything=everything, screen=screen)
 
 
 def render(comparison: Comparison, suffix: str) -> str:
@@ -40,9 +56,17 @@ def render(comparison: Comparison, suffix: str) -> str:
     return mail.render(comparison)
 
 
-def write_report(comparison: Comparison, path: Path) -> Path:
-    check_name(path)
-    paths.write_atomic(path, render(comparison, path.suffix))
+def write_report(comparisons: Sequence[Comparison], path: Path) -> Path:
+    """Write one report of one comparison, or of several against one first recording."""
+    check_name(path, many=len(comparisons) > 1)
+    if len(comparisons) > 1:
+        from z3trace.analysis.report import many
+
+        as_json = path.suffix == ".json"
+        text = many.as_json(comparisons) if as_json else many.render(comparisons, everything=False)
+    else:
+        text = render(comparisons[0], path.suffix)
+    paths.write_atomic(path, text)
     return path
 
 
@@ -54,5 +78,5 @@ def write_plots(comparison: Comparison, directory: Path) -> list[Path]:
 
 def write_all(comparison: Comparison, directory: Path) -> list[Path]:
     """Plots and every report into *directory*."""
-    written = [write_report(comparison, directory / f"report{suffix}") for suffix in SUFFIXES]
+    written = [write_report([comparison], directory / f"report{suffix}") for suffix in SUFFIXES]
     return written + write_plots(comparison, directory / "plots")

@@ -55,7 +55,7 @@ def headline(comparison: Comparison) -> list[str]:
 
 
 def regressions(comparison: Comparison) -> list[Metric]:
-    return [m for m in comparison.metrics if m.verdict == "worse"]
+    return comparison.regressions()
 
 
 def setup(comparison: Comparison) -> list[tuple[str, str]]:

@@ -37,7 +37,7 @@ def test_report(comparison: Comparison, suffix: str) -> None:
 
 
 def test_terminal(comparison: Comparison) -> None:
-    _same("compare.txt", output.terminal(comparison))
+    _same("compare.txt", output.terminal([comparison]))
 
 
 def test_show() -> None:

@@ -210,7 +210,7 @@ def _report(files: list[Path], directory: Path) -> int:
     from z3trace.analysis import compare, digest, output
 
     comparison = compare.compare(*(digest.read(file) for file in files))
-    click.echo(output.terminal(comparison))
+    click.echo(output.terminal([comparison]))
     written = [*files, *output.write_all(comparison, directory)]
     for path in written:
         click.echo(f"Wrote {path}")

@@ -1,16 +1,40 @@
-"""``z3trace compare``: before against after."""
+"""``z3trace compare``: recordings against the first of them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from z3trace.commands import screen
 from z3trace.commands.common import wrote
-from z3trace.errors import DONE, REGRESSION
+from z3trace.errors import DONE, REGRESSION, UsageError
+
+if TYPE_CHECKING:
+    from z3trace.analysis.compare import Comparison
+
+_GATE = "--fail-on-regression"
 
 
-@click.command()
-@click.argument("before", type=click.Path(path_type=Path))
-@click.argument("after", type=click.Path(path_type=Path))
+class _Gated(click.Command):
+    """``--fail-on-regression`` takes a number if one follows, and no file by mistake."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = []
+        for i, word in enumerate(args):
+            following = args[i + 1] if i + 1 < len(args) else ""
+            number = following.replace(".", "", 1).isdigit()
+            given.append(f"{_GATE}=0" if word == _GATE and not number else word)
+        return super().parse_args(ctx, given)
+
+
+@click.command(cls=_Gated)
+@click.argument(
+    "recordings",
+    nargs=-1,
+    required=True,
+    metavar="BEFORE AFTER...",
+    type=click.Path(path_type=Path),
+)
 @click.option(
     "--plots",
     type=click.Path(path_type=Path, file_okay=False),
@@ -24,36 +48,60 @@ from z3trace.errors import DONE, REGRESSION
     help="A report to write: .txt, .md, .html or .json; may be repeated.",
 )
 @click.option("--all", "everything", is_flag=True, help="Show every statistic, not the main ones.")
+@click.option("--histograms", is_flag=True, help="Draw the histograms in the terminal.")
 @click.option(
     "--allow-mismatch", is_flag=True, help="Compare recordings that differ in what matters."
 )
-@click.option("--fail-on-regression", is_flag=True, help="Exit with 3 if anything got worse.")
+@click.option(
+    _GATE,
+    "gate",
+    type=click.FloatRange(min=0),
+    metavar="[PERCENT]",
+    help="Exit with 3 if a figure got worse, by at least PERCENT if one is given.",
+)
 @click.option("--force", is_flag=True, help="Overwrite reports.")
 def command(
-    before: Path,
-    after: Path,
+    recordings: tuple[Path, ...],
     plots: Path | None,
     reports: tuple[Path, ...],
     everything: bool,
+    histograms: bool,
     allow_mismatch: bool,
-    fail_on_regression: bool,
+    gate: float | None,
     force: bool,
 ) -> int:
-    """Compare two recordings: figures, verdicts, plots, reports."""
+    """Compare recordings with the first: figures, verdicts, plots, reports."""
     from z3trace import paths
     from z3trace.analysis import compare, digest, output
 
+    if len(recordings) < 2:
+        raise UsageError("one recording cannot be compared", "name two or more; 'show' prints one")
     for path in reports:
-        output.check_name(path)
+        output.check_name(path, many=len(recordings) > 2)
         paths.must_be_new(path, force=force)
-    comparison = compare.compare(
-        digest.read(before), digest.read(after), allow_mismatch=allow_mismatch
-    )
-    click.echo(output.terminal(comparison, everything=everything), nl=False)
+    if plots and len(recordings) > 2:
+        raise UsageError("plots are of two recordings", "compare each with the first")
+    digests = [digest.read(path) for path in recordings]
+    found = compare.compare_all(digests[0], digests[1:], allow_mismatch=allow_mismatch)
+    click.echo(_shown(found, everything=everything), nl=False)
+    if histograms:
+        from z3trace.analysis.report import spark
+
+        sides = [(one.session.label, one) for one in digests]
+        click.echo("\n" + spark.render(sides, unicode=screen.takes_unicode()), nl=False)
     for path in [
-        *(output.write_plots(comparison, plots) if plots else []),
-        *(output.write_report(comparison, path) for path in reports),
+        *(output.write_plots(found[0], plots) if plots else []),
+        *(output.write_report(found, path) for path in reports),
     ]:
         wrote(path)
-    worse = any(metric.verdict == "worse" for metric in comparison.metrics)
-    return REGRESSION if fail_on_regression and worse else DONE
+    if gate is not None and any(one.regressions(gate / 100) for one in found):
+        return REGRESSION
+    return DONE
+
+
+def _shown(found: "list[Comparison]", *, everything: bool) -> str:
+    from z3trace.analysis import output
+
+    return output.terminal(
+        found, everything=everything, width=screen.width(), colour=screen.takes_colour()
+    )

@@ -4,15 +4,23 @@ from pathlib import Path
 
 import click
 
+from z3trace.commands import screen
 from z3trace.errors import DONE
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--histograms", is_flag=True, help="Draw the histograms.")
 @click.option("--sites", is_flag=True, help="List every lock call site, reached or not.")
-def command(file: Path, sites: bool) -> int:
+def command(file: Path, histograms: bool, sites: bool) -> int:
     """Print what a recording holds: latencies, locks, coverage, ledger."""
     from z3trace.analysis import digest, summary
 
-    click.echo(summary.text(digest.read(file), sites=sites), nl=False)
+    recording = digest.read(file)
+    click.echo(summary.text(recording, sites=sites), nl=False)
+    if histograms:
+        from z3trace.analysis.report import spark
+
+        sides = [(recording.session.label, recording)]
+        click.echo("\n" + spark.render(sides, unicode=screen.takes_unicode()), nl=False)
     return DONE
