@@ -62,6 +62,7 @@ class _Totals:
     """Sums over the runs with one kind of probes."""
 
     counts: dict[tuple[str, str], Floats] = field(default_factory=dict)
+    sums: dict[tuple[str, str], int] = field(default_factory=dict)
     curves: dict[str, list[Floats]] = field(default_factory=dict)
     sites: dict[int, SiteTotals] = field(default_factory=dict)
     operations: dict[str, list[int]] = field(default_factory=dict)
@@ -78,6 +79,7 @@ class _Totals:
             if series.buckets:
                 pairs = np.array(series.buckets, dtype=float)
                 total[pairs[:, 0].astype(int)] += pairs[:, 1]
+            self.sums[series.metric, name] = self.sums.get((series.metric, name), 0) + series.sum
             if series.metric == "latency":
                 self.curves.setdefault(name, []).append(perrun.curve(series))
         for site in run.sites:
@@ -92,8 +94,8 @@ class _Totals:
             values = [lock.acquisitions, lock.contended, lock.trylock_failures, lock.releases]
             _add(self.locks, lock.lock, values)
         for pair in run.nesting:
-            where = (pair.held, pair.acquired)
-            self.nesting[where] = self.nesting.get(where, 0) + pair.count
+            held, acquired = pair.held, pair.acquired
+            self.nesting[held, acquired] = self.nesting.get((held, acquired), 0) + pair.count
         for name, old in self.ledger.items():
             value = getattr(run.ledger, name) if run.ledger else None
             self.ledger[name] = None if value is None or old is None else old + value
@@ -204,6 +206,10 @@ class Digest:
         """Bucket counts of one series over the runs it comes from, shape (976,)."""
         found = self._of(self._source(metric)).counts.get((metric, name))
         return np.zeros(BUCKETS) if found is None else found
+
+    def total(self, metric: str, name: str) -> int:
+        """Sum of all values of one series, in its unit."""
+        return self._of(self._source(metric)).sums.get((metric, name), 0)
 
     def histograms(self) -> "Iterator[tuple[str, str, Floats]]":
         """(metric, operation or lock class, bucket counts) of everything recorded."""

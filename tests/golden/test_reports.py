@@ -117,3 +117,11 @@ def test_data_behind_the_ratio_figure(comparison: Comparison) -> None:
     assert np.all(low <= ratio)
     assert np.all(ratio <= high)
     assert np.all((ratio[:15] > 0.6) & (ratio[:15] < 0.8))
+
+
+def test_json_fits_its_schema(comparison: Comparison) -> None:
+    import jsonschema
+
+    schema = json.loads((Path(__file__).parents[2] / "docs/report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(output.render(comparison, ".json")), schema)

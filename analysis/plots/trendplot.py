@@ -1,0 +1,39 @@
+"""A metric over an archive of sessions, change points marked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from z3trace.analysis.digest import Digest
+from z3trace.analysis.plots import style
+from z3trace.analysis.trend import Trend
+
+
+def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None:
+    """One panel a metric, mean of each session over sessions; PNG or SVG by the name."""
+    shown = [one for one in trends if one.key.statistic == "mean"]
+    figure, axes = style.panels(max(len(shown), 1))
+    positions = np.arange(len(digests))
+    for axis, one in zip(axes, shown, strict=False):
+        axis.plot(positions, one.centres, marker="o", markersize=3.5, **style.BEFORE)
+        for change in one.changes:
+            axis.axvline(change.at - 0.5, **style.AFTER)
+            axis.annotate(
+                f"{(change.ratio - 1) * 100:+.1f} %",
+                (change.at - 0.5, 0.98),
+                xycoords=("data", "axes fraction"),
+                rotation=90,
+                va="top",
+                ha="right",
+                fontsize=8,
+            )
+        axis.set_ylim(bottom=0)
+        axis.set_xticks(positions, [d.session.label for d in digests], rotation=90, fontsize=7)
+        name = " ".join(p for p in (one.key.metric, one.key.operation or one.key.lock) if p)
+        axis.set_title(f"{name}, mean [{one.key.unit}]", fontsize=9)
+    session = digests[0].session
+    figure.suptitle(
+        f"{session.target}, {session.environment.kernel}: {len(digests)} sessions", fontsize=9.5
+    )
+    style.save(figure, path)
+    style.close(figure)

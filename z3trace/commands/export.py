@@ -1,0 +1,36 @@
+"""``z3trace export``: recordings in other tools' forms."""
+
+from pathlib import Path
+
+import click
+
+from z3trace.commands.common import wrote
+from z3trace.errors import DONE
+
+
+@click.command()
+@click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file ending in .csv, .parquet, .prom or .hgrm.",
+)
+@click.option("--series", default="", metavar="METRIC:NAME", help="For .hgrm: latency:alloc.")
+@click.option("--force", is_flag=True, help="Overwrite the output.")
+def command(recordings: tuple[Path, ...], output: Path, series: str, force: bool) -> int:
+    """Write recordings in another form.
+
+    .csv and .parquet: the tidy table, a line for each number of each run.  .prom:
+    histograms as OpenMetrics text, for Prometheus.  .hgrm: one series as HdrHistogram's
+    percentile text.
+    """
+    from z3trace import paths
+    from z3trace.analysis import digest, export
+
+    export.check_name(output)
+    paths.must_be_new(output, force=force)
+    export.write([digest.read(path) for path in recordings], output, series)
+    wrote(output)
+    return DONE

@@ -1,0 +1,44 @@
+"""``z3trace trend``: an archive of sessions over time."""
+
+from pathlib import Path
+
+import click
+
+from z3trace.commands.common import wrote
+from z3trace.errors import DONE, UsageError
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path, dir_okay=False), help="A plot to write, .png or .svg."
+)
+@click.option("--allow-mismatch", is_flag=True, help="Take recordings that differ in what matters.")
+@click.option("--force", is_flag=True, help="Overwrite the plot.")
+def command(
+    directory: Path, as_json: bool, plot: Path | None, allow_mismatch: bool, force: bool
+) -> int:
+    """Show the recordings in DIRECTORY in the order of their making, such as one for
+    each commit, and mark where a figure changed."""
+    from z3trace import paths
+    from z3trace.analysis import digest, trend
+    from z3trace.analysis.report import trendreport
+
+    if plot:
+        if plot.suffix not in (".png", ".svg"):
+            raise UsageError(f"{plot}: a plot ends in .png or .svg")
+        paths.must_be_new(plot, force=force)
+    files = sorted([*directory.glob("*.z3t"), *directory.glob("*.z3t.gz")])
+    if len(files) < 2:
+        raise UsageError(f"{directory} has {len(files)} recordings", "a trend takes two or more")
+    digests = sorted((digest.read(path) for path in files), key=lambda one: one.session.created)
+    found = trend.trends(digests, allow_mismatch=allow_mismatch)
+    render = trendreport.as_json if as_json else trendreport.render
+    click.echo(render(found, digests), nl=False)
+    if plot:
+        from z3trace.analysis.plots import trendplot
+
+        trendplot.draw(found, digests, plot)
+        wrote(plot)
+    return DONE
