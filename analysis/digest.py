@@ -5,7 +5,7 @@ A *row* is one number of one run; the run is the unit of everything that follows
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,16 +72,14 @@ class _Totals:
         default_factory=lambda: dict.fromkeys(Ledger.__struct_fields__, 0)
     )
 
-    def add(self, run: Run) -> None:
-        for series in run.series:
+    def add(self, run: Run, measured: Sequence[perrun.Measured]) -> None:
+        for series, histogram, _, _, curve in measured:
             name = series.operation or series.lock
             total = self.counts.setdefault((series.metric, name), np.zeros(BUCKETS))
-            if series.buckets:
-                pairs = np.array(series.buckets, dtype=float)
-                total[pairs[:, 0].astype(int)] += pairs[:, 1]
+            total[histogram.index] += histogram.counts
             self.sums[series.metric, name] = self.sums.get((series.metric, name), 0) + series.sum
             if series.metric == "latency":
-                self.curves.setdefault(name, []).append(perrun.curve(series))
+                self.curves.setdefault(name, []).append(curve)
         for site in run.sites:
             self.sites.setdefault(site.site, SiteTotals()).add(site)
         for operation in run.operations:
@@ -141,9 +139,10 @@ class Digest:
         self.runs.append(facts)
         if facts.interrupted:
             return
+        measured = perrun.measure(run)
         if facts.probe != "none":
-            self._totals.setdefault(facts.probe, _Totals()).add(run)
-        for key, value, resolution in perrun.rows(run, self._sites):
+            self._totals.setdefault(facts.probe, _Totals()).add(run, measured)
+        for key, value, resolution in perrun.rows(run, measured, self._sites):
             number = self._numbers.get(key)
             if number is None:
                 number = self._numbers[key] = len(self.keys)

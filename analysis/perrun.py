@@ -1,11 +1,10 @@
 """The figures of one run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from z3trace.analysis import quantiles
-from z3trace.analysis.quantiles import Floats
+from z3trace.analysis.quantiles import Floats, Histogram
 
 from z3trace.model import CallSite, Run, Series
 
@@ -31,13 +30,35 @@ class Key(NamedTuple):
 Row = tuple[Key, float, float]
 
 
-def curve(series: Series) -> Floats:
-    """Quantiles AT, shape (25,), ns."""
-    return quantiles.of_series(series, AT)[0]
+class Measured(NamedTuple):
+    """A series of a run: ``values`` and ``resolution`` at QUANTILES, and for a latency
+    the curve at AT."""
+
+    series: Series
+    histogram: Histogram
+    values: Floats
+    resolution: Floats
+    curve: Floats
 
 
-def _series(run: Run) -> Iterator[Row]:
+_QUANTILES = np.array(list(QUANTILES.values()))
+_ALL = np.concatenate([_QUANTILES, AT])
+
+
+def measure(run: Run) -> list[Measured]:
+    """Every series of a run with its quantiles, each histogram read once."""
+    found = []
     for series in run.series:
+        histogram = Histogram(series)
+        at = _ALL if series.metric == "latency" else _QUANTILES
+        values, resolution = histogram.quantiles(at)
+        n = _QUANTILES.size
+        found.append(Measured(series, histogram, values[:n], resolution[:n], values[n:]))
+    return found
+
+
+def _series(measured: Sequence[Measured]) -> Iterator[Row]:
+    for series, _, values, resolution, _ in measured:
         if series.metric in ("corrected_wait", "corrected_hold") or not series.count:
             continue  # corrected: near 0 where a lock is free, a ratio of these says nothing
 
@@ -45,10 +66,9 @@ def _series(run: Run) -> Iterator[Row]:
             return Key(of.metric, of.operation, of.lock, statistic, of.unit)
 
         yield key("mean"), series.sum / series.count, 0.0
-        possible = [n for n, q in QUANTILES.items() if series.count * (1 - q) >= _TAIL]
-        values, resolution = quantiles.of_series(series, [QUANTILES[n] for n in possible])
-        for name, value, wide in zip(possible, values, resolution, strict=True):
-            yield key(name), float(value), float(wide)
+        for (name, at), value, wide in zip(QUANTILES.items(), values, resolution, strict=True):
+            if series.count * (1 - at) >= _TAIL:
+                yield key(name), float(value), float(wide)
 
 
 def _locks(run: Run, calls: int) -> Iterator[Row]:
@@ -110,13 +130,13 @@ def _workload(run: Run) -> Iterator[Row]:
         yield Key("elapsed", "", "", "mean", "s"), run.result.elapsed / 1e9, 0.0
 
 
-def rows(run: Run, sites: Mapping[int, CallSite]) -> Iterator[Row]:
+def rows(run: Run, measured: Sequence[Measured], sites: Mapping[int, CallSite]) -> Iterator[Row]:
     """(key, value, resolution) of everything that is compared of a run."""
     if not run.probed:
         yield from _workload(run)
         return
     calls = sum(counts.returns for counts in run.operations)
-    yield from _series(run)
+    yield from _series(measured)
     yield from _locks(run, calls)
     if run.probe in ("", "all"):
         yield from _parts(run)

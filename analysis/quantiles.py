@@ -35,48 +35,54 @@ def quantiles(counts: Floats, at: Sequence[float] | Floats) -> Floats:
     return found
 
 
-def of_series(series: Series, at: Sequence[float] | Floats) -> tuple[Floats, Floats]:
-    """Quantiles of a series, and how far each may be off as it was read from a bucket.
+class Histogram:
+    """A series' occupied buckets as arrays: ``index`` and ``counts``, both shape (n,)."""
 
-    Both have the shape of *at*; values in the series' unit, never outside its true
-    minimum and maximum.  The second is a difference of logs: nothing where the buckets on
-    both sides show the density to be even, an eighth of the bucket's width where it
-    slopes from one neighbour to nothing, and up to the whole width where a bucket stands
-    alone, for its values may then be anywhere in it (a clock's ticks, for one).
-    """
-    pairs = np.asarray(series.buckets, dtype=np.int64).reshape(-1, 2)
-    index, counts = pairs[:, 0], pairs[:, 1].astype(float)
-    occupied = counts > 0
-    index, counts = index[occupied], counts[occupied]
-    wanted = np.asarray(at, dtype=float)
-    if not counts.size:
-        return np.full(wanted.shape, np.nan), np.zeros(wanted.shape)
-    cumulative = np.cumsum(counts)
-    rank = np.clip(wanted, 0, 1) * cumulative[-1]
-    chosen = np.minimum(np.searchsorted(cumulative, rank, side="left"), counts.size - 1)
-    mass = counts[chosen]
-    share = np.clip((rank - (cumulative[chosen] - mass)) / mass, 0, 1)
-    low, high = _LOWER[index[chosen]], _UPPER[index[chosen]]
-    values = np.clip(low + share * (high - low), series.min, series.max)
-    left, right = _neighbours(index, counts, chosen)
-    alone = np.clip(1 - (left + right) / mass, 0, 1) * np.maximum(share, 1 - share)
-    slope = np.abs(right - left) / np.maximum(8 * (left + right), 1)
-    exact = index[chosen] < buckets.SUB
-    width = np.log(np.minimum(high, series.max + 1)) - np.log(np.maximum(low, max(series.min, 1)))
-    resolution = np.where(exact, 0, np.maximum(width, 0) * np.minimum(alone + slope, 1))
-    return values, resolution
+    def __init__(self, series: Series) -> None:
+        pairs = np.array(series.buckets, dtype=np.int64).reshape(-1, 2)
+        if not pairs[:, 1].all():
+            pairs = pairs[pairs[:, 1] > 0]
+        self.index, self.counts = pairs[:, 0], pairs[:, 1].astype(float)
+        self._cumulative = np.cumsum(self.counts)
+        self._low, self._high = series.min, series.max
 
+    def quantiles(self, at: Sequence[float] | Floats) -> tuple[Floats, Floats]:
+        """Quantiles, and how far each may be off as it was read from a bucket.
 
-def _neighbours(
-    index: "npt.NDArray[np.int64]", counts: Floats, chosen: "npt.NDArray[np.int64]"
-) -> tuple[Floats, Floats]:
-    """Counts of the buckets below and above the chosen ones."""
-    padded = np.concatenate([[0.0], counts, [0.0]])
-    places = np.concatenate([[-2], index, [-2]])
-    here = index[chosen]
-    left = np.where(places[chosen] == here - 1, padded[chosen], 0.0)
-    right = np.where(places[chosen + 2] == here + 1, padded[chosen + 2], 0.0)
-    return left, right
+        Both have the shape of *at*; values in the series' unit, never outside its true
+        minimum and maximum.  The second is a difference of logs: nothing where the
+        buckets on both sides show the density to be even, an eighth of the bucket's width
+        where it slopes from one neighbour to nothing, and up to the whole width where a
+        bucket stands alone, for its values may then be anywhere in it (a clock's ticks,
+        for one).
+        """
+        wanted = np.asarray(at, dtype=float)
+        if not self.counts.size:
+            return np.full(wanted.shape, np.nan), np.zeros(wanted.shape)
+        rank = wanted * self._cumulative[-1]
+        chosen = np.searchsorted(self._cumulative, rank, side="left")
+        chosen = np.minimum(chosen, self.counts.size - 1)
+        mass, index = self.counts[chosen], self.index[chosen]
+        share = np.minimum(np.maximum((rank - self._cumulative[chosen]) / mass + 1, 0), 1)
+        low, high = _LOWER[index], _UPPER[index]
+        values = low + share * (high - low)
+        values = np.minimum(np.maximum(values, self._low), self._high)
+        left, right = self._neighbours(chosen)
+        both = left + right
+        alone = np.maximum(1 - both / mass, 0) * np.maximum(share, 1 - share)
+        off = np.minimum(alone + np.abs(right - left) / np.maximum(8 * both, 1), 1)
+        first, last = np.maximum(low, max(self._low, 1)), np.minimum(high, self._high + 1)
+        width = np.where(index < buckets.SUB, 0, np.log(np.maximum(last / first, 1)))
+        resolution: Floats = width * off
+        return values, resolution
+
+    def _neighbours(self, chosen: "npt.NDArray[np.int64]") -> tuple[Floats, Floats]:
+        """Counts of the buckets right below and above the chosen ones."""
+        here, last = self.index[chosen], self.counts.size - 1
+        below, above = np.maximum(chosen - 1, 0), np.minimum(chosen + 1, last)
+        left = np.where(self.index[below] == here - 1, self.counts[below], 0.0)
+        right = np.where(self.index[above] == here + 1, self.counts[above], 0.0)
+        return left, right
 
 
 def ecdf(counts: Floats) -> tuple[Floats, Floats]:

@@ -6,7 +6,7 @@ metrics, or a thousand of them, take no longer than one.
 
 Interval: studentized bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap,
 1993, section 12.5).  Test: exchange of labels (Good, Permutation Tests, 2000), all of
-them where they are few.  Above ``MANY`` runs both equal Student's t for unequal
+them where they are few.  Above ``MANY`` runs in all both equal Student's t for unequal
 variances (Welch, Biometrika 34, 1947) to more digits than they have, and that is used.
 """
 
@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 LEVEL = 0.95
 RESAMPLES = 4000
 PERMUTATIONS = 20000
-MANY = 400
+MANY = 200
 _SEED = 20161115
 _AT_ONCE = 16  # rows of metrics: bounds the memory
 

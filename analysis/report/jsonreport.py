@@ -12,7 +12,7 @@ VERSION = 2
 
 
 def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return float(f"{value:.12g}") if math.isfinite(value) else None
 
 
 def _metric(metric: Metric) -> dict[str, Any]:

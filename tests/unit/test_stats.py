@@ -79,7 +79,9 @@ def test_zeros_have_no_ratio() -> None:
 def test_quantiles_are_off_by_at_most_a_bucket(values: list[int]) -> None:
     from samples import series
 
-    found, resolution = quantiles.of_series(series("latency", "alloc", values), [0.5, 0.9])
+    found, resolution = quantiles.Histogram(series("latency", "alloc", values)).quantiles(
+        [0.5, 0.9]
+    )
     exact = np.quantile(values, [0.5, 0.9], method="inverted_cdf")
     assert np.all(np.abs(found - exact) <= exact / 16 + 1)
     assert np.all(resolution <= np.log(1 + 1 / 16) + 1e-9)
@@ -202,8 +204,8 @@ def test_values_on_a_clock_s_ticks_widen_the_interval() -> None:
     from samples import series
 
     ticks, smooth = [1000] * 500, [int(x) for x in np.random.default_rng(9).lognormal(7, 0.5, 5000)]
-    _, alone = quantiles.of_series(series("latency", "alloc", [1, *ticks, 5000]), [0.5])
-    _, even = quantiles.of_series(series("latency", "alloc", smooth), [0.5])
+    _, alone = quantiles.Histogram(series("latency", "alloc", [1, *ticks, 5000])).quantiles([0.5])
+    _, even = quantiles.Histogram(series("latency", "alloc", smooth)).quantiles([0.5])
     assert alone[0] > 0.015
     assert even[0] < 0.005
     effect = stats.effects([stats.Sample([1000.0] * 8, [1020.0] * 8, False, 2 * float(alone[0]))])[
