@@ -7,7 +7,7 @@ TREE := build/tree/.ready
 SOURCES := $(shell find z3trace analysis probes testbed -name '*.py' -o -name '*.j2')
 C_FILES := $(shell find probes testbed -name '*.[ch]')
 
-.PHONY: help demo test unit lint format bench wheel readme clean
+.PHONY: help demo test unit lint format bench calibrate fuzz wheel readme clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,13 @@ format: $(READY) ## put the sources into their style
 
 bench: $(READY) ## what z3trace costs, in build/bench
 	$(PY) tests/bench/run.py
+
+calibrate: $(READY) ## do the verdicts hold what they promise; in build/calibration
+	$(PY) tests/calibrate/run.py
+
+fuzz: $(READY) ## ten thousand mutated run files, and a minute of atheris
+	$(PY) tests/fuzz/mutate.py 10000
+	$(PY) tests/fuzz/guided.py 60
 
 wheel: $(READY) ## the wheel, in build/dist
 	$(PY) -m build --wheel --outdir build/dist

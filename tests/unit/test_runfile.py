@@ -1,6 +1,8 @@
 """Recordings survive a round trip; anything else gets one clear line."""
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,12 @@ def test_a_mutated_file_is_read_or_refused(tmp_path: Path, data: st.DataObject) 
         runfile.read(path)
     except InputError as error:
         assert "\n" not in error.message
+
+
+def test_mutated_files_end_in_a_result_or_in_an_error() -> None:
+    """500 of those that ``make fuzz`` tries."""
+    script = Path(__file__).parents[1] / "fuzz/mutate.py"
+    result = subprocess.run(
+        [sys.executable, script, "500", "20000"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout

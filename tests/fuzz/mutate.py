@@ -1,0 +1,184 @@
+"""``make fuzz``: run files from strangers, ten thousand of them.
+
+Each is a good recording, mutated: cut, bits flipped, hostile numbers, huge or deep or of
+wrong types, lines doubled or swapped.  Reading, showing and comparing it must end in a
+result or in one of our errors, within 5 seconds and 500 MB.
+"""
+
+import gzip
+import json
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from samples import recording, write
+from z3trace.analysis import compare, digest, export, output, summary
+
+from z3trace.errors import Z3traceError
+
+LIMIT_SECONDS = 5
+LIMIT_MB = 500
+NUMBERS = [0, -1, 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**400, 1e308, 0.5, float("nan")]
+VALUES: list[Any] = [None, True, [], {}, "", "\x00", "x" * 70000, "<script>", "../../x", *NUMBERS]
+
+
+def _paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    found = [at]
+    if isinstance(value, dict):
+        for key, one in value.items():
+            found += _paths(one, (*at, key))
+    elif isinstance(value, list):
+        for i, one in enumerate(value[:50]):
+            found += _paths(one, (*at, i))
+    return found
+
+
+def _set(value: Any, at: tuple[Any, ...], new: Any) -> Any:
+    if not at:
+        return new
+    inner = value
+    for key in at[:-1]:
+        inner = inner[key]
+    inner[at[-1]] = new
+    return value
+
+
+def _typed(source: random.Random, lines: list[bytes]) -> list[bytes]:
+    """Some places of some lines get a value that does not belong there."""
+    for _ in range(source.randint(1, 3)):
+        number = source.randrange(len(lines))
+        try:
+            value = json.loads(lines[number])
+        except ValueError:
+            continue
+        at = source.choice(_paths(value))
+        value = _set(value, at, source.choice(VALUES))
+        lines[number] = json.dumps(value).encode()
+    return lines
+
+
+def _numbers(source: random.Random, lines: list[bytes]) -> list[bytes]:
+    """Numbers that fit their types and nothing else."""
+    number = source.randrange(len(lines))
+    value = json.loads(lines[number])
+    places = [at for at in _paths(value) if at]
+    for at in source.sample(places, min(len(places), 20)):
+        inner = value
+        try:
+            for key in at[:-1]:
+                inner = inner[key]
+            old = inner[at[-1]]
+        except (KeyError, IndexError, TypeError):
+            continue
+        if isinstance(old, int) and not isinstance(old, bool):
+            inner[at[-1]] = source.choice([0, 1, 2**32, 2**62, 2**63 - 1, old + 1])
+    lines[number] = json.dumps(value).encode()
+    return lines
+
+
+def _order(source: random.Random, lines: list[bytes]) -> list[bytes]:
+    one, other = source.randrange(len(lines)), source.randrange(len(lines))
+    kind = source.randrange(3)
+    if kind == 0:
+        lines.insert(one, lines[other])
+    elif kind == 1:
+        lines[one], lines[other] = lines[other], lines[one]
+    else:
+        del lines[one]
+    return lines
+
+
+def _deep(source: random.Random, lines: list[bytes]) -> list[bytes]:
+    depth = source.choice([100, 1000, 100_000])
+    opening, closing = source.choice([(b"[", b"]"), (b'{"a":', b"}")])
+    lines[source.randrange(len(lines))] = opening * depth + b"1" + closing * depth
+    return lines
+
+
+def _huge(source: random.Random, lines: list[bytes]) -> list[bytes]:
+    size = source.choice([1 << 16, 1 << 20, 17 << 20])
+    lines[source.randrange(len(lines))] = source.choice([b"x", b" ", b"[", b"9"]) * size
+    return lines
+
+
+def _bytes(source: random.Random, data: bytes) -> bytes:
+    found = bytearray(data)
+    for _ in range(source.choice([1, 3, 30])):
+        at = source.randrange(len(found))
+        found[at] = source.choice([found[at] ^ 1 << source.randrange(8), source.randrange(256)])
+    return bytes(found)
+
+
+def mutated(source: random.Random, good: bytes) -> bytes:
+    """A mutation of a good file."""
+    kind = source.randrange(8)
+    if kind == 0:
+        data = good[: source.randrange(len(good))]
+    elif kind == 1:
+        data = _bytes(source, good)
+    else:
+        change = [_typed, _typed, _numbers, _numbers, _order, source.choice([_deep, _huge])]
+        data = b"\n".join(change[kind - 2](source, good.splitlines())) + b"\n"
+    if source.random() < 0.1:
+        data = gzip.compress(data, 1)
+        data = _bytes(source, data) if source.random() < 0.5 else data
+    return data
+
+
+def use(path: Path, good: digest.Digest) -> str:
+    """Read, show and compare a file; the kind of outcome."""
+    try:
+        one = digest.read(path)
+        summary.text(one, sites=True)
+        found = compare.compare(good, one, allow_mismatch=True)
+        for suffix in (".txt", ".md", ".json"):
+            output.render(found, suffix)
+        output.terminal([found], everything=True)
+        export.openmetrics([one])
+    except Z3traceError as error:
+        return type(error).__name__
+    return "result"
+
+
+def _late(number: int, frame: FrameType | None) -> None:
+    raise TimeoutError(f"more than {LIMIT_SECONDS} s")
+
+
+def main(count: int, first: int = 0) -> int:
+    """Mutate *count* files; 0 if each ended well."""
+    signal.signal(signal.SIGALRM, _late)
+    outcomes: Counter[str] = Counter()
+    slowest = 0.0
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "x.z3t"
+        write(path, recording("after", runs=3, seed=2))
+        data, good = path.read_bytes(), digest.read(path)
+        for seed in range(first, first + count):
+            path.write_bytes(mutated(random.Random(seed), data))
+            signal.alarm(LIMIT_SECONDS)
+            begun = time.monotonic()
+            try:
+                outcomes[use(path, good)] += 1
+            except Exception as error:
+                print(f"seed {seed}: {type(error).__name__}: {error}")  # noqa: T201
+                outcomes["FAILED"] += 1
+            signal.alarm(0)
+            slowest = max(slowest, time.monotonic() - begun)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    said = ", ".join(f"{n} {kind}" for kind, n in outcomes.most_common())
+    print(f"{count} files: {said}; slowest {slowest:.2f} s, peak {peak:.0f} MB")  # noqa: T201
+    return int(bool(outcomes["FAILED"]) or peak > LIMIT_MB)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
