@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from z3trace.analysis import mismatch, resampling
+from z3trace.analysis import mismatch, stats
 from z3trace.analysis.digest import Digest
 from z3trace.analysis.perrun import Key
 from z3trace.analysis.quantiles import Floats
@@ -76,7 +76,7 @@ def change_points(values: Floats, tests: int) -> list[ChangePoint]:
             continue
         at, score = _split(part)
         p = min(1.0, _p(part, score) * tests)
-        if p >= 1 - resampling.LEVEL:
+        if p >= stats.SIGNIFICANT:
             continue
         ratio = float(np.exp(part[at:].mean() - part[:at].mean()))
         found.append(ChangePoint(start + at, ratio, p))

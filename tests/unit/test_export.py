@@ -119,3 +119,19 @@ def test_the_frame_is_what_the_documentation_shows() -> None:
     medians = table[(table.metric == "latency") & (table.statistic == "p50")]
     assert len(medians) == 10
     assert medians["value"].between(800, 1200).all()
+
+
+def test_the_worked_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every indented block of Python in docs/analysis.md, on made-up recordings."""
+    text = (Path(__file__).parents[2] / "docs/analysis.md").read_text()
+    blocks = [b for b in text.split("\n\n") if b.startswith("    ") and "z3trace ab" not in b]
+    (tmp_path / "build/demo").mkdir(parents=True)
+    for label, scale in (("before", 1.0), ("after", 0.7)):
+        for name in (f"{label}.z3t", f"build/demo/{label}.z3t"):
+            write(tmp_path / name, recording(label, scale=scale, seed=int(scale * 10)))
+    monkeypatch.chdir(tmp_path)
+    scope: dict[str, object] = {}
+    for block in blocks:
+        lines = [line.removeprefix("    ") for line in block.splitlines()]
+        exec("\n".join(lines), scope)  # noqa: S102 - our own documentation
+    assert len(blocks) >= 6
