@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from z3trace.analysis import perrun
 from z3trace.analysis.perrun import Key
-from z3trace.analysis.quantiles import Floats
+from z3trace.analysis.quantiles import CELLS, Floats
 
 from z3trace import runfile
 from z3trace.buckets import BUCKETS
@@ -64,6 +65,7 @@ class _Totals:
     counts: dict[tuple[str, str], Floats] = field(default_factory=dict)
     sums: dict[tuple[str, str], int] = field(default_factory=dict)
     curves: dict[str, list[Floats]] = field(default_factory=dict)
+    cells: dict[str, list[npt.NDArray[np.float32]]] = field(default_factory=dict)
     sites: dict[int, SiteTotals] = field(default_factory=dict)
     operations: dict[str, list[int]] = field(default_factory=dict)
     locks: dict[str, list[int]] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class _Totals:
             self.sums[series.metric, name] = self.sums.get((series.metric, name), 0) + series.sum
             if series.metric == "latency":
                 self.curves.setdefault(name, []).append(curve)
+                self.cells.setdefault(name, []).append(histogram.cells())
         for site in run.sites:
             self.sites.setdefault(site.site, SiteTotals()).add(site)
         for operation in run.operations:
@@ -220,6 +223,11 @@ class Digest:
     def curves(self, operation: str) -> Floats:
         """Latency quantiles at ``perrun.AT`` of each run, shape (runs, 25), ns."""
         return np.array(self._of(self.latency_kind).curves.get(operation, []))
+
+    def cells(self, operation: str) -> "npt.NDArray[np.float32]":
+        """Latency counts of each run by ``quantiles.CELLS``, shape (runs, CELLS)."""
+        found = self._of(self.latency_kind).cells.get(operation, [])
+        return np.array(found, dtype=np.float32).reshape(-1, CELLS)
 
     def site(self, number: int) -> SiteTotals:
         return self._of(self.kind).sites.get(number, SiteTotals())

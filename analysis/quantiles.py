@@ -10,6 +10,10 @@ from z3trace.model import Series
 
 Floats = npt.NDArray[np.float64]
 
+#: Coarser than buckets, for pictures: two cells to an octave.
+TO_A_CELL = buckets.SUB // 2
+CELLS = buckets.BUCKETS // TO_A_CELL
+
 _LOWER = np.array([float(buckets.lower(i)) for i in range(buckets.BUCKETS)])
 _UPPER = np.array([float(buckets.upper(i)) for i in range(buckets.BUCKETS)])
 
@@ -45,6 +49,11 @@ class Histogram:
         self.index, self.counts = pairs[:, 0], pairs[:, 1].astype(float)
         self._cumulative = np.cumsum(self.counts)
         self._low, self._high = series.min, series.max
+
+    def cells(self) -> "npt.NDArray[np.float32]":
+        """Counts by cell, two to an octave, shape (CELLS,)."""
+        found = np.bincount(self.index // TO_A_CELL, weights=self.counts, minlength=CELLS)
+        return found.astype(np.float32)
 
     def quantiles(self, at: Sequence[float] | Floats) -> tuple[Floats, Floats]:
         """Quantiles, and how far each may be off as it was read from a bucket.

@@ -8,13 +8,14 @@ from z3trace.analysis.compare import Comparison
 
 def figures() -> "dict[str, Callable[[Comparison], object]]":
     """File name -> function that draws the figure."""
-    from z3trace.analysis.plots import latency, locks, ratios
+    from z3trace.analysis.plots import heat, latency, locks, ratios
 
     return {
         "latency-ecdf": latency.ecdf,
         "latency-percentiles": latency.percentiles,
         "locks": locks.draw,
         "ratios": ratios.draw,
+        "latency-by-run": heat.draw,
     }
 
 

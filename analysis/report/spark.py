@@ -5,18 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 from z3trace.analysis import units
 from z3trace.analysis.digest import Digest
-from z3trace.analysis.quantiles import Floats
+from z3trace.analysis.quantiles import TO_A_CELL, Floats
 
 from z3trace import buckets
 
 _BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _ASCII = " .:-=+*%@"
-_TO_A_CELL = buckets.SUB // 2
 
 
 def _cells(counts: Floats) -> Floats:
     """Counts by cell, shape (122,)."""
-    found: Floats = counts.reshape(-1, _TO_A_CELL).sum(axis=1)
+    found: Floats = counts.reshape(-1, TO_A_CELL).sum(axis=1)
     return found
 
 
@@ -45,8 +44,8 @@ def render(sides: Sequence[tuple[str, Digest]], *, unicode: bool) -> str:
         if not occupied.size:
             continue
         first, last = int(occupied[0]), int(occupied[-1])
-        low = units.nanoseconds(buckets.lower(first * _TO_A_CELL))
-        high = units.nanoseconds(buckets.upper((last + 1) * _TO_A_CELL - 1))
+        low = units.nanoseconds(buckets.lower(first * TO_A_CELL))
+        high = units.nanoseconds(buckets.upper((last + 1) * TO_A_CELL - 1))
         out.append(f"{metric} {name}, {low} to {high}, log scale")
         for (label, _), counts in zip(sides, cells, strict=True):
             out.append(f"  {label:{width}} |{_line(counts[first : last + 1], marks)}|")

@@ -92,7 +92,7 @@ def test_svg_is_byte_stable(comparison: Comparison, tmp_path: Path) -> None:
     output.write_plots(comparison, tmp_path / "one")
     output.write_plots(comparison, tmp_path / "two")
     names = sorted(path.name for path in (tmp_path / "one").glob("*.svg"))
-    assert len(names) == 4
+    assert len(names) == 5
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -125,3 +125,15 @@ def test_json_fits_its_schema(comparison: Comparison) -> None:
     schema = json.loads((Path(__file__).parents[2] / "docs/report.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(output.render(comparison, ".json")), schema)
+
+
+def test_data_behind_the_heat_map(comparison: Comparison) -> None:
+    from z3trace.analysis.plots import heat
+
+    share, edges = heat.shares(comparison.before, "alloc")
+    assert share.shape == (edges.size - 1, 10)
+    assert np.allclose(share.sum(axis=0), 1)
+    assert list(edges) == sorted(edges)
+    middle = np.searchsorted(edges, 1000) - 1
+    # The most common latency of every run is within an octave of 1000 ns.
+    assert np.all(np.abs(share.argmax(axis=0) - middle) <= 2)
