@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
+from z3trace.analysis import perrun
 from z3trace.analysis.compare import Comparison, Metric
 from z3trace.analysis.digest import Digest
 
@@ -16,8 +17,8 @@ _LEAST = 0.01
 class Explained:
     """Mean latency of an operation and its parts, ns a call, (before, after) each.
 
-    ``hold`` is time with a lock held and ``wait`` time on the way to one, as probed; a
-    nested hold counts twice, so ``rest``, what is left of the latency, can be below 0.
+    ``wait`` is time on the way to a lock, ``hold`` time with a lock held and no wait, as
+    probed; ``rest`` is what is left of the latency.
     """
 
     operation: str
@@ -84,7 +85,9 @@ def _members(digest: Digest) -> set[str]:
 
 
 def _calls(digest: Digest) -> Counter[str]:
-    return Counter(site.function for site in digest.session.sites if site.action != "release")
+    return Counter(
+        perrun.base_name(site.function) for site in digest.session.sites if site.action != "release"
+    )
 
 
 def structure(comparison: Comparison) -> list[str]:

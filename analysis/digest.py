@@ -145,7 +145,7 @@ class Digest:
         measured = perrun.measure(run)
         if facts.probe != "none":
             self._totals.setdefault(facts.probe, _Totals()).add(run, measured)
-        for key, value, resolution in perrun.rows(run, measured, self._sites):
+        for key, value, resolution in perrun.rows(run, measured, self._sites, self.session.schema):
             number = self._numbers.get(key)
             if number is None:
                 number = self._numbers[key] = len(self.keys)

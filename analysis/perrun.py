@@ -1,5 +1,6 @@
 """The figures of one run."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from z3trace.model import CallSite, Run, Series
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 #: A quantile is quoted only if at least this many values lie above it.
 _TAIL = 5
+_PARTS_SINCE = 3  # schema
 #: Metrics of the workload itself, from runs without probes.
 WORKLOAD = frozenset({"throughput", "elapsed"})
 #: Where the curve of a latency is taken: even on the scale of 1/(1-p), up to p99.9.
@@ -28,6 +30,13 @@ class Key(NamedTuple):
 
 
 Row = tuple[Key, float, float]
+#: What the compiler puts behind the name of a copy that it made.
+_CLONE = re.compile(r"(\.(constprop|isra|part|cold)(\.\d+)?)+$")
+
+
+def base_name(function: str) -> str:
+    """The function as it is called in the source."""
+    return _CLONE.sub("", function)
 
 
 class Measured(NamedTuple):
@@ -85,11 +94,8 @@ def _locks(run: Run, calls: int) -> Iterator[Row]:
 
 
 def _parts(run: Run) -> Iterator[Row]:
-    """An operation's mean latency as wait, hold and the rest, ns a call.
-
-    Hold is counted by lock, so that nested holds count twice, and the rest can be
-    below 0.
-    """
+    """An operation's mean latency as wait, hold (a lock held, and no wait) and the rest,
+    ns a call.  Before schema 3 nested holds counted twice: such files have no parts."""
     latency = {s.operation: s.sum for s in run.series if s.metric == "latency"}
     for counts in run.operations:
         if not counts.returns or counts.operation not in latency:
@@ -111,7 +117,8 @@ def _sites(run: Run, sites: Mapping[int, CallSite], calls: int) -> Iterator[Row]
         site = sites.get(counts.site)
         if site is None or not counts.acquisitions:
             continue
-        where = (site.function, "+".join(sorted(counts.locks)) or "other")
+        function = base_name(site.function)
+        where = (function, "+".join(sorted(counts.locks)) or "other")
         total = sums.setdefault(where, [0, 0])
         total[0] += counts.wait_sum
         total[1] += counts.hold_sum
@@ -130,7 +137,9 @@ def _workload(run: Run) -> Iterator[Row]:
         yield Key("elapsed", "", "", "mean", "s"), run.result.elapsed / 1e9, 0.0
 
 
-def rows(run: Run, measured: Sequence[Measured], sites: Mapping[int, CallSite]) -> Iterator[Row]:
+def rows(
+    run: Run, measured: Sequence[Measured], sites: Mapping[int, CallSite], schema: int
+) -> Iterator[Row]:
     """(key, value, resolution) of everything that is compared of a run."""
     if not run.probed:
         yield from _workload(run)
@@ -139,6 +148,7 @@ def rows(run: Run, measured: Sequence[Measured], sites: Mapping[int, CallSite]) 
     yield from _series(measured)
     yield from _locks(run, calls)
     if run.probe in ("", "all"):
-        yield from _parts(run)
+        if schema >= _PARTS_SINCE:
+            yield from _parts(run)
         if calls:
             yield from _sites(run, sites, calls)

@@ -113,6 +113,12 @@ static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 	cpu->classes[class].contended += held->contended;
 	z3t_note_nesting(cpu, task, class);
 	z3t_top_frame(task)->wait += wait;
+	/* An operation's hold is the span with any lock held, less the waits in
+	 * it: wait, hold and the rest are then the whole of its latency. */
+	if (task->holding == 1)
+		task->locked_since = now;
+	else
+		z3t_top_frame(task)->hold -= wait;
 	z3t_record(cpu, Z3T_WAIT(class), wait);
 	held->class = class;
 	held->state = Z3T_HOLDING;
@@ -233,13 +239,14 @@ static __always_inline void z3t_release(struct z3t_cpu *cpu,
 	if (hold > site->hold_max)
 		site->hold_max = hold;
 	cpu->classes[class].releases++;
-	z3t_top_frame(task)->hold += hold;
 	if (task->cost == held->cost)
 		z3t_record(cpu, Z3T_HOLD(class), hold);
 	else
 		z3t_record_disturbed(cpu, Z3T_DISTURBED_HOLD(class), hold,
 				     task->cost - held->cost, cpu->floors.hold);
 	z3t_forget(task, held);
+	if (!task->holding)
+		z3t_top_frame(task)->hold += now - task->locked_since;
 }
 
 static __always_inline int on_lock(struct pt_regs *ctx)

@@ -145,7 +145,7 @@ struct z3t_totals {
 struct z3t_operation {
 	u64 failures;
 	u64 wait;   /* ns of lock wait inside completed operations */
-	u64 hold;   /* ns of lock hold inside completed operations */
+	u64 hold;   /* ns with a lock held and no wait, likewise */
 	u64 events; /* lock probes that fired inside completed operations */
 };
 
@@ -222,6 +222,8 @@ struct z3t_task {
 	u64 pool;
 	u64 spin_lock; /* address whose trylock fails in a loop */
 	u64 spin_since;
+	u64 locked_since; /* when the first of the locks held now was acquired
+			   */
 	u32 entries[Z3T_OPERATIONS]; /* of all tasks that ever had this slot */
 	/* frames[depth]; frames[0] collects what happens outside operations */
 	struct z3t_frame frames[Z3T_DEPTH + 1];

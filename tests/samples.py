@@ -25,7 +25,7 @@ from z3trace.model import (
 
 def session(label: str = "before", **changes: object) -> Session:
     fields: dict[str, object] = {
-        "schema": 1,
+        "schema": 3,
         "tool": "z3trace 0",
         "created": "2026-01-01T00:00:00+00:00",
         "target": "z3fold",

@@ -15,7 +15,8 @@ HISTORY = {
     1: "first: session, run and end lines",
     2: "calibration, how each operation and site is probed, runs with some of the probes, "
     "corrected series",
-    3: "which lock class was held when another was acquired",
+    3: "which lock class was held when another was acquired; the hold of an operation "
+    "counts nested holds once",
 }
 
 #: Unsigned, and below 2**63: the decoder bounds no further, and nothing real is larger.
@@ -152,7 +153,8 @@ class Series(Record, frozen=True, kw_only=True):
 
 
 class OperationCounts(Record, frozen=True, kw_only=True):
-    """Counters of one operation; wait and hold are summed over completed calls."""
+    """Counters of one operation; ``wait`` and ``hold`` (time with a lock held and no wait)
+    are summed over completed calls."""
 
     operation: Name
     entries: U64

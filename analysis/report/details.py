@@ -94,8 +94,13 @@ def more_runs(comparison: Comparison) -> str:
     open_ones = [m for m in lines.main(comparison) if m.verdict == "inconclusive"]
     if not open_ones:
         return ""
-    known = [m.more_runs for m in open_ones if m.more_runs]
+    known = sorted(m.more_runs for m in open_ones if m.more_runs)
     if not known:
         return f"{len(open_ones)} are inconclusive; no number of runs within reason settles them"
-    text = f"about {max(known)} runs a side would likely settle {len(known)} of the "
-    return text + f"{len(open_ones)} inconclusive lines above"
+    # As many as settle half of them: the last few always lie just beside the margin.
+    half = known[(len(known) - 1) // 2]
+    settled = sum(n <= half for n in known)
+    return (
+        f"about {half} runs a side would likely settle {settled} of the "
+        f"{len(open_ones)} inconclusive lines above"
+    )
