@@ -52,6 +52,14 @@ class Bench:
                 ).stdout
                 self.add(kind, condition, float(out))
 
+    @contextmanager
+    def beside(self, condition: str) -> Iterator[None]:
+        """Bystanders without probes right before and after those with *condition*: the
+        machine's drift is then in both."""
+        self.bystanders(f"near.{condition}")
+        yield
+        self.bystanders(f"near.{condition}")
+
     def keep(self, condition: str, operation: str, buckets: list[tuple[int, int]]) -> None:
         where = self.histograms.setdefault(condition, {})
         where.setdefault(operation, []).append([list(pair) for pair in buckets])
@@ -98,15 +106,16 @@ def ours(recorder: Recorder, bench: Bench, condition: str, number: int) -> None:
         # Call sites without a probe are coverage, which the recording says; lost is what
         # a probe was hit for and did not count.
         bench.lost += (run.ledger.skipped_programs or 0) + (run.ledger.missed_probes or 0)
-    start = time.monotonic()
-    armed = recorder.attach(OURS[condition][1])
-    bench.add("attach_seconds", condition, time.monotonic() - start)
-    try:
-        bench.bystanders(condition)
-    finally:
+    with bench.beside(condition):
         start = time.monotonic()
-        armed.close()
-        bench.add("detach_seconds", condition, time.monotonic() - start)
+        armed = recorder.attach(OURS[condition][1])
+        bench.add("attach_seconds", condition, time.monotonic() - start)
+        try:
+            bench.bystanders(condition)
+        finally:
+            start = time.monotonic()
+            armed.close()
+            bench.add("detach_seconds", condition, time.monotonic() - start)
 
 
 def conditions(
@@ -116,11 +125,10 @@ def conditions(
 
     def none(number: int) -> None:
         unprobed(any_recorder, bench, "none", number)
-        bench.bystanders("none")
 
     def with_peer(name: str) -> Callable[[int], None]:
         def run(number: int) -> None:
-            with peer(name, bench, functions):
+            with bench.beside(name), peer(name, bench, functions):
                 unprobed(any_recorder, bench, name, number)
                 bench.bystanders(name)
 
@@ -129,7 +137,8 @@ def conditions(
     found: dict[str, Callable[[int], None]] = {"none": none}
     for name, recorder in recorders.items():
         found[name] = lambda number, r=recorder, n=name: ours(r, bench, n, number)  # type: ignore[misc]
-    found["own"] = lambda number: unprobed(any_recorder, bench, "own", number)
+        if name == "ops":
+            found["own"] = lambda number: unprobed(any_recorder, bench, "own", number)
     found |= {name: with_peer(name) for name in PEERS}
     return found
 

@@ -22,6 +22,7 @@ from z3trace.kernel import build
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/bench"
 ROUNDS = 5
+REPEATS = 3  # of a bystander, as in guest.py
 OURS = ("ops", "callsite", "hybrid", "function")
 PEERS = ("bpftrace", "funclatency", "function_graph")
 Samples = dict[str, dict[str, list[float]]]
@@ -83,6 +84,16 @@ def latencies(found: dict[str, Any]) -> dict[str, float]:
     return figures
 
 
+def _beside(samples: dict[str, list[float]], name: str) -> list[float]:
+    """For each round the ratio of medians to what was measured right before and after."""
+    near, probed = samples[f"near.{name}"], samples[name]
+    return [
+        statistics.median(probed[i * REPEATS : (i + 1) * REPEATS])
+        / statistics.median(near[2 * i * REPEATS : 2 * (i + 1) * REPEATS])
+        for i in range(len(probed) // REPEATS)
+    ]
+
+
 def costs(samples: Samples) -> dict[str, float]:
     target = _medians(samples, "target")
     base = target["none"]
@@ -93,10 +104,9 @@ def costs(samples: Samples) -> dict[str, float]:
     peer = target["bpftrace"] - base
     figures["cost_vs_bpftrace.ops"] = (target["ops"] - base) / peer
     figures["cost_vs_bpftrace.all"] = (target["callsite"] - base) / peer
-    file, pipe = _medians(samples, "file"), _medians(samples, "pipe")
     for name in (*OURS, *PEERS):
-        figures[f"bystander_file.{name}"] = file[name] / file["none"]
-        figures[f"bystander_pipe.{name}"] = pipe[name] / pipe["none"]
+        for kind in ("file", "pipe"):
+            figures[f"bystander_{kind}.{name}"] = statistics.median(_beside(samples[kind], name))
         figures[f"bystander.{name}"] = max(
             figures[f"bystander_file.{name}"], figures[f"bystander_pipe.{name}"]
         )
@@ -117,9 +127,12 @@ def plot(samples: Samples) -> Path:
     names = ["none", *OURS, *PEERS]
     figure, axes = plt.subplots(1, 3, figsize=(12, 4), sharey=True)
     for axis, what in zip(axes, ("target", "file", "pipe"), strict=True):
-        base = statistics.median(samples[what]["none"])
         for row, name in enumerate(names):
-            values = [value / base for value in samples[what][name]]
+            if what == "target":
+                base = statistics.median(samples[what]["none"])
+                values = [value / base for value in samples[what][name]]
+            else:
+                values = _beside(samples[what], name) if name != "none" else [1.0]
             axis.plot(values, [row] * len(values), "o", color="#0072B2", alpha=0.4, ms=4)
             axis.plot([statistics.median(values)], [row], "|", color="#D55E00", ms=16, mew=2)
         axis.set_title(f"{what}: time, no probes = 1")
