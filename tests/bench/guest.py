@@ -30,6 +30,7 @@ OURS = {
 }
 BYSTANDERS = {"file": 3000, "pipe": 3000}
 REPEATS = 3
+PAIRS = 4
 
 
 class Bench:
@@ -67,9 +68,6 @@ class Bench:
     def target(self, condition: str, run: Run) -> None:
         calls = sum(t.calls for t in run.result.operations)
         self.add("target", condition, run.result.elapsed / calls)
-        for series in run.series:
-            if series.metric in ("latency", "corrected_latency"):
-                self.keep(f"{condition}.{series.metric}", series.operation, series.buckets)
 
 
 @contextmanager
@@ -86,13 +84,9 @@ def peer(name: str, bench: Bench, functions: list[str]) -> Iterator[None]:
 
 
 def unprobed(recorder: Recorder, bench: Bench, condition: str, number: int) -> None:
-    """The workload without our probes; its own histogram is the truth for latencies."""
-    text = WORKLOAD + (",histogram=1" if condition == "own" else "")
-    run = recorder.run(make_workload(text, None, ()), number, 0, number, probe="")
+    """The workload without our probes."""
+    run = recorder.run(make_workload(WORKLOAD, None, ()), number, 0, number, probe="")
     bench.target(condition, run)
-    for truth in run.result.operations:
-        if condition == "own" and truth.operation in OPERATIONS:
-            bench.keep("own", truth.operation, truth.buckets)
 
 
 def ours(recorder: Recorder, bench: Bench, condition: str, number: int) -> None:
@@ -118,6 +112,23 @@ def ours(recorder: Recorder, bench: Bench, condition: str, number: int) -> None:
             bench.add("detach_seconds", condition, time.monotonic() - start)
 
 
+def latency_pairs(recorders: dict[str, Recorder], bench: Bench, number: int) -> None:
+    """The workload's own histogram and z3trace's in turn, the machine's drift in both."""
+    for i in range(PAIRS):
+        seed = number * PAIRS + i
+        for kind in ("own", "ops", "callsite"):
+            text = WORKLOAD + (",histogram=1" if kind == "own" else "")
+            probe = "" if kind == "own" else OURS[kind][1]
+            work = make_workload(text, None, ())
+            run = recorders["ops" if kind == "own" else kind].run(work, seed, 0, seed, probe=probe)
+            for truth in run.result.operations:
+                if kind == "own" and truth.operation in OPERATIONS:
+                    bench.keep("own", truth.operation, truth.buckets)
+            for series in run.series:
+                if series.metric in ("latency", "corrected_latency"):
+                    bench.keep(f"{kind}.{series.metric}", series.operation, series.buckets)
+
+
 def conditions(
     recorders: dict[str, Recorder], bench: Bench, functions: list[str]
 ) -> dict[str, Callable[[int], None]]:
@@ -137,8 +148,7 @@ def conditions(
     found: dict[str, Callable[[int], None]] = {"none": none}
     for name, recorder in recorders.items():
         found[name] = lambda number, r=recorder, n=name: ours(r, bench, n, number)  # type: ignore[misc]
-        if name == "ops":
-            found["own"] = lambda number: unprobed(any_recorder, bench, "own", number)
+    found["pairs"] = lambda number: latency_pairs(recorders, bench, number)
     found |= {name: with_peer(name) for name in PEERS}
     return found
 

@@ -65,22 +65,26 @@ def _merged(histograms: list[list[list[int]]]) -> "np.ndarray[Any, np.dtype[np.f
     return counts
 
 
-def _quantile(found: dict[str, Any], condition: str, operation: str, at: float) -> float:
-    return float(quantiles(_merged(found["histograms"][condition][operation]), (at,))[0])
+def _quantiles(found: dict[str, Any], condition: str, operation: str, at: float) -> list[float]:
+    """Of each histogram, in the order of their making."""
+    made = found["histograms"][condition][operation]
+    return [float(quantiles(_merged([histogram]), (at,))[0]) for histogram in made]
 
 
 def latencies(found: dict[str, Any]) -> dict[str, float]:
-    """Relative error of corrected and raw latencies against the workload's own."""
+    """Relative error of corrected and raw latencies against the workload's own, the
+    median over pairs that were measured in turn."""
     figures: dict[str, float] = {}
     for operation in ("alloc", "free", "map", "unmap"):
         for at, name in ((0.5, "p50"), (0.99, "p99")):
-            own = _quantile(found, "own", operation, at)
-            figures[f"latency_ns.own.{operation}.{name}"] = own
+            own = _quantiles(found, "own", operation, at)
+            figures[f"latency_ns.own.{operation}.{name}"] = statistics.median(own)
             for mode, key in (("ops", "latency_error"), ("callsite", "latency_error_all")):
-                corrected = _quantile(found, f"{mode}.corrected_latency", operation, at)
-                raw = _quantile(found, f"{mode}.latency", operation, at)
-                figures[f"{key}.{operation}.{name}"] = abs(corrected / own - 1)
-                figures[f"{key.replace('error', 'error_raw')}.{operation}.{name}"] = raw / own - 1
+                for metric, word in (("corrected_latency", ""), ("latency", "_raw")):
+                    ours = _quantiles(found, f"{mode}.{metric}", operation, at)
+                    ratios = [x / y for x, y in zip(ours, own, strict=True)]
+                    error = statistics.median(ratios) - 1
+                    figures[f"{key}{word}.{operation}.{name}"] = error if word else abs(error)
     return figures
 
 
