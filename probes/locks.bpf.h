@@ -113,16 +113,20 @@ static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 	cpu->classes[class].contended += held->contended;
 	z3t_note_nesting(cpu, task, class);
 	z3t_top_frame(task)->wait += wait;
-	/* An operation's hold is the span with any lock held, less the waits in
-	 * it: wait, hold and the rest are then the whole of its latency. */
 	if (task->holding == 1)
 		task->locked_since = now;
-	else
-		z3t_top_frame(task)->hold -= wait;
 	z3t_record(cpu, Z3T_WAIT(class), wait);
 	held->class = class;
 	held->state = Z3T_HOLDING;
 	held->since = now;
+}
+
+/* How long this operation has held any lock, while the newest entry waits. */
+static __always_inline u64 z3t_locked(struct z3t_task *task, u64 now)
+{
+	u64 open = task->holding > 1 ? now - task->locked_since : 0;
+
+	return z3t_top_frame(task)->hold + open;
 }
 
 /* The newest entry in *state* that matches, newest first: nearly always the top
@@ -183,6 +187,7 @@ static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
 	if (task->spin_lock != lock) {
 		task->spin_lock = lock;
 		task->spin_since = held->since;
+		task->spin_locked = z3t_locked(task, held->since);
 	}
 }
 
@@ -192,6 +197,7 @@ static __always_inline void z3t_after(struct z3t_cpu *cpu,
 				      u32 flags, u32 cost, u32 result)
 {
 	struct z3t_held *held = z3t_find(task, Z3T_WAITING, 0, site);
+	u64 overlap;
 	u64 since;
 
 	if (!held) {
@@ -203,12 +209,18 @@ static __always_inline void z3t_after(struct z3t_cpu *cpu,
 		z3t_forget(task, held);
 		return;
 	}
+	/* An operation's hold is the span with any lock held, less the waits in
+	 * it: wait, hold and the rest are then the whole of its latency.  A
+	 * wait by trylock may have begun in an earlier span. */
 	since = held->since;
+	overlap = task->holding > 1 ? now - since : 0;
 	if (task->spin_lock == held->lock) {
 		since = task->spin_since;
+		overlap = z3t_locked(task, now) - task->spin_locked;
 		held->contended = 1;
 		task->spin_lock = 0;
 	}
+	z3t_top_frame(task)->hold -= overlap;
 	held->cost = task->cost + cost;
 	z3t_acquired(cpu, task, held, flags & Z3T_RW_MASK, now - since, now);
 }

@@ -119,7 +119,9 @@ static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 		z3t_record(cpu, Z3T_LATENCY(operation), now - frame->start);
 	} else {
 		counters->wait += frame->wait;
-		counters->hold += frame->hold;
+		/* Below 0 if a lock is held beyond the return. */
+		if ((s64)frame->hold > 0)
+			counters->hold += frame->hold;
 		counters->events += task->events - frame->events;
 		z3t_record_disturbed(cpu, Z3T_DISTURBED_LATENCY(operation),
 				     now - frame->start,

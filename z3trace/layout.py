@@ -188,6 +188,7 @@ class Task(Structure):
         ("spin_lock", c_uint64),
         ("spin_since", c_uint64),
         ("locked_since", c_uint64),
+        ("spin_locked", c_uint64),
         ("entries", c_uint32 * OPERATIONS),
         ("frames", Frame * (DEPTH + 1)),
         ("held", Held * HELD),

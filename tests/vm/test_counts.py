@@ -24,6 +24,10 @@ def _agrees_with_the_workload(recording: Recording) -> None:
             if told:  # what the kernel does of itself, such as compaction, it cannot tell
                 assert counts.entries == told.calls, counts
                 assert counts.failures == told.failures, counts
+        latency = {s.operation: s.sum for s in run.series if s.metric == "latency"}
+        for counts in run.operations:
+            # Wait, hold and the rest are the whole of an operation's time.
+            assert counts.wait + counts.hold <= latency.get(counts.operation, 0) * 1.001
         for series in run.series:
             if series.metric == "latency" and series.operation in truth:
                 assert series.count == truth[series.operation].calls
