@@ -188,6 +188,7 @@ static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
 		task->spin_lock = lock;
 		task->spin_since = held->since;
 		task->spin_locked = z3t_locked(task, held->since);
+		task->spin_waited = z3t_top_frame(task)->wait;
 	}
 }
 
@@ -211,12 +212,14 @@ static __always_inline void z3t_after(struct z3t_cpu *cpu,
 	}
 	/* An operation's hold is the span with any lock held, less the waits in
 	 * it: wait, hold and the rest are then the whole of its latency.  A
-	 * wait by trylock may have begun in an earlier span. */
+	 * wait by trylock may have begun in an earlier span, and has the waits
+	 * for other locks since then in it. */
 	since = held->since;
 	overlap = task->holding > 1 ? now - since : 0;
 	if (task->spin_lock == held->lock) {
 		since = task->spin_since;
 		overlap = z3t_locked(task, now) - task->spin_locked;
+		z3t_top_frame(task)->wait = task->spin_waited;
 		held->contended = 1;
 		task->spin_lock = 0;
 	}

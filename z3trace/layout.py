@@ -189,6 +189,7 @@ class Task(Structure):
         ("spin_since", c_uint64),
         ("locked_since", c_uint64),
         ("spin_locked", c_uint64),
+        ("spin_waited", c_uint64),
         ("entries", c_uint32 * OPERATIONS),
         ("frames", Frame * (DEPTH + 1)),
         ("held", Held * HELD),

@@ -70,11 +70,14 @@ command=$!
 while read -r word; do
 	[ "$word" = interrupt ] && kill -INT "-$command"
 done </dev/ttyS0 &
-wait "$command"
-echo $? >"./$Z3T_RUN/status.new"
-mv "./$Z3T_RUN/status.new" "./$Z3T_RUN/status"
-sync
-echo "z3trace-guest: done" >/dev/console
-echo o >/proc/sysrq-trigger
-# Nothing can be loaded any more when the devices are down, and the end of init is a panic.
-while :; do :; done
+# Read as a whole before it runs: when the devices are down neither a program nor the
+# rest of this file can be read, and the end of init is a panic.
+{
+	wait "$command"
+	echo $? >"./$Z3T_RUN/status.new"
+	mv "./$Z3T_RUN/status.new" "./$Z3T_RUN/status"
+	sync
+	echo "z3trace-guest: done" >/dev/console
+	echo o >/proc/sysrq-trigger
+	while :; do :; done
+}
