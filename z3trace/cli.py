@@ -107,4 +107,6 @@ def run(arguments: list[str] | None = None) -> int:
 
 def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
+    # Also where a shell started this in the background, and had it ignore the signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(run())
