@@ -95,7 +95,7 @@ def _group(before: Floats, after: Floats, *, paired: bool) -> list[Effect]:
         low = high = p = error = np.full(difference.shape, np.nan)
     else:
         low, high = resampling.intervals(before, after, paired=paired)
-        p = resampling.p_values(before, after)
+        p = resampling.p_values(before, after, paired=paired)
         error, _ = resampling.errors(before, after, paired=paired)
     with np.errstate(over="ignore"):
         numbers = np.exp([before.mean(axis=1), after.mean(axis=1), difference, low, high])

@@ -243,3 +243,15 @@ def test_a_stream_of_runs_is_digested_as_the_whole(tmp_path: Path) -> None:
     for x, y in zip(one.rows(), other.rows(), strict=True):
         assert x[0] == y[0]
         assert list(x[2]) == list(y[2])
+
+
+def test_pairs_that_drift_together_show_their_difference() -> None:
+    """Twice as slow at the end as at the beginning, on both sides: pairs see through it."""
+    random = np.random.default_rng(11)
+    drift = np.linspace(0, 1, 20)
+    before = drift + random.normal(0, 0.02, 20)
+    after = drift + random.normal(0.05, 0.02, 20)
+    assert resampling.p_values(before[None], after[None], paired=True)[0] < 0.001
+    assert resampling.p_values(before[None], after[None])[0] > 0.1
+    same = random.normal(0, 0.02, (400, 20)), random.normal(0, 0.02, (400, 20))
+    assert 0.02 <= np.mean(resampling.p_values(*same, paired=True) < 0.05) <= 0.08
