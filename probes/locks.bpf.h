@@ -121,10 +121,20 @@ static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 	held->since = now;
 }
 
+/* How long the locks held now have been, in this operation: some are held from
+ * one operation to the next. */
+static __always_inline u64 z3t_span(struct z3t_task *task, u64 now)
+{
+	u64 start = z3t_top_frame(task)->start;
+	u64 since = task->locked_since;
+
+	return now - (task->depth && start > since ? start : since);
+}
+
 /* How long this operation has held any lock, while the newest entry waits. */
 static __always_inline u64 z3t_locked(struct z3t_task *task, u64 now)
 {
-	u64 open = task->holding > 1 ? now - task->locked_since : 0;
+	u64 open = task->holding > 1 ? z3t_span(task, now) : 0;
 
 	return z3t_top_frame(task)->hold + open;
 }
@@ -261,7 +271,7 @@ static __always_inline void z3t_release(struct z3t_cpu *cpu,
 				     task->cost - held->cost, cpu->floors.hold);
 	z3t_forget(task, held);
 	if (!task->holding)
-		z3t_top_frame(task)->hold += now - task->locked_since;
+		z3t_top_frame(task)->hold += z3t_span(task, now);
 }
 
 static __always_inline int on_lock(struct pt_regs *ctx)

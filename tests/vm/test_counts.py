@@ -26,7 +26,8 @@ def _agrees_with_the_workload(recording: Recording) -> None:
                 assert counts.failures == told.failures, counts
         latency = {s.operation: s.sum for s in run.series if s.metric == "latency"}
         for counts in run.operations:
-            # Wait, hold and the rest are the whole of an operation's time.
+            # Wait, hold and the rest are the whole of an operation's time, and a lock that
+            # is held from one operation to the next counts in each for what it is there.
             assert counts.wait + counts.hold <= latency.get(counts.operation, 0) * 1.001
         for series in run.series:
             if series.metric == "latency" and series.operation in truth:
