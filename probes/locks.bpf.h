@@ -233,6 +233,10 @@ static __always_inline void z3t_after(struct z3t_cpu *cpu,
 		held->contended = 1;
 		task->spin_lock = 0;
 	}
+	if (z3t_is_torn(now - since)) {
+		z3t_forget(task, held);
+		return;
+	}
 	z3t_top_frame(task)->hold -= overlap;
 	held->cost = task->cost + cost;
 	z3t_acquired(cpu, task, held, flags & Z3T_RW_MASK, now - since, now);
@@ -260,6 +264,10 @@ static __always_inline void z3t_release(struct z3t_cpu *cpu,
 	if (class >= Z3T_CLASSES || !site)
 		return;
 	hold = now - held->since;
+	if (z3t_is_torn(hold)) {
+		z3t_forget(task, held);
+		return;
+	}
 	site->hold_sum += hold;
 	if (hold > site->hold_max)
 		site->hold_max = hold;

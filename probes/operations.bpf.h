@@ -88,6 +88,7 @@ static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 	struct z3t_operation *counters;
 	struct z3t_frame *frame;
 	struct z3t_task *task;
+	u64 latency;
 	u32 depth;
 
 	barrier_var(operation);
@@ -112,23 +113,29 @@ static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 		z3t_count(Z3T_UNMATCHED_RETURN);
 		return 0;
 	}
-	task->depth = depth - 1;
+	latency = now - frame->start;
+	if (z3t_is_torn(latency)) {
+		task->depth = depth - 1;
+		return 0;
+	}
 	counters = &cpu->operations[operation];
 	counters->failures += failed;
 	if (task->cost == frame->cost) {
-		z3t_record(cpu, Z3T_LATENCY(operation), now - frame->start);
+		z3t_record(cpu, Z3T_LATENCY(operation), latency);
 	} else {
-		counters->wait += frame->wait;
+		if ((s64)frame->wait > 0)
+			counters->wait += frame->wait;
 		/* Below 0 if a lock is held beyond the return. */
 		if ((s64)frame->hold > 0)
 			counters->hold += frame->hold;
 		counters->events += task->events - frame->events;
 		z3t_record_disturbed(cpu, Z3T_DISTURBED_LATENCY(operation),
-				     now - frame->start,
-				     task->cost - frame->cost,
+				     latency, task->cost - frame->cost,
 				     cpu->floors.operation);
 	}
 	task->cost += cpu->floors.operation_cost;
+	/* Last: from here on another thread may take the slot. */
+	task->depth = depth - 1;
 	return 0;
 }
 

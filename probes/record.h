@@ -27,6 +27,16 @@ static __always_inline void z3t_count(enum z3t_ledger what)
 		cpu->ledger[what]++;
 }
 
+/* A time that ends before it began: two threads have met in one task slot, one
+ * of them before the other could see it. */
+static __always_inline int z3t_is_torn(u64 time)
+{
+	if ((s64)time >= 0)
+		return 0;
+	z3t_count(Z3T_SLOT_COLLISION);
+	return 1;
+}
+
 static __always_inline struct z3t_task *z3t_new_task(struct z3t_task *task,
 						     u32 owner)
 {

@@ -5,11 +5,11 @@ run.  Values come from strangers when a file is read: bounds are part of the
 types.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-SCHEMA = 3
+SCHEMA: Final = 3
 #: One line for each schema: what changed.
 HISTORY = {
     1: "first: session, run and end lines",

@@ -13,6 +13,7 @@ from z3trace.bpf import Programs, probe_source
 from z3trace.choice import Choice, costs_of
 from z3trace.live import Look, Watch
 from z3trace.model import (
+    SCHEMA,
     Calibration,
     CallSite,
     ModuleInfo,
@@ -156,7 +157,7 @@ class Recorder:
         variant = self.plan.code.variant
         build_id, source_version = self.plan.identity()
         return Session(
-            schema=2,
+            schema=SCHEMA,
             tool=f"z3trace {tool_version()}",
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             target=self.plan.target.name,
