@@ -50,6 +50,7 @@ static __always_inline int on_lock_function_entry(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct z3t_place *place = z3t_caller(ctx);
+	struct z3t_finding found = {};
 	struct z3t_task *task;
 	struct z3t_cpu *cpu;
 
@@ -62,12 +63,14 @@ static __always_inline int on_lock_function_entry(u64 *ctx)
 	if (place->caller_flags & Z3T_RELEASE) {
 		/* The hold does not hold the cost of this event. */
 		task->cost -= place->cost;
-		z3t_release(cpu, task, now, ctx[0], place->caller - 1);
+		z3t_release(&found, cpu, task, now, ctx[0], place->caller - 1,
+			    place->caller_flags);
 		task->cost += place->cost;
 	} else {
-		z3t_attempt(task, ctx[0], place->caller - 1,
+		z3t_attempt(&found, task, now, ctx[0], place->caller - 1,
 			    place->caller_flags);
 	}
+	z3t_report(&found);
 	return 0;
 }
 

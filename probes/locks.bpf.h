@@ -8,46 +8,6 @@
  * after one call, for the event before another, or for both.
  */
 
-static __always_inline int z3t_rule_fits(const struct z3t_config *config,
-					 const struct z3t_rule *rule, u64 pool,
-					 u64 lock, u32 rw)
-{
-	u64 base = lock - rule->offset;
-
-	if (rule->kind == Z3T_RULE_RWLOCK)
-		return rw != Z3T_SPIN;
-	if (rule->kind == Z3T_RULE_SPINLOCK)
-		return rw == Z3T_SPIN;
-	if (rule->kind == Z3T_RULE_PAGE)
-		return rw == Z3T_SPIN && !(base & 4095);
-	return base == pool || base == config->pools[0] ||
-	       base == config->pools[1] || base == config->pools[2] ||
-	       base == config->pools[3];
-}
-
-static __always_inline u32 z3t_classify(struct z3t_task *task, u64 lock, u32 rw)
-{
-	struct z3t_config *config = z3t_config();
-
-	if (!config)
-		return 0;
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < Z3T_RULES; i++) {
-		struct z3t_rule *rule = &config->rules[i];
-
-		if (rule->kind == Z3T_RULE_NONE)
-			return 0;
-		if (z3t_rule_fits(config, rule, task->pool, lock, rw))
-			return rule->class;
-	}
-	return 0;
-}
-
-static __always_inline struct z3t_frame *z3t_top_frame(struct z3t_task *task)
-{
-	return &task->frames[task->depth & Z3T_DEPTH];
-}
-
 /* The lock word tells whether the lock is taken at this moment, also for the
  * first waiter of a queued spinlock, which never queues.  A reader is stopped
  * by writers only: the low nine bits. */
@@ -59,12 +19,14 @@ static __always_inline int z3t_is_taken(u64 lock, u32 rw)
 	return rw == Z3T_READ ? (word & 0x1ff) != 0 : word != 0;
 }
 
-static __always_inline void z3t_attempt(struct z3t_task *task, u64 lock,
-					u32 site, u32 flags)
+static __always_inline void z3t_attempt(struct z3t_finding *found,
+					struct z3t_task *task, u64 now,
+					u64 lock, u32 site, u32 flags)
 {
 	u32 top = task->holding;
 	struct z3t_held *held;
 
+	z3t_check_attempt(found, task, now, lock, site, flags);
 	if (top >= Z3T_HELD) {
 		z3t_count(Z3T_HELD_OVERFLOW);
 		return;
@@ -119,6 +81,7 @@ static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 	held->class = class;
 	held->state = Z3T_HOLDING;
 	held->since = now;
+	z3t_check_acquired(task, held, rw);
 }
 
 /* How long the locks held now have been, in this operation: some are held from
@@ -216,6 +179,7 @@ static __always_inline void z3t_after(struct z3t_cpu *cpu,
 		return;
 	}
 	if ((flags & Z3T_TRY) && !result) {
+		z3t_check_failed(task, now, held->lock, site);
 		z3t_try_failed(cpu, task, held, flags & Z3T_RW_MASK);
 		z3t_forget(task, held);
 		return;
@@ -242,9 +206,10 @@ static __always_inline void z3t_after(struct z3t_cpu *cpu,
 	z3t_acquired(cpu, task, held, flags & Z3T_RW_MASK, now - since, now);
 }
 
-static __always_inline void z3t_release(struct z3t_cpu *cpu,
+static __always_inline void z3t_release(struct z3t_finding *found,
+					struct z3t_cpu *cpu,
 					struct z3t_task *task, u64 now,
-					u64 lock, u32 number)
+					u64 lock, u32 number, u32 flags)
 {
 	struct z3t_site *site = z3t_site(cpu, number);
 	struct z3t_held *held;
@@ -254,6 +219,7 @@ static __always_inline void z3t_release(struct z3t_cpu *cpu,
 	if (site)
 		site->releases++;
 	held = z3t_find(task, Z3T_HOLDING, lock, 0);
+	z3t_check_release(found, task, held, now, lock, number, flags);
 	if (!held) {
 		z3t_count(Z3T_UNMATCHED_RELEASE);
 		return;
@@ -288,6 +254,7 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	struct z3t_place *place = z3t_place(PT_REGS_IP(ctx) - 1);
 	struct z3t_cpu *cpu = z3t_this_cpu();
 	struct z3t_config *config = z3t_config();
+	struct z3t_finding found = {};
 	struct z3t_task *task;
 
 	if (!cpu || !place || !config)
@@ -304,10 +271,12 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 		u64 lock = z3t_register(ctx, place->reg) + place->offset;
 
 		if (place->call_flags & Z3T_RELEASE)
-			z3t_release(cpu, task, now, lock, place->call - 1);
+			z3t_release(&found, cpu, task, now, lock,
+				    place->call - 1, place->call_flags);
 		else
-			z3t_attempt(task, lock, place->call - 1,
+			z3t_attempt(&found, task, now, lock, place->call - 1,
 				    place->call_flags);
+		z3t_report(&found);
 	}
 	task->cost += place->cost;
 	return 0;

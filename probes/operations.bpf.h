@@ -86,6 +86,7 @@ static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 {
 	struct z3t_cpu *cpu = z3t_this_cpu();
 	struct z3t_operation *counters;
+	struct z3t_finding found = {};
 	struct z3t_frame *frame;
 	struct z3t_task *task;
 	u64 latency;
@@ -113,6 +114,8 @@ static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 		z3t_count(Z3T_UNMATCHED_RETURN);
 		return 0;
 	}
+	z3t_check_leave(&found, task, frame, operation, failed);
+	z3t_report(&found);
 	latency = now - frame->start;
 	if (z3t_is_torn(latency)) {
 		task->depth = depth - 1;

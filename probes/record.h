@@ -37,6 +37,31 @@ static __always_inline int z3t_is_torn(u64 time)
 	return 1;
 }
 
+/* Idle tasks share thread id 0, one on each CPU: they have slots of their own
+ * behind the others. */
+static __always_inline u32 z3t_slot(void)
+{
+	u32 tid = (u32)bpf_get_current_pid_tgid();
+
+	return tid ? tid & (Z3T_TASK_SLOTS - 1)
+		   : Z3T_TASK_SLOTS + bpf_get_smp_processor_id();
+}
+
+/* The last events of another task in this slot are not this one's. */
+static __always_inline void z3t_new_trail(void)
+{
+#ifdef Z3T_CHECK
+	struct z3t_trail *trail = z3t_trail_at(z3t_slot());
+
+	if (!trail)
+		return;
+	trail->next = 0;
+	trail->stuck = 0;
+	for (int i = 0; i < Z3T_STEPS; i++)
+		trail->steps[i].time = 0;
+#endif
+}
+
 static __always_inline struct z3t_task *z3t_new_task(struct z3t_task *task,
 						     u32 owner)
 {
@@ -54,20 +79,15 @@ static __always_inline struct z3t_task *z3t_new_task(struct z3t_task *task,
 	task->pool = 0;
 	task->spin_lock = 0;
 	task->owner = owner;
+	z3t_new_trail();
 	return task;
 }
 
-/* Idle tasks share thread id 0, one on each CPU: they have slots of their own
- * behind the others. */
 static __always_inline struct z3t_task *z3t_this_task(void)
 {
 	u32 tid = (u32)bpf_get_current_pid_tgid();
-	u32 slot = tid & (Z3T_TASK_SLOTS - 1);
-	struct z3t_task *task;
+	struct z3t_task *task = z3t_task_at(z3t_slot());
 
-	if (!tid)
-		slot = Z3T_TASK_SLOTS + bpf_get_smp_processor_id();
-	task = z3t_task_at(slot);
 	if (!task || task->owner == tid + 1)
 		return task;
 	return z3t_new_task(task, tid + 1);

@@ -47,7 +47,7 @@
 #define Z3T_SITES 512 /* lock call sites, a power of two */
 #endif
 #define Z3T_DEPTH 7
-#define Z3T_HELD 8
+#define Z3T_HELD 16
 #ifndef Z3T_TASK_SLOTS
 #define Z3T_TASK_SLOTS 4096 /* a power of two */
 #endif
@@ -208,7 +208,7 @@ struct z3t_held {
 	u8 state;
 	u8 class;
 	u8 contended;
-	u8 pad;
+	u8 marks; /* a check's, see check.h */
 };
 
 struct z3t_task {

@@ -64,8 +64,79 @@ static __always_inline struct z3t_place *z3t_place(u64 address)
 	return places.lookup(&index);
 }
 
+#ifdef Z3T_CHECK
+#include "check.h"
+
+#define Z3T_OFFENCES (Z3T_CHECK_RULES * 2 * Z3T_SITES)
+
+BPF_F_TABLE("array", u32, struct z3t_trail, trails, Z3T_TASK_SLOTS + Z3T_CPUS,
+	    BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_owner, owners, Z3T_OWNERS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_order, order, Z3T_ORDER, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_checker, checkers, Z3T_CPUS,
+	    BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, u64, offences, Z3T_OFFENCES *Z3T_CPUS,
+	    BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_incident, incidents,
+	    Z3T_INCIDENTS *Z3T_CPUS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_rulebook, rulebook, 1, BPF_F_MMAPABLE);
+
+static __always_inline struct z3t_trail *z3t_trail_at(u32 slot)
+{
+	return trails.lookup(&slot);
+}
+
+static __always_inline struct z3t_owner *z3t_owner_at(u64 lock)
+{
+	u32 index = (u32)(lock >> 2) * 2654435761U >> 18;
+
+	return owners.lookup(&index);
+}
+
+static __always_inline struct z3t_order *z3t_order_at(u32 pair)
+{
+	return order.lookup(&pair);
+}
+
+static __always_inline struct z3t_checker *z3t_checker(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return checkers.lookup(&cpu);
+}
+
+/* *site* is site + 1. */
+static __always_inline u64 *z3t_offence_at(u32 cpu, u32 rule, u32 site)
+{
+	u32 index = (cpu * Z3T_CHECK_RULES + rule) * 2 * Z3T_SITES +
+		    (site & (2 * Z3T_SITES - 1));
+
+	return offences.lookup(&index);
+}
+
+static __always_inline struct z3t_incident *z3t_incident_at(u32 cpu, u32 number)
+{
+	u32 index = cpu * Z3T_INCIDENTS + number;
+
+	return incidents.lookup(&index);
+}
+
+static __always_inline struct z3t_rulebook *z3t_rulebook(void)
+{
+	u32 zero = 0;
+
+	return rulebook.lookup(&zero);
+}
+#endif
+
 #include "record.h"
 #include "registers.h"
+#include "classify.h"
+#ifdef Z3T_CHECK
+#include "check.bpf.h"
+#else
+#include "nocheck.h"
+#endif
 #include "operations.bpf.h"
 #include "locks.bpf.h"
 #include "lockfunctions.bpf.h"
@@ -117,3 +188,25 @@ int z3t_empty(void *ctx)
 {
 	return 0;
 }
+
+#ifdef Z3T_CHECK
+int z3t_switch(void *ctx)
+{
+	return on_switch();
+}
+
+int z3t_free(struct pt_regs *ctx)
+{
+	return on_free(ctx);
+}
+
+int z3t_tick(void *ctx)
+{
+	return on_tick();
+}
+
+int z3t_condition(struct pt_regs *ctx)
+{
+	return on_condition(ctx);
+}
+#endif

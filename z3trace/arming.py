@@ -1,6 +1,7 @@
 """Put a plan's probes into the running kernel: configure, define, enable."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ class Armed:
     sites: list[CallSite] = field(default_factory=list)
     operation_programs: list[int] = field(default_factory=list)
     function_programs: list[int] = field(default_factory=list)
+    #: Called before anything is detached.
+    closing: Callable[[], None] = lambda: None
 
     def missed(self) -> int:
         """How often the kernel skipped a program on an operation's entry or exit."""
@@ -33,6 +36,7 @@ class Armed:
         return sum(libbpf.recursion_misses(fd) for fd in self.function_programs)
 
     def close(self) -> None:
+        self.closing()
         self.attachments.close()
         for fd in self.operation_programs + self.function_programs:
             with suppress(OSError):

@@ -28,7 +28,9 @@ from z3trace.kcore import read_text
 
 _SYS_PERF_EVENT_OPEN = 298
 _PERF_FLAG_FD_CLOEXEC = 8
+_PERF_TYPE_SOFTWARE = 1
 _PERF_TYPE_TRACEPOINT = 2
+_PERF_COUNT_CPU_CLOCK = 0
 _ATTR_SIZE = 128
 _TRACING = Path("/sys/kernel/tracing")
 _DEBUG = Path("/sys/kernel/debug")
@@ -53,11 +55,11 @@ def _syscall(*arguments: object) -> int:
     return int(result)
 
 
-def _perf_event_open(tracepoint: int) -> int:
+def _perf_event_open(kind: int, config: int, period: int = 1, cpu: int = 0) -> int:
     # struct perf_event_attr: type, size, config, sample period.
-    attr = struct.pack("<IIQQ", _PERF_TYPE_TRACEPOINT, _ATTR_SIZE, tracepoint, 1)
+    attr = struct.pack("<IIQQ", kind, _ATTR_SIZE, config, period)
     packed = ctypes.c_char_p(attr.ljust(_ATTR_SIZE, b"\0"))
-    return _syscall(_SYS_PERF_EVENT_OPEN, packed, -1, 0, -1, _PERF_FLAG_FD_CLOEXEC)
+    return _syscall(_SYS_PERF_EVENT_OPEN, packed, -1, cpu, -1, _PERF_FLAG_FD_CLOEXEC)
 
 
 def _jumps_to_come() -> set[int]:
@@ -128,13 +130,24 @@ class Attachments:
         """Run a program at all addresses of *event*; nothing if it has none."""
         if event in self._events:
             number = int((_TRACING / "events" / self.group / event / "id").read_text())
-            fd = _perf_event_open(number)
+            fd = _perf_event_open(_PERF_TYPE_TRACEPOINT, number)
             self._fds.append(fd)
             self._fds.append(libbpf.link(program, fd, libbpf.PERF_EVENT))
 
     def trace(self, program: int, attach: int) -> None:
         """Run a program that was loaded for the entry or the exit of a function."""
         self._fds.append(libbpf.link(program, 0, attach))
+
+    def trace_switches(self, program: int) -> None:
+        """Run a program whenever the scheduler takes a CPU from a task."""
+        self._fds.append(libbpf.raw_tracepoint(program, "sched_switch"))
+
+    def tick(self, program: int, every: int, cpus: Collection[int]) -> None:
+        """Run a program every so many ns on each of *cpus*, whatever runs there."""
+        for cpu in cpus:
+            fd = _perf_event_open(_PERF_TYPE_SOFTWARE, _PERF_COUNT_CPU_CLOCK, every, cpu)
+            self._fds.append(fd)
+            self._fds.append(libbpf.link(program, fd, libbpf.PERF_EVENT))
 
     def wait_for_jumps(self, addresses: Collection[int], limit: float = 4.0) -> set[int]:
         """Wait until the kernel has put jumps in the place of breakpoints at *addresses*,

@@ -4,12 +4,12 @@ import ctypes
 import mmap
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from z3trace import layout, libbpf
+from z3trace import checklayout, layout, libbpf
 from z3trace.buckets import BUCKETS
 from z3trace.errors import CannotTraceError
 
@@ -46,6 +46,7 @@ _PROGRAM_NAMES = (
     *("operation_entry", "operation_return", "operation_fentry", "operation_fexit"),
     *("operation_pool", "lock", "lock_fentry", "lock_fexit", "empty"),
 )
+_CHECK_NAMES = ("switch", "free", "tick", "condition")
 _MOV_CONSTANT = 0xB7
 
 
@@ -60,6 +61,33 @@ def patched(code: bytes, patches: Mapping[int, int]) -> bytes:
     return bytes(found)
 
 
+#: Programs that are neither a kprobe's nor a trampoline's.
+_KINDS = {"switch": libbpf.RAW_TRACEPOINT, "tick": libbpf.PERF_PROGRAM}
+
+
+class CheckMaps:
+    """The maps of a check, mapped into this process; see probes/check.h."""
+
+    def __init__(
+        self, mapped: Callable[[str, Any, int], Any], sites: int, task_slots: int, cpus: int
+    ) -> None:
+        rules = len(checklayout.RULES)
+        self.trails = mapped("trails", checklayout.Trail, task_slots + cpus)
+        self.owners = mapped("owners", checklayout.Owner, checklayout.OWNERS)
+        self.order = mapped("order", checklayout.Order, checklayout.ORDER)
+        self.checkers = mapped("checkers", checklayout.Checker, cpus)
+        self.offences = mapped("offences", ctypes.c_uint64, rules * 2 * sites * cpus)
+        self.incidents = mapped("incidents", checklayout.Incident, checklayout.INCIDENTS * cpus)
+        self.rulebook = mapped("rulebook", checklayout.Rulebook, 1)[0]
+
+    def blocks(self) -> list[Any]:
+        """What a new run begins without."""
+        return [
+            *(self.trails, self.owners, self.order),
+            *(self.checkers, self.offences, self.incidents),
+        ]
+
+
 class Programs:
     """The loaded programs and their maps, mapped into this process.
 
@@ -68,10 +96,15 @@ class Programs:
     """
 
     def __init__(
-        self, sites: int = 512, places: int = 1 << 18, task_slots: int = layout.TASK_SLOTS
+        self,
+        sites: int = 512,
+        places: int = 1 << 18,
+        task_slots: int = layout.TASK_SLOTS,
+        *,
+        check: bool = False,
     ) -> None:
         """Make room for *sites* lock call sites in *places* bytes of text, and for
-        *task_slots* threads: all powers of two."""
+        *task_slots* threads: all powers of two.  *check*: judge lock discipline too."""
         bcc = _import_bcc()
         source = probe_source()
         self.cpus = possible_cpus()
@@ -79,15 +112,15 @@ class Programs:
         sizes = [
             *(f"-DZ3T_CPUS={self.cpus}", f"-DZ3T_SITES={sites}"),
             *(f"-DZ3T_PLACES={places}", f"-DZ3T_TASK_SLOTS={task_slots}"),
+            *(["-DZ3T_CHECK"] if check else []),
         ]
+        names = (*_PROGRAM_NAMES, *(_CHECK_NAMES if check else ()))
         try:
             self._bpf = bcc.BPF(
                 src_file=str(source / "z3trace.bpf.c").encode(),
                 cflags=[f"-I{source}", *sizes, *_QUIET],
             )
-            self._code = {
-                name: self._bpf.dump_func(f"z3t_{name}".encode()) for name in _PROGRAM_NAMES
-            }
+            self._code = {name: self._bpf.dump_func(f"z3t_{name}".encode()) for name in names}
             self._fds: dict[tuple[object, ...], int] = {}
             self.lock = self.load("lock")
         except Exception as error:
@@ -101,6 +134,7 @@ class Programs:
         self.sites = self._map("sites", layout.Site, sites * self.cpus)
         self.buckets = self._map("buckets", ctypes.c_uint64, layout.SERIES * BUCKETS * self.cpus)
         self.tasks = self._map("tasks", layout.Task, task_slots + self.cpus)
+        self.check = CheckMaps(self._map, sites, task_slots, self.cpus) if check else None
 
     def load(
         self,
@@ -116,7 +150,7 @@ class Programs:
         if not attach and key in self._fds:
             return self._fds[key]
         code = patched(self._code[name], patches or {})
-        kind = libbpf.TRACING if attach else libbpf.KPROBE
+        kind = _KINDS.get(name, libbpf.TRACING if attach else libbpf.KPROBE)
         fd = libbpf.load(kind, f"z3t_{name}", code, attach=attach, where=where)
         if not attach:
             self._fds[key] = fd
@@ -131,7 +165,8 @@ class Programs:
 
     def clear(self) -> None:
         """Forget all that was counted; the configuration stays, known pools go."""
-        for block in (self.per_cpu, self.sites, self.buckets, self.tasks):
+        checked = self.check.blocks() if self.check else []
+        for block in (self.per_cpu, self.sites, self.buckets, self.tasks, *checked):
             ctypes.memset(ctypes.addressof(block), 0, ctypes.sizeof(block))
         for number, cpu in enumerate(self.per_cpu):
             cpu.number = number

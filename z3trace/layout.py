@@ -14,7 +14,7 @@ SERIES = CLEAN + 2 * WITHIN
 SITES = 512
 MOST_SITES = 8192
 DEPTH = 7
-HELD = 8
+HELD = 16
 TASK_SLOTS = 4096
 RULES = 8
 POOLS = 4
@@ -171,7 +171,7 @@ class Held(Structure):
         ("state", c_uint8),
         ("lock_class", c_uint8),
         ("contended", c_uint8),
-        ("pad", c_uint8),
+        ("marks", c_uint8),
     ]
 
 

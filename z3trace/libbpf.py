@@ -11,6 +11,8 @@ from functools import cache
 from typing import Any, Literal, NamedTuple
 
 KPROBE = 2  # program types
+PERF_PROGRAM = 7
+RAW_TRACEPOINT = 17
 TRACING = 26
 PERF_EVENT = 41  # attach types
 FENTRY = 24
@@ -126,6 +128,11 @@ def link(program: int, target: int, attach: int) -> int:
     return _checked(_library().bpf_link_create(program, target, attach, None))
 
 
+def raw_tracepoint(program: int, name: str) -> int:
+    """Attach a program to a tracepoint of the kernel, such as ``sched_switch``."""
+    return _checked(_library().bpf_raw_tracepoint_open(name.encode(), program))
+
+
 def program_info(program: int) -> bytes:
     """The kernel's struct bpf_prog_info of a loaded program."""
     buffer = ctypes.create_string_buffer(_INFO_SIZE)
@@ -230,6 +237,11 @@ class KernelTypes:
             bits = member.bits & 0xFFFFFF if header.contents.info >> 31 else member.bits
             found[self._name(member.name)] = bits // 8
         return found
+
+    def size(self, structure: str) -> int:
+        """Of a structure, in bytes; 0 if BTF does not have it."""
+        found = _library().btf__find_by_name_kind(self._objects[-1], structure.encode(), _STRUCT)
+        return int(self._type(found).last) if found > 0 else 0
 
     def _type(self, number: int) -> "_Type":
         found = _library().btf__type_by_id(self._objects[-1], number)

@@ -16,7 +16,7 @@ from z3trace import kerneltext, layout, module
 from z3trace.callsites import Site, TargetCode
 from z3trace.errors import CannotTraceError, UsageError
 from z3trace.model import LockClass
-from z3trace.target import LockRule, OperationRule, Target
+from z3trace.target import LockRule, Target
 
 _CLONE = re.compile(r"\.(isra|constprop|part|cold|lto_priv|llvm)\b")
 _RULE_KINDS = {
@@ -96,16 +96,16 @@ class Plan:
 
 
 def resolve_symbol(
-    rule: OperationRule, functions: Mapping[str, tuple[str, int]]
+    names: Sequence[str], functions: Mapping[str, tuple[str, int]]
 ) -> tuple[str, str]:
     """(function asked for, symbol found): an exact name first, then a compiler's clone.
 
     Raises LookupError with the nearest names when there is neither.
     """
-    for name in rule.functions:
+    for name in names:
         if name in functions:
             return name, name
-    for name in rule.functions:
+    for name in names:
         clones = sorted(
             symbol
             for symbol in functions
@@ -113,8 +113,8 @@ def resolve_symbol(
         )
         if clones:
             return name, clones[0]
-    near = difflib.get_close_matches(rule.functions[0], functions, n=3, cutoff=0.5)
-    asked = ", ".join(rule.functions)
+    near = difflib.get_close_matches(names[0], functions, n=3, cutoff=0.5)
+    asked = ", ".join(names)
     raise LookupError(
         f"none of {asked} is there" + (f"; nearest: {', '.join(near)}" if near else "")
     )
@@ -124,7 +124,7 @@ def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], 
     found, missing = [], {}
     for number, (name, rule) in enumerate(target.operations.items()):
         try:
-            function, symbol = resolve_symbol(rule, code.functions)
+            function, symbol = resolve_symbol(rule.functions, code.functions)
         except LookupError as error:
             if not rule.optional:
                 raise CannotTraceError(

@@ -151,11 +151,22 @@ class Recorder:
             ledger=counters.ledger(self._programs, tally),
         )
 
+    def module(self) -> ModuleInfo:
+        """The target's module as it is loaded now."""
+        variant = self.plan.code.variant
+        build_id, source_version = self.plan.identity()
+        return ModuleInfo(
+            name=self.plan.target.module,
+            origin="builtin" if self.plan.builtin else "built" if variant else "packaged",
+            build_id=build_id,
+            source_version=source_version,
+            variant=str(variant.get("variant", "")),
+            digest=str(variant.get("digest", "")),
+        )
+
     def session(self, workload: Workload, label: str, command: list[str]) -> Session:
         """The session line; the probes must have been attached once."""
         assert self.coverage is not None  # noqa: S101 - callers attach first
-        variant = self.plan.code.variant
-        build_id, source_version = self.plan.identity()
         return Session(
             schema=SCHEMA,
             tool=f"z3trace {tool_version()}",
@@ -163,14 +174,7 @@ class Recorder:
             target=self.plan.target.name,
             label=label,
             environment=environment.collect(),
-            module=ModuleInfo(
-                name=self.plan.target.module,
-                origin="builtin" if self.plan.builtin else "built" if variant else "packaged",
-                build_id=build_id,
-                source_version=source_version,
-                variant=str(variant.get("variant", "")),
-                digest=str(variant.get("digest", "")),
-            ),
+            module=self.module(),
             workload=workload.description,
             command=command,
             bucket_scheme=buckets.SCHEME,

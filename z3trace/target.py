@@ -26,6 +26,8 @@ class OperationRule(Struct, frozen=True, forbid_unknown_fields=True):
     functions: Annotated[list[_Identifier], Meta(min_length=1, max_length=16)]
     fails: Literal["", "nonzero", "zero", "error"] = ""
     optional: bool = False
+    #: Lock classes that the caller holds when the operation has succeeded, by contract.
+    holds: Annotated[list[_Word], Meta(max_length=8)] = []
     #: What the function gets, in order; the programs read the one that is "pool".
     arguments: Annotated[list[_Word], Meta(max_length=layout.NO_ARGUMENT)] = field(
         default_factory=lambda: ["pool"]
@@ -54,6 +56,27 @@ class LockRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"lock_cl
     optional: bool = False
 
 
+class Condition(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that a workload should have met for a check to mean much.
+
+    *test*: the function was called; argument number *argument* has a bit of *value*;
+    the list head *struct*.*member* that the argument points into is empty; or the
+    function returned zero, or did not.
+    """
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_ .,'-]{1,60}$")]
+    functions: Annotated[list[_Identifier], Meta(min_length=1, max_length=16)]
+    test: Literal["called", "has-bits", "list-empty", "nonzero", "zero"] = "called"
+    argument: Annotated[int, Meta(ge=0, lt=layout.NO_ARGUMENT)] = 0
+    value: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
+    struct: _Identifier | None = None
+    member: _Identifier | None = None
+
+    @property
+    def on_return(self) -> bool:
+        return self.test in ("nonzero", "zero")
+
+
 class Target(Struct, frozen=True, forbid_unknown_fields=True):
     """An allocator module: its operations and its lock classes."""
 
@@ -61,6 +84,10 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
     module: _Module
     operations: Annotated[dict[_Word, OperationRule], Meta(min_length=1, max_length=8)]
     locks: Annotated[list[LockRule], Meta(max_length=8)] = []
+    #: What a check counts, so that its silence is not taken for health.
+    conditions: Annotated[list[Condition], Meta(max_length=16)] = []
+    #: Functions that give a page, their first argument, back to the kernel.
+    frees: Annotated[list[_Identifier], Meta(max_length=4)] = []
     #: The target's functions, where the module is built in: names, or beginnings with a *.
     builtin: Annotated[list[_Beginning], Meta(max_length=32)] = []
     source: Annotated[str, Meta(pattern=r"^[a-z0-9_/]+\.c$")] = ""
@@ -70,8 +97,9 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
         return ["other", *dict.fromkeys(rule.lock_class for rule in self.locks)]
 
     def structures(self) -> list[str]:
-        """The kernel structures that the lock classes are members of."""
-        return list(dict.fromkeys(rule.struct for rule in self.locks))
+        """The kernel structures that lock classes and conditions have members of."""
+        conditions = (c.struct for c in self.conditions if c.struct)
+        return list(dict.fromkeys([*(rule.struct for rule in self.locks), *conditions]))
 
 
 def shipped() -> list[str]:
@@ -94,4 +122,10 @@ def load(name: str) -> Target:
         raise InputError(f"{path}: at most {layout.CLASSES - 1} lock classes")
     if len({rule.lock_class for rule in target.locks} & {"other"}):
         raise InputError(f"{path}: the lock class 'other' is for what no rule knows")
+    held = {name for rule in target.operations.values() for name in rule.holds}
+    if held - set(target.classes()):
+        raise InputError(f"{path}: holds names no lock class: {', '.join(sorted(held))}")
+    for condition in target.conditions:
+        if condition.test == "list-empty" and not (condition.struct and condition.member):
+            raise InputError(f"{path}: {condition.name!r} needs the struct and member of the list")
     return target

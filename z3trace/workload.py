@@ -102,6 +102,7 @@ class ZpoolBench:
         "refuse",
         "verify",
         "touches",
+        "drain",
         "histogram",
         "unprobed_ops",
     )
@@ -119,6 +120,7 @@ class ZpoolBench:
         "refuse": "0",
         "verify": "1",
         "touches": "0",
+        "drain": "0",
         "histogram": "0",
     }
     open_ended = False

@@ -2,14 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from importlib import resources
 
-import jinja2
 from markupsafe import Markup
 from z3trace.analysis import attribution, plots, units
 from z3trace.analysis.compare import Comparison, Metric
 from z3trace.analysis.digest import Digest
-from z3trace.analysis.report import details, lines
+from z3trace.analysis.report import details, lines, pages
 
 from z3trace import buckets
 
@@ -98,44 +96,37 @@ def _behind(comparison: Comparison) -> list[tuple[str, str, list[list[str]]]]:
     return found
 
 
-def _text(name: str) -> str:
-    return resources.files("z3trace.analysis.report").joinpath(name).read_text()
-
-
 def render(comparison: Comparison) -> str:
     """The page; everything from the recordings is escaped by the template engine."""
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=jinja2.FunctionLoader(_text),
-    )
     sides = [("before", comparison.before), ("after", comparison.after)]
     # The SVG is our own; text in it was escaped by matplotlib.
     drawings = {}
     for name, text in plots.svg(comparison).items():
         drawings[name] = Markup(text[text.index("<svg") :])  # noqa: S704
-    return environment.get_template("report.html.j2").render(
-        comparison=comparison,
-        style=Markup(_text("report.css")),  # noqa: S704 - a file of ours
-        script=Markup(_text("report.js")),  # noqa: S704 - a file of ours
-        headline=lines.headline(comparison),
-        verdicts=lines.verdicts(comparison),
-        main=[_row(m) for m in lines.main(comparison)],
-        everything=[_row(m) for m in comparison.metrics],
-        regressions=[_row(m) for m in lines.regressions(comparison)],
-        locks=lines.lock_members(comparison),
-        parts=_plain(details.PARTS_HEADER, details.parts(comparison)),
-        changed=_plain(details.SITES_HEADER, details.sites(comparison)),
-        rates=_plain(details.LOCKS_HEADER, details.locks(comparison)),
-        structure=attribution.structure(comparison),
-        seen=details.resolution(comparison),
-        more=details.more_runs(comparison),
-        environments=_environments(comparison),
-        behind=_behind(comparison),
-        setup=[*lines.setup(comparison), ("runs", lines.runs(comparison))],
-        sites=[(name, side.session.label, _sites(side)) for name, side in sides],
-        ledgers=[(name, side.ledger()) for name, side in sides],
-        drawings=drawings,
+    return (
+        pages.environment()
+        .get_template("report.html.j2")
+        .render(
+            comparison=comparison,
+            style=Markup(pages.text("report.css")),  # noqa: S704 - a file of ours
+            script=Markup(pages.text("report.js")),  # noqa: S704 - a file of ours
+            headline=lines.headline(comparison),
+            verdicts=lines.verdicts(comparison),
+            main=[_row(m) for m in lines.main(comparison)],
+            everything=[_row(m) for m in comparison.metrics],
+            regressions=[_row(m) for m in lines.regressions(comparison)],
+            locks=lines.lock_members(comparison),
+            parts=_plain(details.PARTS_HEADER, details.parts(comparison)),
+            changed=_plain(details.SITES_HEADER, details.sites(comparison)),
+            rates=_plain(details.LOCKS_HEADER, details.locks(comparison)),
+            structure=attribution.structure(comparison),
+            seen=details.resolution(comparison),
+            more=details.more_runs(comparison),
+            environments=_environments(comparison),
+            behind=_behind(comparison),
+            setup=[*lines.setup(comparison), ("runs", lines.runs(comparison))],
+            sites=[(name, side.session.label, _sites(side)) for name, side in sides],
+            ledgers=[(name, side.ledger()) for name, side in sides],
+            drawings=drawings,
+        )
     )

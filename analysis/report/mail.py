@@ -1,32 +1,14 @@
 """The plain-text report: ASCII, at most 72 columns, fit for a mailing list."""
 
 import shlex
-import textwrap
 from collections.abc import Sequence
 
 from z3trace.analysis import attribution, units
 from z3trace.analysis.compare import Comparison, Metric
 from z3trace.analysis.report import details, lines
+from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, wrap
 
 from z3trace.columns import table
-
-WIDTH = 72
-
-
-def _ascii(text: str) -> str:
-    return text.encode("ascii", "replace").decode().replace("\t", " ")
-
-
-def _wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
-    indent = first if rest is None else rest
-    return textwrap.wrap(
-        _ascii(text),
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=indent,
-        break_long_words=True,
-        break_on_hyphens=False,
-    ) or [first.rstrip()]
 
 
 def _table(metrics: list[Metric]) -> list[str]:
@@ -44,7 +26,8 @@ def _table(metrics: list[Metric]) -> list[str]:
             ]
         )
     return [
-        _ascii(line) for line in table(["", "before", "after", "ratio", "95 % interval", ""], rows)
+        ascii_only(line)
+        for line in table(["", "before", "after", "ratio", "95 % interval", ""], rows)
     ]
 
 
@@ -53,20 +36,20 @@ def _details(comparison: Comparison) -> list[str]:
     out: list[str] = []
     parts = details.parts(comparison)
     if parts:
-        out += _heading("Where an operation's time goes (mean, with probes)")
+        out += heading("Where an operation's time goes (mean, with probes)")
         out += [*table(details.PARTS_HEADER, parts, 2), ""]
     sites = details.sites(comparison)
     if sites:
-        out += _heading("Call sites (time in locks for each operation, by change)")
+        out += heading("Call sites (time in locks for each operation, by change)")
         out += [*_fitted(details.SITES_HEADER, sites), ""]
-    out += _heading("Locks (per operation; contended: share of acquisitions)")
+    out += heading("Locks (per operation; contended: share of acquisitions)")
     out += [*table(details.LOCKS_HEADER, details.locks(comparison)), ""]
     for name, before, after in lines.lock_members(comparison):
-        out += _wrap(
+        out += wrap(
             before if before == after else f"{before} -> {after}", f"{name + ':':16}", " " * 16
         )
     for change in attribution.structure(comparison):
-        out += _wrap(change, "- ", "  ")
+        out += wrap(change, "- ", "  ")
     return out
 
 
@@ -78,22 +61,18 @@ def _fitted(header: list[str], rows: list[list[str]]) -> list[str]:
     return table([header[0][:room], *header[1:]], cut)
 
 
-def _heading(text: str) -> list[str]:
-    return [text, "-" * len(text)]
-
-
 def _statistics(comparison: Comparison) -> list[str]:
-    out = _wrap(
+    out = wrap(
         "ratio is after/before of geometric means over runs, with its 95 % bootstrap interval; "
         "+ better, - worse, = no difference (within 2 %), ~ inconclusive. "
         f"{lines.verdicts(comparison)} of {comparison.tests} tests (Holm)."
     )
     seen = details.resolution(comparison)
     if seen:
-        out += _wrap(f"Smallest change these runs could have found: {seen}.")
+        out += wrap(f"Smallest change these runs could have found: {seen}.")
     more = details.more_runs(comparison)
     if more:
-        out += _wrap(more[0].upper() + more[1:] + ".")
+        out += wrap(more[0].upper() + more[1:] + ".")
     return out
 
 
@@ -101,7 +80,7 @@ def _commands(comparison: Comparison) -> list[str]:
     """The commands as they were given; a word is never cut, so that they can be pasted."""
     sides = (comparison.before.session, comparison.after.session)
     given = dict.fromkeys(tuple(side.command) for side in sides)
-    return [_ascii(line) for command in given for line in _continued(command)]
+    return [ascii_only(line) for command in given for line in _continued(command)]
 
 
 def _continued(command: Sequence[str]) -> list[str]:
@@ -117,14 +96,14 @@ def _continued(command: Sequence[str]) -> list[str]:
 def render(comparison: Comparison) -> str:
     """The report; every line ASCII and at most 72 columns."""
     b, a = comparison.before.session, comparison.after.session
-    out = _wrap(f"{b.target}: {a.label} compared with {b.label}")
+    out = wrap(f"{b.target}: {a.label} compared with {b.label}")
     out += ["=" * min(len(out[-1]), WIDTH), ""]
     for claim in lines.headline(comparison):
-        out += _wrap(claim, "- ", "  ")
+        out += wrap(claim, "- ", "  ")
     out += ["", "Set-up", "------"]
     for name, value in lines.setup(comparison):
-        out += _wrap(value, f"{name + ':':16}", " " * 16)
-    out += _wrap(lines.runs(comparison), f"{'runs:':16}", " " * 16)
+        out += wrap(value, f"{name + ':':16}", " " * 16)
+    out += wrap(lines.runs(comparison), f"{'runs:':16}", " " * 16)
     out += ["", "Results", "-------"]
     out += _statistics(comparison)
     out += ["", *_table(lines.main(comparison)), ""]
@@ -134,6 +113,6 @@ def render(comparison: Comparison) -> str:
     out += ["", *_details(comparison)]
     out += ["", "Caveats", "-------"]
     for caveat in comparison.caveats:
-        out += _wrap(caveat, "- ", "  ")
-    out += ["", *_heading("To repeat this"), *_commands(comparison)]
+        out += wrap(caveat, "- ", "  ")
+    out += ["", *heading("To repeat this"), *_commands(comparison)]
     return "\n".join(line.rstrip() for line in out) + "\n"

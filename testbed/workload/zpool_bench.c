@@ -90,6 +90,7 @@ static struct {
 	u32 refuse;   /* per cent of the evictions */
 	u32 seed;
 	u32 verify;
+	u32 drain;   /* reclaim the empty pool, at the beginning and the end */
 	u32 touches; /* map, check and unmap this often more in every step */
 	u32 histogram;
 } parameters = {
@@ -396,6 +397,15 @@ static void exact_counts(struct worker *worker)
 		do_reclaim(worker);
 }
 
+static void free_all(struct worker *worker)
+{
+	u32 i;
+
+	for (i = 0; i < slot_count; i++)
+		if (atomic_cmpxchg(&worker->slots[i].state, FULL, BUSY) == FULL)
+			drain_slot(worker, i, parameters.verify);
+}
+
 static int work(void *data)
 {
 	struct worker *worker = data;
@@ -403,6 +413,8 @@ static int work(void *data)
 
 	worker->clock_cost = worker->histogram ? clock_cost() : 0;
 	wait_event(start_line, READ_ONCE(start_now));
+	if (parameters.drain)
+		do_reclaim(worker);
 	if (parameters.allocs || parameters.frees) {
 		exact_counts(worker);
 	} else {
@@ -412,6 +424,10 @@ static int work(void *data)
 			if (!(++steps % 64))
 				cond_resched();
 		}
+	}
+	if (parameters.drain) {
+		free_all(worker);
+		do_reclaim(worker);
 	}
 	worker->finished = ktime_get_ns();
 	if (atomic_dec_and_test(&running))
@@ -733,6 +749,7 @@ static void make_files(void)
 	debugfs_create_u32("seed", 0600, directory, &parameters.seed);
 	debugfs_create_u32("verify", 0600, directory, &parameters.verify);
 	debugfs_create_u32("touches", 0600, directory, &parameters.touches);
+	debugfs_create_u32("drain", 0600, directory, &parameters.drain);
 	debugfs_create_u32("histogram", 0600, directory, &parameters.histogram);
 }
 

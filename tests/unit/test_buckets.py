@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from z3trace import buckets, layout
+from z3trace import buckets, checklayout, layout
 from z3trace.bpf import probe_source
 
 EDGES = sorted(
@@ -59,16 +59,18 @@ def test_c_and_python_agree_on_every_edge(tmp_path: Path) -> None:
 def test_structures_are_those_of_the_c_header(tmp_path: Path) -> None:
     """Sizes, and the offset of every member."""
     expected, lines = [], []
-    for kind, name in layout.STRUCTURES.items():
+    for kind, name in (layout.STRUCTURES | checklayout.STRUCTURES).items():
         expected.append(ctypes.sizeof(kind))
         lines.append(f"sizeof(struct {name})")
         for field in kind._fields_:
-            member = {"lock_class": "class"}.get(field[0], field[0])
+            member = field[0].replace("lock_class", "class")
             expected.append(getattr(kind, field[0]).offset)
             lines.append(f"offsetof(struct {name}, {member})")
         assert ctypes.sizeof(kind) % 8 == 0 or kind in (layout.Rule,), "an array's stride"
     expected += [len(layout.LEDGER), len(layout.PROGRAMS), buckets.BUCKETS, layout.SERIES]
     lines += ["Z3T_LEDGER", "Z3T_PROGRAMS", "Z3T_BUCKETS", "Z3T_SERIES"]
+    expected += [len(checklayout.RULES), checklayout.INCIDENTS, checklayout.CONDITIONS]
+    lines += ["Z3T_CHECK_RULES", "Z3T_INCIDENTS", "Z3T_CONDITIONS"]
     printed = "".join(f'printf("%zu\\n", (size_t)({line}));' for line in lines)
     program = compile_c(
         f"""
@@ -76,7 +78,7 @@ def test_structures_are_those_of_the_c_header(tmp_path: Path) -> None:
         #include <stddef.h>
         typedef unsigned long long u64; typedef unsigned int u32;
         typedef unsigned short u16; typedef unsigned char u8; typedef int s32;
-        #include "state.h"
+        #include "check.h"
         int main(void) {{ {printed} return 0; }}
         """,
         tmp_path,

@@ -1,0 +1,93 @@
+"""Lock classes as nodes, nesting as arrows with counts: the order in which locks are taken."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+from z3trace.analysis.plots import style
+
+Edges = Mapping[tuple[str, str], int]
+_RADIUS = 0.72
+_NODE = 0.19
+INVERTED = "#D55E00"
+
+
+def nodes(graphs: Mapping[str, Edges]) -> dict[str, tuple[float, float]]:
+    """Lock class -> its place on a circle, the same in every picture."""
+    names = sorted({name for edges in graphs.values() for pair in edges for name in pair})
+    count = max(len(names), 1)
+    return {
+        name: (
+            _RADIUS * math.sin(2 * math.pi * i / count),
+            _RADIUS * math.cos(2 * math.pi * i / count),
+        )
+        for i, name in enumerate(names)
+    }
+
+
+def inverted(edges: Edges) -> set[tuple[str, str]]:
+    """Pairs that are asked for in both orders."""
+    return {(a, b) for a, b in edges if a != b and (b, a) in edges}
+
+
+def draw(graphs: Mapping[str, Edges]) -> Figure:
+    """A panel for each of *graphs*: title -> {(held, asked for): count}."""
+    places = nodes(graphs)
+    figure, axes = style.panels(len(graphs), width=4.0, height=3.6, columns=len(graphs))
+    for axis, (title, edges) in zip(axes, graphs.items(), strict=True):
+        axis.set_axis_off()
+        axis.set_aspect("equal")
+        axis.set_xlim(-1.25, 1.25)
+        axis.set_ylim(-1.15, 1.15)
+        axis.set_title(title, fontsize=9)
+        _edges(axis, edges, places)
+        used = {name for pair in edges for name in pair}
+        for name, (x, y) in places.items():
+            colour = style.BEFORE["color"] if name in used else "#BBBBBB"
+            axis.text(
+                *(x, y, name),
+                ha="center",
+                va="center",
+                zorder=3,
+                bbox={"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": colour},
+            )
+        if not edges:
+            axis.text(0, 0, "no lock is taken under another", ha="center", color=style.GREY)
+    figure.suptitle("Lock order: an arrow from the lock held to the lock asked for", fontsize=9.5)
+    return figure
+
+
+def _edges(axis: Any, edges: Edges, places: Mapping[str, tuple[float, float]]) -> None:
+    both = inverted(edges)
+    for (held, acquired), count in sorted(edges.items()):
+        (x, y), (u, v) = places[held], places[acquired]
+        colour = INVERTED if (held, acquired) in both else style.GREY
+        if held == acquired:
+            axis.text(x, y - 0.24, f"itself: {count}", ha="center", fontsize=7.5, color=colour)
+            continue
+        axis.annotate(
+            "",
+            xy=(u, v),
+            xytext=(x, y),
+            arrowprops={
+                "arrowstyle": "-|>",
+                "color": colour,
+                "connectionstyle": "arc3,rad=0.16",
+                "shrinkA": 24,
+                "shrinkB": 24,
+            },
+        )
+        # Beside the middle of the arrow, on the side it bends to.
+        side = 0.16
+        axis.text(
+            (x + u) / 2 + side * (v - y),
+            (y + v) / 2 - side * (u - x),
+            str(count),
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            color=colour,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+            zorder=2,
+        )

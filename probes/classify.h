@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which lock class an address belongs to. */
+#ifndef Z3T_CLASSIFY_H
+#define Z3T_CLASSIFY_H
+
+static __always_inline int z3t_rule_fits(const struct z3t_config *config,
+					 const struct z3t_rule *rule, u64 pool,
+					 u64 lock, u32 rw)
+{
+	u64 base = lock - rule->offset;
+
+	if (rule->kind == Z3T_RULE_RWLOCK)
+		return rw != Z3T_SPIN;
+	if (rule->kind == Z3T_RULE_SPINLOCK)
+		return rw == Z3T_SPIN;
+	if (rule->kind == Z3T_RULE_PAGE)
+		return rw == Z3T_SPIN && !(base & 4095);
+	return base == pool || base == config->pools[0] ||
+	       base == config->pools[1] || base == config->pools[2] ||
+	       base == config->pools[3];
+}
+
+static __always_inline u32 z3t_classify(struct z3t_task *task, u64 lock, u32 rw)
+{
+	struct z3t_config *config = z3t_config();
+
+	if (!config)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < Z3T_RULES; i++) {
+		struct z3t_rule *rule = &config->rules[i];
+
+		if (rule->kind == Z3T_RULE_NONE)
+			return 0;
+		if (z3t_rule_fits(config, rule, task->pool, lock, rw))
+			return rule->class;
+	}
+	return 0;
+}
+
+static __always_inline struct z3t_frame *z3t_top_frame(struct z3t_task *task)
+{
+	return &task->frames[task->depth & Z3T_DEPTH];
+}
+
+#endif
