@@ -234,6 +234,29 @@ def _violations(check: Check, incidents: Iterable[Incident], place: _Sites) -> l
     return found
 
 
+def _one_direction(found: Sequence[Violation], order: Sequence[Nested]) -> list[Violation]:
+    """Of each inversion the order that was seen less often, which is the one to question;
+    the call sites of the usual order are in ``reverse``."""
+    counts = {(edge.held, edge.acquired): edge.count for edge in order}
+
+    def key(one: Violation) -> tuple[str, str]:
+        return (one.other_lock, one.lock)
+
+    pairs = [key(one) for one in found if one.rule == "order-inversion"]
+    kept: set[tuple[str, str]] = set()
+    for pair in pairs:
+        turned = (pair[1], pair[0])
+        if turned not in kept and (turned not in pairs or _rarer(counts, pair, turned)):
+            kept.add(pair)
+    return [one for one in found if one.rule != "order-inversion" or key(one) in kept]
+
+
+def _rarer(
+    counts: dict[tuple[str, str], int], pair: tuple[str, str], turned: tuple[str, str]
+) -> bool:
+    return counts.get(pair, 0) <= counts.get(turned, 0)
+
+
 def _nested(edges: Iterable[Edge], place: _Sites) -> list[Nested]:
     return [
         Nested(
@@ -402,7 +425,10 @@ def report(
     incidents = _merged(check, console)
     order = _nested(check.progress.edges if check.progress else [], place)
     known = None if reference is None else {(one.held, one.acquired) for one in reference}
-    violations = _violations(check, incidents, place) + _order_violations(order, known)
+    violations = [
+        *_one_direction(_violations(check, incidents, place), order),
+        *_order_violations(order, known),
+    ]
     missing = _lost_events(check)
     return Report(
         schema=SCHEMA,

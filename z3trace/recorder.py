@@ -25,6 +25,8 @@ from z3trace.model import (
 from z3trace.plan import Plan
 from z3trace.workload import Workload
 
+#: Events whose programs count their runs; a check has more.
+_COUNTED = ("lock", "entry_", "return_")
 #: Seconds between two looks at a recording that goes on.
 LOOK_EVERY = 1.0
 
@@ -130,7 +132,11 @@ class Recorder:
         """Hits by the kernel's count, runs of programs by ours."""
         if armed is None:
             return counters.Tally()
-        profile = armed.attachments.profile().values()
+        profile = [
+            found
+            for event, found in armed.attachments.profile().items()
+            if event.startswith(_COUNTED)
+        ]
         return counters.Tally(
             hits=sum(event.hits for event in profile),
             missed=sum(event.missed for event in profile) + armed.missed(),

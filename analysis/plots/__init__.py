@@ -8,7 +8,7 @@ from z3trace.analysis.compare import Comparison
 
 def figures() -> "dict[str, Callable[[Comparison], object]]":
     """File name -> function that draws the figure."""
-    from z3trace.analysis.plots import heat, latency, locks, ratios
+    from z3trace.analysis.plots import heat, latency, lockorder, locks, ratios
 
     return {
         "latency-ecdf": latency.ecdf,
@@ -16,6 +16,7 @@ def figures() -> "dict[str, Callable[[Comparison], object]]":
         "locks": locks.draw,
         "ratios": ratios.draw,
         "latency-by-run": heat.draw,
+        "lock-order": lockorder.of_comparison,
     }
 
 

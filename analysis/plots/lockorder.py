@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.figure import Figure
+from z3trace.analysis.compare import Comparison
 from z3trace.analysis.plots import style
 
 Edges = Mapping[tuple[str, str], int]
@@ -31,17 +32,32 @@ def inverted(edges: Edges) -> set[tuple[str, str]]:
     return {(a, b) for a, b in edges if a != b and (b, a) in edges}
 
 
-def draw(graphs: Mapping[str, Edges]) -> Figure:
-    """A panel for each of *graphs*: title -> {(held, asked for): count}."""
+def of_comparison(comparison: Comparison) -> Figure:
+    """Before and after, side by side; trylocks included, as recordings count them."""
+    b, a = comparison.before, comparison.after
+    return draw(
+        {
+            f"before: {b.session.label}": b.nesting(),
+            f"after: {a.session.label}": a.nesting(),
+        },
+        judged=False,
+    )
+
+
+def draw(graphs: Mapping[str, Edges], *, judged: bool = True) -> Figure:
+    """A panel for each of *graphs*: title -> {(held, asked for): count}.
+
+    *judged*: without trylocks, so that two arrows between two classes are an inversion.
+    """
     places = nodes(graphs)
-    figure, axes = style.panels(len(graphs), width=4.0, height=3.6, columns=len(graphs))
+    figure, axes = style.panels(len(graphs), width=4.0, height=2.9, columns=len(graphs))
     for axis, (title, edges) in zip(axes, graphs.items(), strict=True):
         axis.set_axis_off()
         axis.set_aspect("equal")
         axis.set_xlim(-1.25, 1.25)
-        axis.set_ylim(-1.15, 1.15)
+        axis.set_ylim(-0.8, 1.0)
         axis.set_title(title, fontsize=9)
-        _edges(axis, edges, places)
+        _edges(axis, edges, places, inverted(edges) if judged else set())
         used = {name for pair in edges for name in pair}
         for name, (x, y) in places.items():
             colour = style.BEFORE["color"] if name in used else "#BBBBBB"
@@ -54,12 +70,19 @@ def draw(graphs: Mapping[str, Edges]) -> Figure:
             )
         if not edges:
             axis.text(0, 0, "no lock is taken under another", ha="center", color=style.GREY)
-    figure.suptitle("Lock order: an arrow from the lock held to the lock asked for", fontsize=9.5)
+    tries = "" if judged else ", or tried for"
+    figure.suptitle(
+        f"Lock order: an arrow from the lock held to the lock asked for{tries}", fontsize=9.5
+    )
     return figure
 
 
-def _edges(axis: Any, edges: Edges, places: Mapping[str, tuple[float, float]]) -> None:
-    both = inverted(edges)
+def _edges(
+    axis: Any,
+    edges: Edges,
+    places: Mapping[str, tuple[float, float]],
+    both: set[tuple[str, str]],
+) -> None:
     for (held, acquired), count in sorted(edges.items()):
         (x, y), (u, v) = places[held], places[acquired]
         colour = INVERTED if (held, acquired) in both else style.GREY

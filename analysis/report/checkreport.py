@@ -156,7 +156,7 @@ def summary(report: Report) -> str:
     return f"no violation in {scope}"
 
 
-def _exercised(done: Exercised) -> list[str]:
+def _exercised(done: Exercised, *, counted: bool) -> list[str]:
     out = heading("What was exercised")
     rows = [[name, str(count)] for name, count in done.operations.items()]
     rows += [
@@ -165,10 +165,10 @@ def _exercised(done: Exercised) -> list[str]:
     ]
     out += [ascii_only(line) for line in table(["", "times"], rows)]
     never = [one.name for one in done.conditions if one.count == 0]
-    if never:
+    if never and counted:
         out += ["", *wrap(f"Never met, so nothing is known of it: {', '.join(never)}.")]
     out += ["", *wrap(f"Lock call sites: {done.reached} of {done.sites} ({done.percent:.0f} %).")]
-    if done.unreached:
+    if done.unreached and counted:
         out += _place_list("Not reached:", done.unreached)
     if done.unseen:
         out += _place_list("Cannot be seen:", done.unseen)
@@ -231,7 +231,8 @@ def text(report: Report) -> str:
         out += heading("Violations")
         for violation in report.violations:
             out += _violation(violation)
-    out += [*_exercised(report.exercised), *_order(report), *_blind(report)]
+    counted = not (report.hang and report.hang.uncounted)
+    out += [*_exercised(report.exercised, counted=counted), *_order(report), *_blind(report)]
     if report.hang and report.hang.trace:
         out += heading("The console's last words")
         out += [ascii_only(f"  {line}")[:WIDTH].rstrip() for line in report.hang.trace]

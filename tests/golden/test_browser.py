@@ -59,7 +59,7 @@ def test_it_renders_and_strangers_text_stays_text(page: Page) -> None:
     assert page.locator("h1").inner_text().startswith("z3fold: after compared with")
     assert EVIL in page.locator("h1").inner_text()
     assert page.title() != "owned"
-    assert page.locator("figure svg").count() == 5
+    assert page.locator("figure svg").count() == 6
     for figure in page.locator("figure svg").all():
         box = figure.bounding_box()
         assert box is not None

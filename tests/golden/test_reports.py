@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from checksamples import broken
 from samples import recording
-from z3trace.analysis import compare, digest, output, summary
+from z3trace.analysis import compare, digest, discipline, output, summary
 from z3trace.analysis.compare import Comparison
+from z3trace.analysis.report import checkreport
 
 EXPECTED = Path(__file__).parent / "expected"
 
@@ -92,7 +94,7 @@ def test_svg_is_byte_stable(comparison: Comparison, tmp_path: Path) -> None:
     output.write_plots(comparison, tmp_path / "one")
     output.write_plots(comparison, tmp_path / "two")
     names = sorted(path.name for path in (tmp_path / "one").glob("*.svg"))
-    assert len(names) == 5
+    assert len(names) == 6
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -137,3 +139,37 @@ def test_data_behind_the_heat_map(comparison: Comparison) -> None:
     middle = np.searchsorted(edges, 1000) - 1
     # The most common latency of every run is within an octave of 1000 ns.
     assert np.all(np.abs(share.argmax(axis=0) - middle) <= 2)
+
+
+def test_check_text() -> None:
+    _same("check.txt", checkreport.text(discipline.report(broken("page-lock"))))
+
+
+def test_check_json_fits_its_schema() -> None:
+    """The schema in docs is that of the types, and a report fits it."""
+    import jsonschema
+    import msgspec
+
+    schema = msgspec.json.schema(discipline.Report)
+    text = json.dumps(schema, indent=1) + "\n"
+    path = Path(__file__).parents[2] / "docs/check.schema.json"
+    if os.environ.get("Z3TRACE_UPDATE_GOLDEN"):
+        path.write_text(text)
+    assert path.read_text() == text
+    report = json.loads(checkreport.as_json(discipline.report(broken())))
+    jsonschema.validate(report, schema)
+    keys = {"rule", "lock", "operation", "function", "offset", "file", "line", "count"}
+    assert keys <= set(report["violations"][0])
+
+
+def test_check_is_written_in_every_form(tmp_path: Path) -> None:
+    written = checkreport.write_all(discipline.report(broken()), tmp_path)
+    assert sorted(path.name for path in written) == [
+        "check.html",
+        "check.json",
+        "check.txt",
+        "lock-order.svg",
+    ]
+    text = (tmp_path / "check.txt").read_text()
+    assert text.isascii()
+    assert max(map(len, text.splitlines())) <= 72
