@@ -7,7 +7,7 @@ TREE := build/tree/.ready
 SOURCES := $(shell find z3trace analysis probes testbed -name '*.py' -o -name '*.j2')
 C_FILES := $(shell find probes testbed -name '*.[ch]')
 
-.PHONY: help demo test unit lint format bench calibrate fuzz wheel readme clean
+.PHONY: help demo test unit lint format bench bugs soak calibrate fuzz wheel readme clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -15,8 +15,10 @@ help: ## list the targets
 demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
 	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs 10 -o build/demo --force
 
+# The first guest fetches what all need: a kernel, a QEMU, whether KVM works.
 test: lint ## lint and all tests, the guest ones included
-	Z3TRACE_REQUIRE=vm $(PY) -m pytest
+	.venv/bin/z3trace vm -- true
+	Z3TRACE_REQUIRE=vm $(PY) -m pytest -n 2 --dist loadfile
 
 unit: $(READY) ## the tests that need no guest
 	$(PY) -m pytest tests/unit tests/golden
@@ -35,6 +37,12 @@ format: $(READY) ## put the sources into their style
 
 bench: $(READY) ## what z3trace costs, in build/bench
 	$(PY) tests/bench/run.py
+
+bugs: $(READY) ## every bug variant under check ten times, in build/bugs
+	$(PY) tests/vm/bugs.py 10
+
+soak: $(READY) ## an hour of attaching, full load and checking, in build/soak
+	$(PY) tests/soak/run.py
 
 calibrate: $(READY) ## do the verdicts hold what they promise; in build/calibration
 	$(PY) tests/calibrate/run.py

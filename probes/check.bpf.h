@@ -22,6 +22,10 @@ struct z3t_finding {
 };
 
 #define Z3T_SETTLING 1000000000ULL /* ns until old locks are released */
+/* On the console: where a line says which it is, and a step that is not there.
+ */
+#define Z3T_PART 9
+#define Z3T_LONG_AGO 0xfffffffffffULL
 
 static long (*z3t_trace_vprintk)(const char *format, u32 size, const void *data,
 				 u32 length) = (void *)177;
@@ -34,10 +38,11 @@ static __always_inline void z3t_offence(u32 cpu, u32 rule, u32 site)
 		(*count)++;
 }
 
-/* One line on the console, which a guest's host reads while the guest hangs. */
+/* Three lines on the console, which a guest's host reads while the guest hangs:
+ * the incident, and the steps before it in two halves.  All have ten words. */
 static __always_inline void z3t_print(const struct z3t_incident *incident)
 {
-	char format[] = "z3t-check %llx %llx %llx %llx %llx %llx %llx %llx "
+	char format[] = "z3t-check0 %llx %llx %llx %llx %llx %llx %llx %llx "
 			"%llx %llx\n";
 	u64 words[10];
 
@@ -52,6 +57,22 @@ static __always_inline void z3t_print(const struct z3t_incident *incident)
 		   incident->operation;
 	words[8] = *(u64 *)incident->name;
 	words[9] = *(u64 *)(incident->name + 8);
+	z3t_trace_vprintk(format, sizeof(format), words, sizeof(words));
+	for (int i = 0; i < Z3T_STEPS; i++)
+		words[2 + i] = incident->steps[i].lock;
+	words[0] = (u64)incident->cpu << 32 | incident->next;
+	format[Z3T_PART]++;
+	z3t_trace_vprintk(format, sizeof(format), words, sizeof(words));
+	for (int i = 0; i < Z3T_STEPS; i++) {
+		const struct z3t_step *step = &incident->steps[i];
+		u64 ago = incident->time - step->time;
+
+		if (ago >> 44 || !step->time)
+			ago = Z3T_LONG_AGO;
+		words[2 + i] = ago << 20 | (step->site & 0x3ffff) << 2 |
+			       (step->kind & 3);
+	}
+	format[Z3T_PART]++;
 	z3t_trace_vprintk(format, sizeof(format), words, sizeof(words));
 }
 
@@ -135,9 +156,9 @@ static __always_inline void z3t_check_edge(struct z3t_finding *found,
 	u64 below = outer->class;
 	struct z3t_order *order;
 
-	barrier_var(below);
-	barrier_var(class);
-	if (!checker || below >= Z3T_CLASSES || class >= Z3T_CLASSES)
+	z3t_bound(below, Z3T_CLASSES);
+	z3t_bound(class, Z3T_CLASSES);
+	if (!checker)
 		return;
 	checker->edges[below * Z3T_CLASSES + class]++;
 	order = z3t_order_at(below * Z3T_CLASSES + class);
@@ -253,17 +274,16 @@ static __always_inline void z3t_check_release(struct z3t_finding *found,
 		found->value = now - held->since;
 		return;
 	}
-	if (!task->depth && now < book->armed + Z3T_SETTLING)
-		return;
-	found->rule = Z3T_RELEASE_UNHELD;
-	found->site = site + 1;
-	found->class = z3t_classify(task, lock, flags & Z3T_RW_MASK);
 	if (owner->lock == lock && owner->task != task->owner - 1) {
 		found->rule = Z3T_FOREIGN_RELEASE;
 		found->other = owner->site;
 		found->other_task = owner->task;
 		found->since = owner->since;
+	} else if (task->depth || now >= book->armed + Z3T_SETTLING) {
+		found->rule = Z3T_RELEASE_UNHELD;
 	}
+	found->site = site + 1;
+	found->class = z3t_classify(task, lock, flags & Z3T_RW_MASK);
 }
 
 /* An operation is about to be left. */
@@ -278,8 +298,8 @@ static __always_inline void z3t_check_leave(struct z3t_finding *found,
 	u32 contract = 0;
 	u32 kept = 0;
 
-	barrier_var(operation);
-	if (!book || operation >= Z3T_OPERATIONS)
+	z3t_bound(operation, Z3T_OPERATIONS);
+	if (!book)
 		return;
 	if (!failed)
 		contract = book->holds[operation];
@@ -473,8 +493,8 @@ static __always_inline int on_condition(struct pt_regs *ctx)
 	u64 result = PT_REGS_RC(ctx);
 	u64 first = 0;
 
-	barrier_var(number);
-	if (!checker || number >= Z3T_CONDITIONS)
+	z3t_bound(number, Z3T_CONDITIONS);
+	if (!checker)
 		return 0;
 	if (test == Z3T_HAS_BITS && !(argument & value))
 		return 0;

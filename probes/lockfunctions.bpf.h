@@ -9,22 +9,25 @@
 
 #define Z3T_STACK_WORDS 4
 
-/* The place that the traced function returns to, if it is one of the target's.
+/* The place that the traced function returns to, if it is one of the target's,
+ * and the function's first argument: as a number, where the context has a
+ * pointer whose type the verifier knows and lets nobody reckon with.
  *
  * The arguments that a tracing program is handed lie on the trampoline's stack,
  * with the return addresses a few words above them: first the one into the
  * traced function, just behind its entry, then the one into its caller. */
-static __always_inline struct z3t_place *z3t_caller(u64 *ctx)
+static __always_inline struct z3t_place *z3t_caller(u64 *ctx, u64 *lock)
 {
 	u64 function = Z3T_PATCHED(Z3T_THIS_FUNCTION);
-	u64 stack[Z3T_STACK_WORDS + 1];
+	u64 stack[Z3T_STACK_WORDS + 2];
 	struct z3t_place *place;
 	int i;
 
-	if (bpf_probe_read_kernel(stack, sizeof(stack), (void *)ctx + 8))
+	if (bpf_probe_read_kernel(stack, sizeof(stack), ctx))
 		return 0;
+	*lock = stack[0];
 #pragma clang loop unroll(full)
-	for (i = 0; i < Z3T_STACK_WORDS; i++) {
+	for (i = 1; i <= Z3T_STACK_WORDS; i++) {
 		if (stack[i] - function <= 16) {
 			place = z3t_place(stack[i + 1]);
 			return place && place->caller ? place : 0;
@@ -49,7 +52,8 @@ static __always_inline struct z3t_task *z3t_event(struct z3t_place *place)
 static __always_inline int on_lock_function_entry(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
-	struct z3t_place *place = z3t_caller(ctx);
+	u64 lock = 0;
+	struct z3t_place *place = z3t_caller(ctx, &lock);
 	struct z3t_finding found = {};
 	struct z3t_task *task;
 	struct z3t_cpu *cpu;
@@ -63,11 +67,11 @@ static __always_inline int on_lock_function_entry(u64 *ctx)
 	if (place->caller_flags & Z3T_RELEASE) {
 		/* The hold does not hold the cost of this event. */
 		task->cost -= place->cost;
-		z3t_release(&found, cpu, task, now, ctx[0], place->caller - 1,
+		z3t_release(&found, cpu, task, now, lock, place->caller - 1,
 			    place->caller_flags);
 		task->cost += place->cost;
 	} else {
-		z3t_attempt(&found, task, now, ctx[0], place->caller - 1,
+		z3t_attempt(&found, task, now, lock, place->caller - 1,
 			    place->caller_flags);
 	}
 	z3t_report(&found);
@@ -77,7 +81,8 @@ static __always_inline int on_lock_function_entry(u64 *ctx)
 static __always_inline int on_lock_function_exit(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
-	struct z3t_place *place = z3t_caller(ctx);
+	u64 lock = 0;
+	struct z3t_place *place = z3t_caller(ctx, &lock);
 	struct z3t_task *task;
 	struct z3t_cpu *cpu;
 	u64 result = 1;

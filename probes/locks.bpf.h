@@ -62,8 +62,8 @@ static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 	u64 class = z3t_classify(task, held->lock, rw);
 	struct z3t_site *site = z3t_site(cpu, held->site);
 
-	barrier_var(class);
-	if (class >= Z3T_CLASSES || !site)
+	z3t_bound(class, Z3T_CLASSES);
+	if (!site)
 		return;
 	site->acquisitions++;
 	site->contended += held->contended;
@@ -150,9 +150,9 @@ static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
 		return;
 	}
 	class = z3t_classify(task, lock, rw);
-	barrier_var(class);
+	z3t_bound(class, Z3T_CLASSES);
 	site = z3t_site(cpu, held->site);
-	if (class >= Z3T_CLASSES || !site)
+	if (!site)
 		return;
 	cpu->classes[class].trylock_failures++;
 	site->trylock_failures++;
@@ -226,8 +226,8 @@ static __always_inline void z3t_release(struct z3t_finding *found,
 	}
 	site = z3t_site(cpu, held->site);
 	class = held->class;
-	barrier_var(class);
-	if (class >= Z3T_CLASSES || !site)
+	z3t_bound(class, Z3T_CLASSES);
+	if (!site)
 		return;
 	hold = now - held->since;
 	if (z3t_is_torn(hold)) {

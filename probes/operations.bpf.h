@@ -40,8 +40,7 @@ static __always_inline int z3t_enter(u64 operation, u64 pool)
 	struct z3t_frame *frame;
 	u32 depth;
 
-	barrier_var(operation);
-	operation &= Z3T_OPERATIONS - 1;
+	z3t_bound(operation, Z3T_OPERATIONS);
 	if (!task)
 		return 0;
 	task->entries[operation]++;
@@ -92,8 +91,7 @@ static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 	u64 latency;
 	u32 depth;
 
-	barrier_var(operation);
-	operation &= Z3T_OPERATIONS - 1;
+	z3t_bound(operation, Z3T_OPERATIONS);
 	if (!cpu)
 		return 0;
 	cpu->programs[Z3T_RAN_RETURN]++;
@@ -164,10 +162,10 @@ static __always_inline int on_operation_pool(struct pt_regs *ctx)
 	struct z3t_task *task = z3t_this_task();
 	u64 operation = Z3T_PATCHED(Z3T_THIS_OPERATION);
 
-	barrier_var(operation);
+	z3t_bound(operation, Z3T_OPERATIONS);
 	if (!task)
 		return 0;
-	task->entries[operation & (Z3T_OPERATIONS - 1)]++;
+	task->entries[operation]++;
 	z3t_note_pool(task,
 		      z3t_probed_argument(ctx, Z3T_PATCHED(Z3T_THIS_POOL)));
 	return 0;

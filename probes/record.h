@@ -5,6 +5,11 @@
 
 #define barrier_var(v) asm volatile("" : "+r"(v))
 
+/* An index below *size*, a power of two, by an instruction that the compiler
+ * cannot see through: what it spills and loads again is bounded for the
+ * verifier too. */
+#define z3t_bound(v, size) asm volatile("%0 &= %1" : "+r"(v) : "i"((size) - 1))
+
 /* A constant of the instruction stream that user space replaces before it loads
  * the program: one program for each operation, with no lookup of which it is.
  */

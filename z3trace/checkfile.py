@@ -10,7 +10,7 @@ import re
 import struct
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, BinaryIO, Literal
 
 import msgspec
 from msgspec import Meta
@@ -158,8 +158,15 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._path, self._part = path, part_name(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._part.open("wb")
+        self._opened: BinaryIO | None = None
+
+    @property
+    def _file(self) -> BinaryIO:
+        """Opened when there is something to write: what fails before leaves nothing."""
+        if self._opened is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._opened = self._part.open("wb")
+        return self._opened
 
     def write(self, line: Line) -> None:
         self._file.write(_encoder.encode(line) + b"\n")
@@ -215,25 +222,45 @@ def _check(path: Path, lines: Iterable[bytes]) -> Check:
     return Check(header=header, incidents=incidents, progress=progress, end=end)
 
 
-_PRINTED = re.compile(r"z3t-check((?: [0-9a-f]{1,16}){10})\s*$", re.M)
+_PRINTED = re.compile(r"z3t-check([012])((?: [0-9a-f]{1,16}){10})\s*$", re.M)
+_LONG_AGO = (1 << 44) - 1
 
 
 def printed(console: str, header: Header) -> list[Incident]:
-    """The incidents that a guest's kernel printed on its console."""
-    found = []
+    """The incidents that a guest's kernel printed on its console, see z3t_print."""
+    found: list[checklayout.Incident] = []
+    steps: dict[tuple[str, int, int], list[int]] = {}
     for match in _PRINTED.finditer(console):
-        words = [int(word, 16) for word in match[1].split()]
-        raw = checklayout.Incident()
-        raw.rule, raw.cpu = words[0] >> 32, words[0] & 0xFFFFFFFF
-        raw.time, raw.lock, raw.since, raw.value = words[1:5]
-        raw.task, raw.other_task = words[5] >> 32, words[5] & 0xFFFFFFFF
-        raw.site, raw.other = words[6] >> 32, words[6] & 0xFFFFFFFF
-        raw.lock_class = words[7] >> 32
-        raw.other_class, raw.operation = words[7] >> 16 & 0xFFFF, words[7] & 0xFFFF
-        raw.name = struct.pack("<QQ", *words[8:]).split(b"\0")[0]
-        if 0 < raw.rule < len(checklayout.RULES):
-            found.append(incident(raw, header))
-    return found
+        words = [int(word, 16) for word in match[2].split()]
+        if match[1] != "0":
+            steps[match[1], words[0] >> 32, words[1]] = words
+        elif 0 < words[0] >> 32 < len(checklayout.RULES):
+            found.append(_unpacked(words))
+    for raw in found:
+        locks, events = (steps.get((part, raw.cpu, raw.time)) for part in "12")
+        if locks and events:
+            _unpack_steps(raw, locks, events)
+    return [incident(raw, header) for raw in found]
+
+
+def _unpacked(words: list[int]) -> checklayout.Incident:
+    raw = checklayout.Incident()
+    raw.rule, raw.cpu = words[0] >> 32, words[0] & 0xFFFFFFFF
+    raw.time, raw.lock, raw.since, raw.value = words[1:5]
+    raw.task, raw.other_task = words[5] >> 32, words[5] & 0xFFFFFFFF
+    raw.site, raw.other = words[6] >> 32, words[6] & 0xFFFFFFFF
+    raw.lock_class = words[7] >> 32
+    raw.other_class, raw.operation = words[7] >> 16 & 0xFFFF, words[7] & 0xFFFF
+    raw.name = struct.pack("<QQ", *words[8:]).split(b"\0")[0]
+    return raw
+
+
+def _unpack_steps(raw: checklayout.Incident, locks: list[int], events: list[int]) -> None:
+    raw.next = locks[0] & 0xFFFFFFFF
+    for step, lock, event in zip(raw.steps, locks[2:], events[2:], strict=True):
+        ago = event >> 20
+        step.time = 0 if ago == _LONG_AGO else max(raw.time - ago, 0)
+        step.lock, step.site, step.kind = lock, event >> 2 & 0x3FFFF, event & 3
 
 
 def _named(names: list[str], number: int) -> str:

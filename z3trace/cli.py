@@ -106,6 +106,10 @@ def run(arguments: list[str] | None = None) -> int:
         # The reader left: nothing more to say, and nothing to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except OSError as error:
+        # A full disk, a file that may not be read: the machine's fault, said as such.
+        click.echo(f"z3trace: {' '.join(str(error).split())}", err=True)
+        return FAILED
     return result if isinstance(result, int) else DONE
 
 

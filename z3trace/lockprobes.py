@@ -113,6 +113,11 @@ def trace_functions(
                 fd = programs.load(program, patches, attach=attach, where=(identity, types.fd))
                 loaded.append(fd)
                 attachments.trace(fd, attach)
+    except OSError as error:
+        raise CannotTraceError(
+            f"no probe in {name}: {str(error).replace(chr(10), '; ')}",
+            "--locks callsite does without probes in lock functions",
+        ) from error
     finally:
         types.close()
     return loaded

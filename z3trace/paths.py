@@ -51,20 +51,26 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 
 @contextmanager
-def new_directory(path: Path) -> Iterator[Path]:
-    """A directory that gets the name *path* when the block ends well, replacing
-    what was there, and is removed when it does not."""
+def new_directory(path: Path, *, replace: bool = True) -> Iterator[Path]:
+    """A directory that gets the name *path* when the block ends well, and is removed when
+    it does not.  *replace* what was there; else it stays: another process made the same,
+    and may have it in use."""
     path.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         yield work
-        if path.exists():
+        if path.exists() and replace:
             old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
             os.replace(path, old / "old")
             os.replace(work, path)
             shutil.rmtree(old, ignore_errors=True)
         else:
-            os.replace(work, path)
+            try:
+                os.replace(work, path)
+            except OSError:
+                if replace or not path.exists():
+                    raise
+                shutil.rmtree(work, ignore_errors=True)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise

@@ -1,7 +1,6 @@
 """What a check found, as text for a mail, JSON, HTML, and a picture of the lock order."""
 
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from z3trace.analysis.discipline import (
     Report,
     Violation,
 )
-from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, wrap
+from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, shell_command, wrap
 
 from z3trace import paths
 from z3trace.columns import table
@@ -147,8 +146,13 @@ def summary(report: Report) -> str:
         f"{made} operations, {done.reached} of {done.sites} lock call sites ({done.percent:.0f} %)"
     )
     broken = len(report.violations)
+    said = f"{broken} {'violation' if broken == 1 else 'violations'}"
+    if report.hang and report.hang.uncounted:
+        # The counts are older than what was found.
+        lost = "the kernel was lost"
+        return f"{said}, and {lost}" if broken else f"{lost}, no rule was seen broken before"
     if report.verdict == "violations":
-        return f"{broken} {'violation' if broken == 1 else 'violations'} in {scope}"
+        return f"{said} in {scope}"
     if report.verdict == "lost":
         return f"the kernel was lost, no rule was seen broken before, in {scope}"
     if report.verdict == "incomplete":
@@ -167,7 +171,8 @@ def _exercised(done: Exercised, *, counted: bool) -> list[str]:
     never = [one.name for one in done.conditions if one.count == 0]
     if never and counted:
         out += ["", *wrap(f"Never met, so nothing is known of it: {', '.join(never)}.")]
-    out += ["", *wrap(f"Lock call sites: {done.reached} of {done.sites} ({done.percent:.0f} %).")]
+    reached = f"{'' if counted else 'at least '}{done.reached} of {done.sites}"
+    out += ["", *wrap(f"Lock call sites: {reached} ({done.percent:.0f} %).")]
     if done.unreached and counted:
         out += _place_list("Not reached:", done.unreached)
     if done.unseen:
@@ -238,7 +243,7 @@ def text(report: Report) -> str:
         out += [ascii_only(f"  {line}")[:WIDTH].rstrip() for line in report.hang.trace]
         out.append("")
     out += heading("To reproduce")
-    out += wrap(shlex.join(report.command) or "unknown", "  ", "    ")
+    out += shell_command(report.command)
     return "\n".join(line.rstrip() for line in out) + "\n"
 
 

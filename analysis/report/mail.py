@@ -1,12 +1,9 @@
 """The plain-text report: ASCII, at most 72 columns, fit for a mailing list."""
 
-import shlex
-from collections.abc import Sequence
-
 from z3trace.analysis import attribution, units
 from z3trace.analysis.compare import Comparison, Metric
 from z3trace.analysis.report import details, lines
-from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, wrap
+from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, shell_command, wrap
 
 from z3trace.columns import table
 
@@ -80,17 +77,7 @@ def _commands(comparison: Comparison) -> list[str]:
     """The commands as they were given; a word is never cut, so that they can be pasted."""
     sides = (comparison.before.session, comparison.after.session)
     given = dict.fromkeys(tuple(side.command) for side in sides)
-    return [ascii_only(line) for command in given for line in _continued(command)]
-
-
-def _continued(command: Sequence[str]) -> list[str]:
-    """A shell command over several lines, each but the last ended by a backslash."""
-    found = [" "]
-    for word in map(shlex.quote, command):
-        if len(found[-1]) + len(word) > WIDTH - 3 and found[-1].strip():
-            found.append("   ")
-        found[-1] += " " + word
-    return [line + " \\" for line in found[:-1]] + found[-1:]
+    return [line for command in given for line in shell_command(command)]
 
 
 def render(comparison: Comparison) -> str:

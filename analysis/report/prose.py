@@ -1,6 +1,8 @@
 """Plain text for a mailing list: ASCII, at most 72 columns."""
 
+import shlex
 import textwrap
+from collections.abc import Sequence
 
 WIDTH = 72
 
@@ -24,3 +26,14 @@ def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
 
 def heading(text: str) -> list[str]:
     return [text, "-" * len(text)]
+
+
+def shell_command(words: Sequence[str]) -> list[str]:
+    """A shell command over several lines, each but the last ended by a backslash; a word
+    is never cut, so that it can be pasted."""
+    found = [" "]
+    for word in map(shlex.quote, words):
+        if len(found[-1]) + len(word) > WIDTH - 3 and found[-1].strip():
+            found.append("   ")
+        found[-1] += " " + word
+    return [ascii_only(line) for line in [f"{line} \\" for line in found[:-1]] + found[-1:]]

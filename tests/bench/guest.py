@@ -10,11 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from peers import PEERS
 
 from z3trace import plan, session, target
+from z3trace.bpf import Programs
+from z3trace.checker import Checker, Limits
 from z3trace.commands.common import make_workload
 from z3trace.model import Run
 from z3trace.recorder import Recorder
@@ -27,6 +30,7 @@ OURS = {
     "callsite": ("callsite", "all"),
     "hybrid": ("hybrid", "all"),
     "function": ("function", "all"),
+    "check": ("callsite", "all"),
 }
 BYSTANDERS = {"file": 3000, "pipe": 3000}
 REPEATS = 3
@@ -153,22 +157,45 @@ def conditions(
     return found
 
 
+def all_recorders(definition: target.Target, bench: Bench) -> dict[str, Recorder]:
+    """One for each of OURS; those that record share their programs."""
+    start = time.monotonic()
+    (first,) = session.recorders(definition, [None], session.Wanted("none"), lambda _: None)
+    bench.add("load_seconds", "z3trace", time.monotonic() - start)
+    programs, measured = first.shared()
+    sites, places = plan.room(plan.code_of(definition, None)[0])
+    start = time.monotonic()
+    judging = Programs(sites, places, check=True)
+    bench.add("load_seconds", "check", time.monotonic() - start)
+    found: dict[str, Recorder] = {}
+    for name, (mode, _) in OURS.items():
+        choice = replace(session.Wanted(mode).choice(), trampolines=first.choice.trampolines)
+        if name == "check":
+            found[name] = Checker(judging, first.plan, choice, Limits())
+        else:
+            found[name] = Recorder(programs, first.plan, choice, measured)
+    return found
+
+
+def whole_recording(bench: Bench, directory: Path) -> None:
+    """``z3trace record`` as its user starts it: its time and its memory."""
+    start = time.monotonic()
+    words = ["record", "--load", "-o", str(directory / "whole.z3t"), "--force", "--workload"]
+    subprocess.run([sys.executable, "-m", "z3trace", *words, WORKLOAD], check=True)
+    bench.add("record_seconds", "z3trace", time.monotonic() - start)
+    # Of all children so far: this one and what it ran.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    bench.add("rss_mb", "z3trace", peak / 1024)
+
+
 def main() -> None:
     output, rounds, bystander = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     bench = Bench(bystander)
+    whole_recording(bench, output.parent)
     definition = target.load("z3fold")
     module = session.target_module(definition, None, load=True, reload=False)
     module.before_run()
-    start = time.monotonic()
-    recorders = {
-        name: session.recorders(definition, [None], session.Wanted(mode), lambda _: None)[0]
-        for name, (mode, _) in list(OURS.items())[:1]
-    }
-    bench.add("load_seconds", "z3trace", time.monotonic() - start)
-    programs, measured = recorders["ops"].shared()
-    for name, (mode, _) in list(OURS.items())[1:]:
-        choice = session.Wanted(mode).choice()
-        recorders[name] = Recorder(programs, recorders["ops"].plan, choice, measured)
+    recorders = all_recorders(definition, bench)
     found = plan.make(definition, None)
     functions = [op.symbol for op in found.operations if op.name in OPERATIONS]
     every = conditions(recorders, bench, functions)
@@ -180,7 +207,6 @@ def main() -> None:
             took = time.monotonic() - begun
             print(f"round {number + 1}/{rounds}: {name}, {took:.1f} s", flush=True)  # noqa: T201
     module.after_all()
-    bench.add("rss_mb", "z3trace", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     result = {
         "samples": bench.samples,
         "histograms": bench.histograms,

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/bench"
 ROUNDS = 5
 REPEATS = 3  # of a bystander, as in guest.py
-OURS = ("ops", "callsite", "hybrid", "function")
+OURS = ("ops", "callsite", "hybrid", "function", "check")
 PEERS = ("bpftrace", "funclatency", "function_graph")
 Samples = dict[str, dict[str, list[float]]]
 
@@ -108,6 +108,8 @@ def costs(samples: Samples) -> dict[str, float]:
     peer = target["bpftrace"] - base
     figures["cost_vs_bpftrace.ops"] = (target["ops"] - base) / peer
     figures["cost_vs_bpftrace.all"] = (target["callsite"] - base) / peer
+    figures["check_vs_all"] = target["check"] / target["callsite"]
+    figures["check_added_vs_all"] = (target["check"] - base) / (target["callsite"] - base)
     for name in (*OURS, *PEERS):
         for kind in ("file", "pipe"):
             figures[f"bystander_{kind}.{name}"] = statistics.median(_beside(samples[kind], name))
@@ -161,6 +163,7 @@ def main() -> None:
         "start_up_over_click_seconds": statistics.median(started["help"])
         - statistics.median(started["click"]),
         "load_seconds": samples["load_seconds"]["z3trace"][0],
+        "record_seconds": samples["record_seconds"]["z3trace"][0],
         "peak_rss_mb": samples["rss_mb"]["z3trace"][0],
         "lost_events": float(found["lost_events"]),
         **costs(samples),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from z3trace import paths
 from z3trace.errors import InputError, UsageError
 from z3trace.kernel import build, console, fetch
 
@@ -112,3 +113,16 @@ def test_console_symptoms_are_named(line: str, name: str, lost: bool) -> None:
 
 def test_an_ordinary_console_has_no_symptoms() -> None:
     assert console.symptoms("[ 0.1] Linux version 6.1\n[ 0.2] BUGgy word\n") == []
+
+
+def test_a_directory_that_another_process_made_meanwhile_stays(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    with paths.new_directory(path, replace=False) as work:
+        (work / "file").write_text("mine")
+        path.mkdir()
+        (path / "file").write_text("theirs")
+    assert (path / "file").read_text() == "theirs"
+    with paths.new_directory(path) as work:
+        (work / "file").write_text("mine")
+    assert (path / "file").read_text() == "mine"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["made"]

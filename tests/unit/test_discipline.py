@@ -97,7 +97,12 @@ def _printed(rule: str, **words: int) -> str:
         int.from_bytes(name[:8], "little"),
         int.from_bytes(name[8:], "little"),
     ]
-    return "[   12.3] bpf_trace_printk: z3t-check " + " ".join(f"{part:x}" for part in parts)
+    return _line(0, parts)
+
+
+def _line(number: int, parts: list[int]) -> str:
+    words = " ".join(f"{part:x}" for part in parts)
+    return f"[   12.3] bpf_trace_printk: z3t-check{number} {words}"
 
 
 def test_a_lost_guest_is_told_from_its_console() -> None:
@@ -124,6 +129,26 @@ def test_a_lost_guest_is_told_from_its_console() -> None:
     assert report.hang.reason == "soft lockup"
     assert report.hang.uncounted == pytest.approx(1.0)
     assert [line[:10] for line in report.hang.trace] == ["watchdog: ", " z3fold_fr"]
+
+
+def test_the_console_has_the_steps_too() -> None:
+    time, lock = ARMED + 9_000_000, 0xFFFF888000001010
+    old, new = 5_000 << 20 | 2 << 2 | 3, 1_000 << 20 | 3 << 2
+    none = (1 << 44) - 1 << 20
+    console = "\n".join(
+        [
+            _printed("double-acquire", site=3),
+            # The next step would be written at number 1: the newest is number 0.
+            _line(1, [1 << 32 | 1, time, lock, 0, 0, 0, 0, 0, 0, lock + 4096]),
+            _line(2, [1 << 32 | 1, time, new, *[none] * 6, old]),
+        ]
+    )
+    (found,) = checkfile.printed(console, header())
+    assert [(s.kind, s.site, s.time - time) for s in found.steps] == [
+        ("releases", 2, -5000),
+        ("asks for", 3, -1000),
+    ]
+    assert [step.lock for step in found.steps] == [hex(lock + 4096), hex(lock)]
 
 
 def test_the_same_incident_on_console_and_in_the_file_counts_once() -> None:

@@ -92,7 +92,7 @@ def test_ab_makes_every_file(kernel: object, tmp_path: Path) -> None:
         "report.json",
     ):
         assert (out / name).stat().st_size > 0
-    assert len(list((out / "plots").glob("*.svg"))) == len(list((out / "plots").glob("*.png"))) == 5
+    assert len(list((out / "plots").glob("*.svg"))) == len(list((out / "plots").glob("*.png"))) == 6
     report = json.loads((out / "report.json").read_text())
     throughput = [m for m in report["metrics"] if m["metric"] == "throughput"]
     assert [(m["statistic"], m["unit"], m["n_before"]) for m in throughput] == [

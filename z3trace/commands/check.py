@@ -11,7 +11,15 @@ import msgspec
 
 from z3trace.commands import options
 from z3trace.commands.common import make_workload, say
-from z3trace.errors import DONE, GUEST_LOST, VIOLATION, GuestLostError, UsageError, Z3traceError
+from z3trace.errors import (
+    DONE,
+    FAILED,
+    GUEST_LOST,
+    VIOLATION,
+    GuestLostError,
+    UsageError,
+    Z3traceError,
+)
 
 DEFAULT_WORKLOAD = (
     "zpool-bench:threads=2,ops=400000,slots=64,headless=10,reclaim=20,refuse=30,drain=1"
@@ -238,4 +246,6 @@ def _report(file: Path, console: str, lost: str, reference: Path | None, kept: P
         click.echo(f"Wrote {path}")
     if report.violations:
         return VIOLATION
-    return GUEST_LOST if lost else DONE
+    if lost:
+        return GUEST_LOST
+    return FAILED if report.lost_events or report.workload_status else DONE

@@ -212,7 +212,7 @@ def build_variant(kernel: Kernel, source: str, chosen: Variant, say: Say) -> Mod
     if done:
         return done
     say(f"building {name}.ko, variant {chosen.name}")
-    with paths.new_directory(directory) as work:
+    with paths.new_directory(directory, replace=False) as work:
         tree = work / "tree"
         (tree / source).parent.mkdir(parents=True)
         shutil.copy(kernel.source(source), tree / source)
@@ -246,7 +246,7 @@ def build_workload(kernel: Kernel, say: Say) -> Module:
     if done:
         return done
     say("building zpool_bench.ko")
-    with paths.new_directory(directory) as work:
+    with paths.new_directory(directory, replace=False) as work:
         shutil.copy(source, work)
         shutil.copy(header, work)
         _make(kernel, work, "zpool_bench", "-I$(src)")
@@ -260,7 +260,7 @@ def build_program(name: str, say: Say) -> Path:
     directory = paths.cache() / "programs" / f"{name}-{digest}"
     if not directory.exists():
         say(f"building {name}")
-        with paths.new_directory(directory) as work:
+        with paths.new_directory(directory, replace=False) as work:
             tools.run(["gcc", "-O2", "-Wall", "-o", work / name, source])
     return directory / name
 

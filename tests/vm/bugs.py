@@ -1,0 +1,174 @@
+"""The bug variants, and what a check of each must say.
+
+``python tests/vm/bugs.py ROUNDS [VARIANT...]`` checks every variant that often, two
+guests at a time, and writes build/bugs/results.json: how many were caught, and how long
+after the hang the report was there.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Bug:
+    """*code* is what stands in the source at the line that is told."""
+
+    rule: str
+    lock: str
+    operation: str
+    function: str
+    code: str
+
+
+EXPECTED = {
+    "bug-page-left-locked": Bug(
+        "held-at-return", "page", "reclaim", "z3fold_reclaim_page", "z3fold_page_lock(zhdr)"
+    ),
+    "bug-headless-unlock": Bug(
+        "release-unheld", "page", "free", "z3fold_free", "z3fold_page_unlock(zhdr)"
+    ),
+    "bug-pool-unlock-unheld": Bug(
+        "release-unheld", "pool", "reclaim", "z3fold_reclaim_page", "spin_unlock(&pool->lock)"
+    ),
+    "bug-lock-order": Bug(
+        "order-inversion", "page", "alloc", "z3fold_alloc", "z3fold_page_lock(zhdr)"
+    ),
+    "bug-double-lock": Bug(
+        "double-acquire", "page", "free", "do_compact_page", "z3fold_page_lock(zhdr)"
+    ),
+}
+#: Caught by the path it takes and by the crash, not by a rule of locks.
+EMPTY_LRU = "bug-empty-lru"
+VARIANTS = (*EXPECTED, EMPTY_LRU)
+
+
+@dataclass
+class Outcome:
+    """One check of one variant."""
+
+    variant: str
+    status: int
+    said: str
+    report: dict[str, Any]
+    #: Seconds from the last thing the guest said of locks to the report on the host.
+    delay: float
+    seconds: float
+
+
+def check(variant: str, directory: Path, *more: str) -> Outcome:
+    """Check *variant* in a guest, the report in *directory*."""
+    directory.mkdir(parents=True, exist_ok=True)
+    words = ["check", "--variant", variant, "-o", str(directory), "--force", *more]
+    started = time.time()
+    booted = started
+    with subprocess.Popen(
+        [sys.executable, "-m", "z3trace", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        lines = []
+        for line in process.stdout or ():
+            lines.append(line)
+            if line.startswith("booting"):
+                booted = time.time()
+    file = directory / "check.json"
+    report = json.loads(file.read_bytes()) if file.exists() else {}
+    ended = file.stat().st_mtime if report else time.time()
+    # The guest's clock begins when it boots.
+    last = max(
+        (one["time"] for v in report.get("violations", []) for one in v["instances"]), default=0.0
+    )
+    hung = booted + _armed(directory) + last
+    return Outcome(
+        variant, process.returncode, "".join(lines), report, ended - hung, ended - started
+    )
+
+
+def _armed(directory: Path) -> float:
+    for name in ("check.z3c", "check.z3c.part"):
+        if (directory / name).exists():
+            with (directory / name).open("rb") as file:
+                return int(json.loads(file.readline() or b'{"armed": 0}')["armed"]) / 1e9
+    return 0.0
+
+
+def source_line(variant: str, line: int) -> str:
+    """A line of the source that the newest build of *variant* was made from."""
+    from z3trace import paths
+
+    found = (paths.cache() / "modules").glob(f"*/z3fold-{variant}-*/z3fold.c")
+    newest = max(found, key=lambda path: path.stat().st_mtime)
+    return newest.read_text().splitlines()[line - 1]
+
+
+def missed(outcome: Outcome) -> str:
+    """Why a bug counts as not caught; empty if it was."""
+    if outcome.variant == EMPTY_LRU:
+        return _empty_lru_missed(outcome)
+    bug = EXPECTED[outcome.variant]
+    if outcome.status != 3:
+        return f"exit status {outcome.status}: {outcome.said[-2000:]}"
+    first = outcome.report["violations"][0]
+    told = (first["rule"], first["lock"], first["operation"] or bug.operation)
+    if told != (bug.rule, bug.lock, bug.operation):
+        return f"told {told}"
+    if not first["function"].startswith(bug.function) or not first["file"].endswith("z3fold.c"):
+        return f"told {first['function']} in {first['file']}"
+    code = source_line(outcome.variant, first["line"])
+    return "" if bug.code in code else f"line {first['line']} is {code.strip()!r}"
+
+
+def _empty_lru_missed(outcome: Outcome) -> str:
+    if outcome.status != 128 or not outcome.report:
+        return f"exit status {outcome.status}: {outcome.said[-2000:]}"
+    conditions = {one["name"]: one["count"] for one in outcome.report["exercised"]["conditions"]}
+    if not conditions["reclaim with an empty LRU list"]:
+        return f"not met: {conditions}"
+    trace = "\n".join(outcome.report["hang"]["trace"])
+    return "" if re.search(r"NULL pointer|z3fold_reclaim_page", trace) else f"no oops: {trace}"
+
+
+def main() -> int:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    variants = sys.argv[2:] or list(VARIANTS)
+    out = ROOT / "build/bugs"
+    jobs = [(variant, number) for number in range(rounds) for variant in variants]
+
+    def one(job: tuple[str, int]) -> tuple[str, str, float]:
+        outcome = check(job[0], out / f"{job[0]}-{job[1]}")
+        why = missed(outcome)
+        print(
+            f"{job[0]} {job[1] + 1}/{rounds}: {why or 'caught'}, {outcome.seconds:.0f} s, "
+            f"{outcome.delay:.0f} s after",
+            flush=True,
+        )
+        return job[0], why, outcome.delay
+
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(one, jobs))
+    figures: dict[str, float] = {}
+    for variant in variants:
+        mine = [(why, delay) for name, why, delay in results if name == variant]
+        figures[f"caught.{variant}"] = sum(not why for why, _ in mine) / len(mine)
+        figures[f"report_after_seconds.{variant}"] = max(delay for _, delay in mine)
+    figures["rounds"] = rounds
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "results.json").write_text(json.dumps({"figures": figures}, indent=1) + "\n")
+    for name, value in figures.items():
+        print(f"{name:44} {value:.4g}")
+    return int(any(why for _, why, _ in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
