@@ -334,7 +334,7 @@ def nesting_of(path: Path) -> list[Nested]:
 
         try:
             return msgspec.json.decode(path.read_bytes(), type=Report).order
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"{path} is not the report of a check: {error}") from error
     if path.suffix == ".z3c" or part_name(path).suffix == ".z3c":
         check = checkfile.read(path)

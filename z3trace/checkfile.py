@@ -207,7 +207,7 @@ def _check(path: Path, lines: Iterable[bytes]) -> Check:
             break
         try:
             line = _decoder.decode(text) if len(text) <= _LINE_LIMIT else None
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"{path}:{number}: not a z3trace check: {error}") from error
         if isinstance(line, Header):
             header = line

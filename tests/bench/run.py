@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import comparing
 import numpy as np
 from z3trace.analysis.quantiles import quantiles
 
@@ -169,9 +170,12 @@ def main() -> None:
         **costs(samples),
         **latencies(found),
     }
+    compared = comparing.measure(OUT / "whole.z3t")
+    figures |= {name: statistics.median(values) for name, values in compared.items()}
     for name, value in figures.items():
         print(f"{name:40} {value:.4g}")  # noqa: T201
-    result = {"figures": figures, "samples": {**samples, "start_up": started}, **found}
+    raw = {**samples, "start_up": started, "compare": compared}
+    result = {**found, "figures": figures, "samples": raw}
     paths.write_atomic(OUT / "results.json", json.dumps(result, indent=1))
     print(f"Wrote {OUT / 'results.json'} and {plot(samples)}")  # noqa: T201
 

@@ -1,8 +1,9 @@
-"""``make fuzz``: run files from strangers, ten thousand of them.
+"""``make fuzz``: files from strangers, ten thousand recordings and a thousand checks.
 
-Each is a good recording, mutated: cut, bits flipped, hostile numbers, huge or deep or of
-wrong types, lines doubled or swapped.  Reading, showing and comparing it must end in a
-result or in one of our errors, within 5 seconds and 500 MB.
+Each is a good one, mutated: cut, bits flipped, hostile numbers, huge or deep or of wrong
+types, lines doubled or swapped.  Reading, showing and comparing a recording, reading and
+reporting a check, must end in a result or in one of our errors, within 5 seconds and
+500 MB.
 """
 
 import gzip
@@ -14,15 +15,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import checksamples
 from samples import recording, write
-from z3trace.analysis import compare, digest, export, output, summary
+from z3trace.analysis import compare, digest, discipline, export, output, summary
+from z3trace.analysis.plots import lockorder
+from z3trace.analysis.report import checkhtml, checkreport
 
+from z3trace import checkfile
 from z3trace.errors import Z3traceError
 
 LIMIT_SECONDS = 5
@@ -135,49 +141,69 @@ def mutated(source: random.Random, good: bytes) -> bytes:
     return data
 
 
-def use(path: Path, good: digest.Digest) -> str:
-    """Read, show and compare a file; the kind of outcome."""
-    try:
-        one = digest.read(path)
-        summary.text(one, sites=True)
-        found = compare.compare(good, one, allow_mismatch=True)
-        for suffix in (".txt", ".md", ".json"):
-            output.render(found, suffix)
-        output.terminal([found], everything=True)
-        export.openmetrics([one])
-    except Z3traceError as error:
-        return type(error).__name__
-    return "result"
+def use(path: Path, good: digest.Digest) -> None:
+    """Read, show and compare a recording."""
+    one = digest.read(path)
+    summary.text(one, sites=True)
+    found = compare.compare(good, one, allow_mismatch=True)
+    for suffix in (".txt", ".md", ".json"):
+        output.render(found, suffix)
+    output.terminal([found], everything=True)
+    export.openmetrics([one])
+
+
+def use_check(path: Path) -> None:
+    """Read a check and write its reports; its own text serves as a guest's console."""
+    check = checkfile.read(path)
+    console = path.read_text(errors="replace")[:100_000]
+    report = discipline.report(check, console, "lost", discipline.nesting_of(path))
+    checkreport.text(report)
+    checkreport.as_json(report)
+    checkhtml.render(report, "<svg/>")
+    lockorder.nodes({"": {(one.held, one.acquired): one.count for one in report.order}})
 
 
 def _late(number: int, frame: FrameType | None) -> None:
     raise TimeoutError(f"more than {LIMIT_SECONDS} s")
 
 
-def main(count: int, first: int = 0) -> int:
-    """Mutate *count* files; 0 if each ended well."""
-    signal.signal(signal.SIGALRM, _late)
+def fuzz(path: Path, use_it: Callable[[Path], None], seeds: range) -> int:
+    """Mutate the good file *path* and use it, for every seed; how many ended badly."""
+    data = path.read_bytes()
     outcomes: Counter[str] = Counter()
     slowest = 0.0
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / "x.z3t"
-        write(path, recording("after", runs=3, seed=2))
-        data, good = path.read_bytes(), digest.read(path)
-        for seed in range(first, first + count):
-            path.write_bytes(mutated(random.Random(seed), data))
-            signal.alarm(LIMIT_SECONDS)
-            begun = time.monotonic()
-            try:
-                outcomes[use(path, good)] += 1
-            except Exception as error:
-                print(f"seed {seed}: {type(error).__name__}: {error}")  # noqa: T201
-                outcomes["FAILED"] += 1
-            signal.alarm(0)
-            slowest = max(slowest, time.monotonic() - begun)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for seed in seeds:
+        path.write_bytes(mutated(random.Random(seed), data))
+        signal.alarm(LIMIT_SECONDS)
+        begun = time.monotonic()
+        try:
+            use_it(path)
+            outcomes["result"] += 1
+        except Z3traceError as error:
+            outcomes[type(error).__name__] += 1
+        except Exception as error:
+            print(f"{path.name}, seed {seed}: {type(error).__name__}: {error}")  # noqa: T201
+            outcomes["FAILED"] += 1
+        signal.alarm(0)
+        slowest = max(slowest, time.monotonic() - begun)
     said = ", ".join(f"{n} {kind}" for kind, n in outcomes.most_common())
-    print(f"{count} files: {said}; slowest {slowest:.2f} s, peak {peak:.0f} MB")  # noqa: T201
-    return int(bool(outcomes["FAILED"]) or peak > LIMIT_MB)
+    print(f"{len(seeds)} {path.suffix} files: {said}; slowest {slowest:.2f} s")  # noqa: T201
+    return outcomes["FAILED"]
+
+
+def main(count: int, first: int = 0) -> int:
+    """*count* recordings and a tenth as many checks; 0 if each ended well."""
+    signal.signal(signal.SIGALRM, _late)
+    with tempfile.TemporaryDirectory() as name:
+        recorded, checked = Path(name) / "x.z3t", Path(name) / "x.z3c"
+        write(recorded, recording("after", runs=3, seed=2))
+        good = digest.read(recorded)
+        checksamples.write(checksamples.broken(), checked)
+        failed = fuzz(recorded, lambda path: use(path, good), range(first, first + count))
+        failed += fuzz(checked, use_check, range(first, first + count // 10))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak {peak:.0f} MB")  # noqa: T201
+    return int(bool(failed) or peak > LIMIT_MB)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,19 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from checksamples import broken
 from samples import recording
-from z3trace.analysis import compare, digest, output
+from z3trace.analysis import compare, digest, discipline, output
+from z3trace.analysis.report import checkreport
 
 pytest.importorskip("playwright.sync_api")
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 _ARGUMENTS = [
     "--no-sandbox",
@@ -36,7 +39,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(report: Path) -> Iterator[Page]:
+def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if not chromium:
         message = "no chromium is installed"
@@ -44,15 +47,28 @@ def page(report: Path) -> Iterator[Page]:
             pytest.fail(message)
         pytest.skip(message)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
-        opened = browser.new_page()
-        said: list[str] = []
-        opened.on("console", lambda message: said.append(message.text))
-        opened.on("pageerror", lambda error: said.append(str(error)))
-        opened.goto(report.as_uri())
+        launched = driver.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@contextmanager
+def _opened(browser: Browser, path: Path) -> Iterator[Page]:
+    """A page that must have nothing to say on its console."""
+    opened = browser.new_page()
+    said: list[str] = []
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.goto(path.as_uri())
+    yield opened
+    assert said == []
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, report: Path) -> Iterator[Page]:
+    with _opened(browser, report) as opened:
         yield opened
-        assert said == []
-        browser.close()
 
 
 def test_it_renders_and_strangers_text_stays_text(page: Page) -> None:
@@ -102,3 +118,24 @@ def test_it_passes_an_accessibility_check(page: Page, scheme: str) -> None:
 def test_a_phone_does_not_scroll_sideways(page: Page) -> None:
     page.set_viewport_size({"width": 375, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_a_check(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    checkreport.write_all(discipline.report(broken(EVIL), "", "lost"), tmp_path)
+    with _opened(browser, tmp_path / "check.html") as page:
+        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+        assert EVIL in page.locator("h1").inner_text()
+        assert page.title() != "owned"
+        summaries = page.locator("main > details > summary")
+        assert summaries.count() >= 2
+        for summary in summaries.all():
+            summary.click()
+        assert page.get_by_text("z3fold_alloc+0x0").first.is_visible()
+        box = page.locator("figure svg").bounding_box()
+        assert box is not None
+        assert box["width"] > 200
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        page.set_viewport_size({"width": 375, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
