@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.figure import Figure
+from z3trace.analysis import units
 from z3trace.analysis.compare import Comparison
 from z3trace.analysis.plots import style
 
 Edges = Mapping[tuple[str, str], int]
 _RADIUS = 0.72
-_NODE = 0.19
+_BEND = 0.16
 INVERTED = "#D55E00"
 
 
@@ -55,7 +56,7 @@ def draw(graphs: Mapping[str, Edges], *, judged: bool = True) -> Figure:
         axis.set_axis_off()
         axis.set_aspect("equal")
         axis.set_xlim(-1.25, 1.25)
-        axis.set_ylim(-0.8, 1.0)
+        axis.set_ylim(-0.75, 0.95)
         axis.set_title(title, fontsize=9)
         _edges(axis, edges, places, inverted(edges) if judged else set())
         used = {name for pair in edges for name in pair}
@@ -77,6 +78,16 @@ def draw(graphs: Mapping[str, Edges], *, judged: bool = True) -> Figure:
     return figure
 
 
+def _on_the_way(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
+    """A point of the arrow, nearer its beginning: the counts of two arrows between the
+    same nodes, and of the arrows of a triangle, stay apart."""
+    (x, y), (u, v) = start, end
+    over = ((x + u) / 2 + _BEND * (v - y), (y + v) / 2 - _BEND * (u - x))
+    t = 0.38
+    a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t**2
+    return a * x + b * over[0] + c * u, a * y + b * over[1] + c * v
+
+
 def _edges(
     axis: Any,
     edges: Edges,
@@ -87,7 +98,14 @@ def _edges(
         (x, y), (u, v) = places[held], places[acquired]
         colour = INVERTED if (held, acquired) in both else style.GREY
         if held == acquired:
-            axis.text(x, y - 0.24, f"itself: {count}", ha="center", fontsize=7.5, color=colour)
+            axis.text(
+                x,
+                y - 0.24,
+                f"itself: {units.count(count)}",
+                ha="center",
+                fontsize=7.5,
+                color=colour,
+            )
             continue
         axis.annotate(
             "",
@@ -96,21 +114,18 @@ def _edges(
             arrowprops={
                 "arrowstyle": "-|>",
                 "color": colour,
-                "connectionstyle": "arc3,rad=0.16",
+                "connectionstyle": f"arc3,rad={_BEND}",
                 "shrinkA": 24,
                 "shrinkB": 24,
             },
         )
-        # Beside the middle of the arrow, on the side it bends to.
-        side = 0.16
         axis.text(
-            (x + u) / 2 + side * (v - y),
-            (y + v) / 2 - side * (u - x),
-            str(count),
+            *_on_the_way((x, y), (u, v)),
+            units.count(count),
             ha="center",
             va="center",
             fontsize=7.5,
             color=colour,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
-            zorder=2,
+            zorder=4,  # above the arrow
         )

@@ -1,5 +1,6 @@
 """Plain text for a mailing list: ASCII, at most 72 columns."""
 
+import re
 import shlex
 import textwrap
 from collections.abc import Sequence
@@ -11,17 +12,22 @@ def ascii_only(text: str) -> str:
     return text.encode("ascii", "replace").decode().replace("\t", " ")
 
 
+class _Wrapper(textwrap.TextWrapper):
+    """Breaks lines at blanks, and a list without blanks behind a comma."""
+
+    wordsep_simple_re = re.compile(r"([ ]+|(?<=,)(?=[^ ]))")
+
+
 def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
     """Lines of *text*, the first indented by *first*, the others by *rest*."""
-    indent = first if rest is None else rest
-    return textwrap.wrap(
-        ascii_only(text),
+    wrapper = _Wrapper(
         WIDTH,
         initial_indent=first,
-        subsequent_indent=indent,
+        subsequent_indent=first if rest is None else rest,
         break_long_words=True,
         break_on_hyphens=False,
-    ) or [first.rstrip()]
+    )
+    return wrapper.wrap(ascii_only(text)) or [first.rstrip()]
 
 
 def heading(text: str) -> list[str]:

@@ -22,7 +22,8 @@ from z3trace.commands.common import make_workload
 from z3trace.model import Run
 from z3trace.recorder import Recorder
 
-WORKLOAD = "zpool-bench:threads=1,ops=30000,max_size=200,slots=1024"
+#: Long against the time in which an emulator translates code anew that was patched.
+WORKLOAD = "zpool-bench:threads=1,ops=200000,max_size=200,slots=1024"
 OPERATIONS = ("alloc", "free", "map", "unmap")
 #: Ways to record with z3trace: name -> (lock mode, which probes).
 OURS = {
@@ -32,8 +33,8 @@ OURS = {
     "function": ("function", "all"),
     "check": ("callsite", "all"),
 }
-BYSTANDERS = {"file": 3000, "pipe": 3000}
-REPEATS = 3
+BYSTANDERS = {"file": 4000, "pipe": 4000}
+REPEATS = 4
 PAIRS = 4
 
 
@@ -51,11 +52,12 @@ class Bench:
 
     def bystanders(self, condition: str) -> None:
         for kind, rounds in BYSTANDERS.items():
-            for _ in range(REPEATS):
+            for number in range(REPEATS + 1):
                 out = subprocess.run(
                     [self._bystander, kind, str(rounds)], capture_output=True, text=True, check=True
                 ).stdout
-                self.add(kind, condition, float(out))
+                if number:  # the first one warms up
+                    self.add(kind, condition, float(out))
 
     @contextmanager
     def beside(self, condition: str) -> Iterator[None]:

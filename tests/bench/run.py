@@ -23,7 +23,7 @@ from z3trace.kernel import build
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/bench"
 ROUNDS = 5
-REPEATS = 3  # of a bystander, as in guest.py
+REPEATS = 4  # of a bystander, as in guest.py
 OURS = ("ops", "callsite", "hybrid", "function", "check")
 PEERS = ("bpftrace", "funclatency", "function_graph")
 Samples = dict[str, dict[str, list[float]]]

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A page is handed to its compaction work with the lock held, for the work to release.
+// A page that is given up stays locked until the work that frees it unlocks it.
 
-@@ identifier zhdr, pool; @@
- queue_work_on(zhdr->cpu, pool->compact_wq, &zhdr->work);
--put_z3fold_header(zhdr);
-
-@@ identifier zhdr; @@
- compact_page_work(...)
+@@ identifier zhdr, locked; @@
+ __release_z3fold_page(...)
  {
  ...
- do_compact_page(zhdr,
--	false
-+	true
- );
+-if (locked)
+-	z3fold_page_unlock(zhdr);
+ ...
  }
+
+@@ identifier zhdr, page; @@
+ cancel_work_sync(&zhdr->work);
++z3fold_page_unlock(zhdr);
+ free_z3fold_page(page, false);
