@@ -118,9 +118,10 @@ PARTS: dict[str, Callable[[], Figures]] = {"check": check, "load": load, "cycles
 def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / "results.json"
-    figures: Figures = json.loads(path.read_bytes())["figures"] if path.exists() else {}
     for name in sys.argv[1:] or PARTS:
         found = PARTS[name]()
+        # Read only now: parts may run side by side.
+        figures: Figures = json.loads(path.read_bytes())["figures"] if path.exists() else {}
         figures |= found
         paths.write_atomic(path, json.dumps({"figures": figures}, indent=1) + "\n")
         for key, value in found.items():
