@@ -32,10 +32,10 @@ static long (*z3t_trace_vprintk)(const char *format, u32 size, const void *data,
 
 static __always_inline void z3t_offence(u32 cpu, u32 rule, u32 site)
 {
-	u64 *count = z3t_offence_at(cpu, rule, site);
+	struct z3t_offences *offences = z3t_offences_at(cpu, rule, site);
 
-	if (count)
-		(*count)++;
+	if (offences)
+		offences->count++;
 }
 
 /* Three lines on the console, which a guest's host reads while the guest hangs:
@@ -108,17 +108,19 @@ static __always_inline void z3t_report(const struct z3t_finding *found)
 	struct z3t_checker *checker = z3t_checker();
 	u32 cpu = bpf_get_smp_processor_id();
 	struct z3t_incident *incident;
-	u64 *count;
+	struct z3t_offences *offences;
 
 	if (!found->rule || !book || !checker || !book->armed ||
 	    !(book->judged >> found->rule & 1))
 		return;
-	count = z3t_offence_at(cpu, found->rule, found->site);
-	if (!count)
+	offences = z3t_offences_at(cpu, found->rule, found->site);
+	if (!offences)
 		return;
-	(*count)++;
-	if (*count > Z3T_IN_FULL || checker->incidents >= Z3T_INCIDENTS)
+	offences->count++;
+	if (offences->told >= Z3T_IN_FULL ||
+	    checker->incidents >= Z3T_INCIDENTS)
 		return;
+	offences->told++;
 	incident = z3t_incident_at(cpu, checker->incidents);
 	if (!incident)
 		return;

@@ -8,7 +8,8 @@
  *            meet in one entry is known.
  * order:     the first time that a lock class was asked for under another.
  * checkers:  one value for a CPU: counters.
- * offences:  how often a rule was broken at a call site, for a CPU.
+ * offences:  how often a rule was broken at a call site, for a CPU, and how
+ *            often that was told of.
  * incidents: the first of each in full, Z3T_INCIDENTS for a CPU.
  * rulebook:  written by user space before the probes are attached.
  *
@@ -74,6 +75,12 @@ struct z3t_owner {
 struct z3t_order {
 	u32 outer;
 	u32 inner;
+};
+
+/* One return can leave locks of one site held more often than is ever told. */
+struct z3t_offences {
+	u32 count;
+	u32 told;
 };
 
 struct z3t_checker {

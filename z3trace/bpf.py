@@ -76,7 +76,7 @@ class CheckMaps:
         self.owners = mapped("owners", checklayout.Owner, checklayout.OWNERS)
         self.order = mapped("order", checklayout.Order, checklayout.ORDER)
         self.checkers = mapped("checkers", checklayout.Checker, cpus)
-        self.offences = mapped("offences", ctypes.c_uint64, rules * 2 * sites * cpus)
+        self.offences = mapped("offences", checklayout.Offences, rules * 2 * sites * cpus)
         self.incidents = mapped("incidents", checklayout.Incident, checklayout.INCIDENTS * cpus)
         self.rulebook = mapped("rulebook", checklayout.Rulebook, 1)[0]
 

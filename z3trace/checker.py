@@ -225,8 +225,9 @@ class Checker(Recorder):
         stride = 2 * self._programs.site_count
         rules = len(checklayout.RULES)
         counts: dict[tuple[int, int], int] = {}
-        view = memoryview(self.maps.offences).cast("B").cast("Q")
-        for at, count in enumerate(view.tolist()):
+        # Every other word is a count, see checklayout.Offences.
+        words = memoryview(self.maps.offences).cast("B").cast("I")
+        for at, count in enumerate(words.tolist()[::2]):
             if count:
                 key = (at // stride % rules, at % stride)
                 counts[key] = counts.get(key, 0) + count

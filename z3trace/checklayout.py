@@ -53,6 +53,10 @@ class Order(Structure):
     _fields_ = [("outer", c_uint32), ("inner", c_uint32)]
 
 
+class Offences(Structure):
+    _fields_ = [("count", c_uint32), ("told", c_uint32)]
+
+
 class Checker(Structure):
     _fields_ = [
         ("edges", c_uint64 * ORDER),
@@ -106,6 +110,7 @@ STRUCTURES: dict[type[Structure], str] = {
     Trail: "z3t_trail",
     Owner: "z3t_owner",
     Order: "z3t_order",
+    Offences: "z3t_offences",
     Checker: "z3t_checker",
     Incident: "z3t_incident",
     Rulebook: "z3t_rulebook",

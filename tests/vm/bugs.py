@@ -126,19 +126,6 @@ def missed(outcome: Outcome) -> str:
     return _misplaced(outcome.variant, first)
 
 
-def unnamed(outcome: Outcome) -> str:
-    """As ``missed``, but a task that waits for ever for the lock that the bug left locked
-    may be told of instead, if the place where that was taken is named: a kernel may hang
-    before the bug's own rule is judged."""
-    why = missed(outcome)
-    if not why or outcome.variant == EMPTY_LRU or outcome.status != 3:
-        return why
-    first = outcome.report["violations"][0]
-    if first["rule"] != "stuck-wait" or first["lock"] != EXPECTED[outcome.variant].lock:
-        return why
-    return _misplaced(outcome.variant, first["other"] or {"function": "", "file": "", "line": 1})
-
-
 def _misplaced(variant: str, place: dict[str, Any]) -> str:
     """Why *place* is not where the bug is; empty if it is."""
     bug = EXPECTED[variant]
@@ -164,7 +151,7 @@ def main() -> int:
     out = ROOT / "build/bugs"
     jobs = [(variant, number) for number in range(rounds) for variant in variants]
 
-    def run(job: tuple[str, int]) -> tuple[str, str, str, float]:
+    def run(job: tuple[str, int]) -> tuple[str, str, float]:
         outcome = check(job[0], out / f"{job[0]}-{job[1]}")
         why = missed(outcome)
         print(
@@ -172,22 +159,21 @@ def main() -> int:
             f"{outcome.delay:.0f} s after",
             flush=True,
         )
-        return job[0], why, unnamed(outcome), outcome.delay
+        return job[0], why, outcome.delay
 
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(run, jobs))
     figures: dict[str, float] = {}
     for variant in variants:
         mine = [one for one in results if one[0] == variant]
-        figures[f"caught.{variant}"] = sum(not why for _, why, _, _ in mine) / len(mine)
-        figures[f"named.{variant}"] = sum(not why for _, _, why, _ in mine) / len(mine)
+        figures[f"caught.{variant}"] = sum(not why for _, why, _ in mine) / len(mine)
         figures[f"report_after_seconds.{variant}"] = max(delay for *_, delay in mine)
     figures["rounds"] = rounds
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.json").write_text(json.dumps({"figures": figures}, indent=1) + "\n")
     for name, value in figures.items():
         print(f"{name:44} {value:.4g}")
-    return int(any(why for _, why, _, _ in results))
+    return int(any(why for _, why, _ in results))
 
 
 if __name__ == "__main__":
