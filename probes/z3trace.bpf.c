@@ -75,8 +75,8 @@ BPF_F_TABLE("array", u32, struct z3t_owner, owners, Z3T_OWNERS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct z3t_order, order, Z3T_ORDER, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct z3t_checker, checkers, Z3T_CPUS,
 	    BPF_F_MMAPABLE);
-BPF_F_TABLE("array", u32, struct z3t_offences, offences,
-	    Z3T_OFFENCES *Z3T_CPUS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct z3t_offences, offences, Z3T_OFFENCES *Z3T_CPUS,
+	    BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct z3t_incident, incidents,
 	    Z3T_INCIDENTS *Z3T_CPUS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct z3t_rulebook, rulebook, 1, BPF_F_MMAPABLE);
@@ -107,7 +107,7 @@ static __always_inline struct z3t_checker *z3t_checker(void)
 
 /* *site* is site + 1. */
 static __always_inline struct z3t_offences *z3t_offences_at(u32 cpu, u32 rule,
-							     u32 site)
+							    u32 site)
 {
 	u32 index = (cpu * Z3T_CHECK_RULES + rule) * 2 * Z3T_SITES +
 		    (site & (2 * Z3T_SITES - 1));
