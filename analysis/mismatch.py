@@ -42,6 +42,7 @@ def mismatches(before: Digest, after: Digest) -> list[tuple[str, str, str]]:
         ("first seed", _seed(before), _seed(after)),
         ("probe programs", b.probe_digest, a.probe_digest),
         ("lock mode", b.lock_mode, a.lock_mode),
+        ("waits seen", b.waits or "call-site", a.waits or "call-site"),
         ("probes for latency", before.latency_kind, after.latency_kind),
         ("operations", _operations(before), _operations(after)),
         ("coverage", coverage(before), coverage(after)),

@@ -6,6 +6,9 @@
  * after it (the acquisition, or the result of a trylock).  A site that releases
  * one has one, before its call or tail jump.  A probe stands for the event
  * after one call, for the event before another, or for both.
+ *
+ * Where waits are seen in the slow paths, the attempt tells the lock's address
+ * only, and is left out where the acquisition tells that too.
  */
 
 /* The lock word tells whether the lock is taken at this moment, also for the
@@ -19,25 +22,42 @@ static __always_inline int z3t_is_taken(u64 lock, u32 rw)
 	return rw == Z3T_READ ? (word & 0x1ff) != 0 : word != 0;
 }
 
+/* The entry of a lock that is asked for; none if there is no room. */
+static __always_inline struct z3t_held *z3t_ask(struct z3t_task *task, u64 lock,
+						u32 site)
+{
+	u32 top = task->holding;
+	struct z3t_held *held = &task->held[top & (Z3T_HELD - 1)];
+
+	if (top >= Z3T_HELD) {
+		z3t_count(Z3T_HELD_OVERFLOW);
+		return 0;
+	}
+	held->lock = lock;
+	held->site = site;
+	held->state = Z3T_WAITING;
+	held->contended = 0;
+	task->holding = top + 1;
+	return held;
+}
+
 static __always_inline void z3t_attempt(struct z3t_finding *found,
 					struct z3t_task *task, u64 now,
 					u64 lock, u32 site, u32 flags)
 {
-	u32 top = task->holding;
+	struct z3t_config *config = z3t_config();
 	struct z3t_held *held;
 
 	z3t_check_attempt(found, task, now, lock, site, flags);
-	if (top >= Z3T_HELD) {
-		z3t_count(Z3T_HELD_OVERFLOW);
+	held = z3t_ask(task, lock, site);
+	if (!held || !config)
+		return;
+	if (config->slow_paths) {
+		held->since = now;
 		return;
 	}
-	held = &task->held[top & (Z3T_HELD - 1)];
-	held->lock = lock;
-	held->site = site;
-	held->state = Z3T_WAITING;
-	held->contended =
-		!(flags & Z3T_TRY) && z3t_is_taken(lock, flags & Z3T_RW_MASK);
-	task->holding = top + 1;
+	if (!(flags & Z3T_TRY))
+		held->contended = z3t_is_taken(lock, flags & Z3T_RW_MASK);
 	held->since = bpf_ktime_get_ns();
 }
 
@@ -66,18 +86,21 @@ static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 	if (!site)
 		return;
 	site->acquisitions++;
-	site->contended += held->contended;
-	site->wait_sum += wait;
-	if (wait > site->wait_max)
-		site->wait_max = wait;
 	site->classes |= 1ULL << class;
 	cpu->classes[class].acquisitions++;
-	cpu->classes[class].contended += held->contended;
 	z3t_note_nesting(cpu, task, class);
-	z3t_top_frame(task)->wait += wait;
 	if (task->holding == 1)
 		task->locked_since = now;
-	z3t_record(cpu, Z3T_WAIT(class), wait);
+	/* Acquisitions without a wait are those that are in no histogram. */
+	if (wait) {
+		site->contended += held->contended;
+		site->wait_sum += wait;
+		if (wait > site->wait_max)
+			site->wait_max = wait;
+		cpu->classes[class].contended += held->contended;
+		z3t_top_frame(task)->wait += wait;
+		z3t_record(cpu, Z3T_WAIT(class), wait);
+	}
 	held->class = class;
 	held->state = Z3T_HOLDING;
 	held->since = now;
@@ -165,30 +188,33 @@ static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
 	}
 }
 
-/* The call of *site* is over; *result* counts for a trylock only. */
-static __always_inline void z3t_after(struct z3t_cpu *cpu,
-				      struct z3t_task *task, u64 now, u32 site,
-				      u32 flags, u32 cost, u32 result)
+/* The call is over that *held* was asked for by; *result* counts for a trylock
+ * only. */
+static __always_inline void z3t_over(struct z3t_cpu *cpu, struct z3t_task *task,
+				     struct z3t_held *held, u64 now, u32 flags,
+				     u32 cost, u32 result)
 {
-	struct z3t_held *held = z3t_find(task, Z3T_WAITING, 0, site);
+	struct z3t_config *config = z3t_config();
 	u64 overlap;
 	u64 since;
 
-	if (!held) {
-		z3t_count(Z3T_JOINED);
-		return;
-	}
 	if ((flags & Z3T_TRY) && !result) {
-		z3t_check_failed(task, now, held->lock, site);
+		z3t_check_failed(task, now, held->lock, held->site);
 		z3t_try_failed(cpu, task, held, flags & Z3T_RW_MASK);
 		z3t_forget(task, held);
 		return;
+	}
+	since = held->since;
+	if (config && config->slow_paths) {
+		since = flags & Z3T_TRY
+				? now
+				: z3t_waited_since(cpu, task, held->lock, now);
+		held->contended = since != now;
 	}
 	/* An operation's hold is the span with any lock held, less the waits in
 	 * it: wait, hold and the rest are then the whole of its latency.  A
 	 * wait by trylock may have begun in an earlier span, and has the waits
 	 * for other locks since then in it. */
-	since = held->since;
 	overlap = task->holding > 1 ? now - since : 0;
 	if (task->spin_lock == held->lock) {
 		since = task->spin_since;
@@ -204,6 +230,19 @@ static __always_inline void z3t_after(struct z3t_cpu *cpu,
 	z3t_top_frame(task)->hold -= overlap;
 	held->cost = task->cost + cost;
 	z3t_acquired(cpu, task, held, flags & Z3T_RW_MASK, now - since, now);
+}
+
+/* The call of *site* is over, whose attempt was seen. */
+static __always_inline void z3t_after(struct z3t_cpu *cpu,
+				      struct z3t_task *task, u64 now, u32 site,
+				      u32 flags, u32 cost, u32 result)
+{
+	struct z3t_held *held = z3t_find(task, Z3T_WAITING, 0, site);
+
+	if (held)
+		z3t_over(cpu, task, held, now, flags, cost, result);
+	else
+		z3t_count(Z3T_JOINED);
 }
 
 static __always_inline void z3t_release(struct z3t_finding *found,
@@ -248,6 +287,30 @@ static __always_inline void z3t_release(struct z3t_finding *found,
 		z3t_top_frame(task)->hold += z3t_span(task, now);
 }
 
+/* The end of a call: the entry of its lock, made now if its attempt has no
+ * event. */
+static __always_inline struct z3t_held *z3t_ended(struct pt_regs *ctx,
+						  const struct z3t_place *place,
+						  struct z3t_task *task,
+						  u64 now)
+{
+	u32 site = place->after - 1;
+	struct z3t_held *held;
+
+	if (!place->kept) {
+		held = z3t_find(task, Z3T_WAITING, 0, site);
+		if (!held)
+			z3t_count(Z3T_JOINED);
+		return held;
+	}
+	held = z3t_ask(task,
+		       z3t_register(ctx, place->kept_reg) + place->kept_offset,
+		       site);
+	if (held)
+		held->since = now;
+	return held;
+}
+
 static __always_inline int on_lock(struct pt_regs *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
@@ -255,6 +318,7 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	struct z3t_cpu *cpu = z3t_this_cpu();
 	struct z3t_config *config = z3t_config();
 	struct z3t_finding found = {};
+	struct z3t_held *held;
 	struct z3t_task *task;
 
 	if (!cpu || !place || !config)
@@ -264,9 +328,12 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	if (!task || (config->filtered && !task->depth))
 		return 0;
 	task->events++;
-	if (place->after)
-		z3t_after(cpu, task, now, place->after - 1, place->after_flags,
-			  place->cost, PT_REGS_RC(ctx));
+	if (place->after) {
+		held = z3t_ended(ctx, place, task, now);
+		if (held)
+			z3t_over(cpu, task, held, now, place->after_flags,
+				 place->cost, PT_REGS_RC(ctx));
+	}
 	if (place->call) {
 		u64 lock = z3t_register(ctx, place->reg) + place->offset;
 
@@ -279,5 +346,6 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 		z3t_report(&found);
 	}
 	task->cost += place->cost;
+	task->newest = now;
 	return 0;
 }

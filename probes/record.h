@@ -44,12 +44,15 @@ static __always_inline int z3t_is_torn(u64 time)
 
 /* Idle tasks share thread id 0, one on each CPU: they have slots of their own
  * behind the others. */
-static __always_inline u32 z3t_slot(void)
+static __always_inline u32 z3t_slot_of(u32 tid)
 {
-	u32 tid = (u32)bpf_get_current_pid_tgid();
-
 	return tid ? tid & (Z3T_TASK_SLOTS - 1)
 		   : Z3T_TASK_SLOTS + bpf_get_smp_processor_id();
+}
+
+static __always_inline u32 z3t_slot(void)
+{
+	return z3t_slot_of((u32)bpf_get_current_pid_tgid());
 }
 
 /* The last events of another task in this slot are not this one's. */
@@ -91,7 +94,7 @@ static __always_inline struct z3t_task *z3t_new_task(struct z3t_task *task,
 static __always_inline struct z3t_task *z3t_this_task(void)
 {
 	u32 tid = (u32)bpf_get_current_pid_tgid();
-	struct z3t_task *task = z3t_task_at(z3t_slot());
+	struct z3t_task *task = z3t_task_at(z3t_slot_of(tid));
 
 	if (!task || task->owner == tid + 1)
 		return task;

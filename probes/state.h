@@ -111,8 +111,9 @@ struct z3t_rule {
 /* What an address of the target's text stands for.  A probe there is the end of
  * the call *after* and the beginning of the call *call*; a lock function that
  * returns there was called by *caller*.  All are site + 1, 0 is none.  The lock
- * of *call* is at the value of a register plus an offset.  *cost* is what one
- * such event adds to an operation that it stands in, in ns. */
+ * of *call* is at the value of a register plus an offset, and so is that of
+ * *after* where its call has no event before it.  *cost* is what one such event
+ * adds to an operation that it stands in, in ns. */
 struct z3t_place {
 	u16 after;
 	u16 call;
@@ -123,6 +124,11 @@ struct z3t_place {
 	u8 reg; /* number of the register, see z3t_register() */
 	u16 cost;
 	s32 offset;
+	/* Of *after*, if there is no event before its call. */
+	s32 kept_offset;
+	u8 kept_reg;
+	u8 kept;
+	u16 pad;
 };
 
 struct z3t_config {
@@ -134,6 +140,10 @@ struct z3t_config {
 	u32 filtered;
 	u32 process;
 	u64 processors;
+	/* Waits are seen in the slow paths of the lock functions, where whoever
+	 * does not get a lock at once has to go; else from the attempt on. */
+	u32 slow_paths;
+	u32 pad;
 };
 
 struct z3t_totals {
@@ -176,6 +186,17 @@ struct z3t_floors {
 	u64 hold;
 };
 
+/* A wait for a lock in its slow path, from its beginning on.  Interrupts wait
+ * too while the interrupted code does: there is room for some at once. */
+#define Z3T_WAITS 16
+
+struct z3t_slow_wait {
+	u64 lock;
+	u64 since;
+	u32 task;
+	u32 pad;
+};
+
 struct z3t_cpu {
 	struct z3t_floors floors;
 	u64 ledger[Z3T_LEDGER];
@@ -187,6 +208,7 @@ struct z3t_cpu {
 	u64 nesting[Z3T_CLASSES * Z3T_CLASSES];
 	u32 number;
 	u32 pad;
+	struct z3t_slow_wait waits[Z3T_WAITS];
 };
 
 struct z3t_frame {
@@ -225,6 +247,7 @@ struct z3t_task {
 	u64 locked_since; /* when the first lock held now was acquired */
 	u64 spin_locked;  /* z3t_locked() when the trylock failed first */
 	u64 spin_waited;  /* the operation's wait at that time */
+	u64 newest;	  /* when its newest lock event was */
 	u32 entries[Z3T_OPERATIONS]; /* of all tasks that ever had this slot */
 	/* frames[depth]; frames[0] collects what happens outside operations */
 	struct z3t_frame frames[Z3T_DEPTH + 1];

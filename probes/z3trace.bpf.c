@@ -138,6 +138,7 @@ static __always_inline struct z3t_rulebook *z3t_rulebook(void)
 #else
 #include "nocheck.h"
 #endif
+#include "slowpath.h"
 #include "operations.bpf.h"
 #include "locks.bpf.h"
 #include "lockfunctions.bpf.h"
@@ -182,6 +183,11 @@ int z3t_lock_fentry(u64 *ctx)
 int z3t_lock_fexit(u64 *ctx)
 {
 	return on_lock_function_exit(ctx);
+}
+
+int z3t_slow_path(u64 *ctx)
+{
+	return on_slow_path(ctx);
 }
 
 /* Does nothing: what the kernel's way to a program and back costs. */

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from z3trace import layout, libbpf, lockprobes
+from z3trace import layout, libbpf, lockprobes, slowpath
 from z3trace.attach import Attachments, refusal
 from z3trace.bpf import Programs
 from z3trace.choice import Choice, Costs
@@ -32,7 +32,7 @@ class Armed:
         return sum(libbpf.recursion_misses(fd) for fd in self.operation_programs)
 
     def missed_in_functions(self) -> int:
-        """How often it skipped one in a lock function, whoever called that."""
+        """How often it skipped one in a lock function or its slow path, whoever called that."""
         return sum(libbpf.recursion_misses(fd) for fd in self.function_programs)
 
     def close(self) -> None:
@@ -57,6 +57,7 @@ def configure(programs: Programs, plan: Plan, costs: Costs, choice: Choice) -> N
         cpu.floors = layout.Floors(costs.operation_floor, operation, costs.hold_floor)
     config.process, config.processors = choice.process, choice.processors
     config.filtered = choice.filtered
+    config.slow_paths = choice.locks and choice.slow_paths
 
 
 def _patches(op: OperationPlan) -> dict[int, int]:
@@ -140,7 +141,9 @@ def _arm_locks(  # noqa: PLR0913 - the parts of one recording
     covered = lockprobes.cover(armed.attachments, plan, choice)
     armed.sites = lockprobes.call_sites(plan, covered)
     places = lockprobes.describe(programs, plan, covered, address, costs)
-    armed.function_programs = lockprobes.trace_functions(
+    if choice.locks and choice.slow_paths:
+        armed.function_programs += slowpath.trace(armed.attachments, programs)
+    armed.function_programs += lockprobes.trace_functions(
         armed.attachments, programs, covered.functions
     )
     armed.attachments.enable("lock", programs.lock)

@@ -44,7 +44,7 @@ def possible_cpus() -> int:
 _QUIET = ("-Wno-duplicate-decl-specifier", "-Wno-ignored-attributes")
 _PROGRAM_NAMES = (
     *("operation_entry", "operation_return", "operation_fentry", "operation_fexit"),
-    *("operation_pool", "lock", "lock_fentry", "lock_fexit", "empty"),
+    *("operation_pool", "lock", "lock_fentry", "lock_fexit", "slow_path", "empty"),
 )
 _CHECK_NAMES = ("switch", "free", "tick", "condition")
 _MOV_CONSTANT = 0xB7

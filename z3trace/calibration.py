@@ -73,6 +73,7 @@ class _Text:
     text: KernelText
     methods: Sequence[Method]
     probes: list[Probe] = field(init=False)
+    fewer_probes: list[Probe] = field(init=False)
 
     def __post_init__(self) -> None:
         self.probes = probes_of(
@@ -81,6 +82,14 @@ class _Text:
             self.text.decoded,
             share=False,
             methods=self.methods,
+        )
+        self.fewer_probes = probes_of(
+            self.text.sites,
+            self.text.where,
+            self.text.decoded,
+            share=False,
+            methods=self.methods,
+            attempts=False,
         )
 
     def __getattr__(self, name: str) -> object:
@@ -165,11 +174,11 @@ def _measured(
         armed.close()
 
 
-def measure(programs: Programs, *, trampolines: bool, functions: bool) -> tuple[Calibration, bool]:
-    """Measure what the probes cost; whether trampolines are the cheaper way to operations.
+def measure(programs: Programs, wanted: Choice) -> tuple[Calibration, bool]:
+    """Measure what the probes that *wanted* needs cost, and whether trampolines, if it
+    allows them, are the cheaper way to operations.
 
-    *functions*: measure events in lock functions too.  Takes a few seconds.  Z3traceError
-    where the kernel does not allow it.
+    Takes a few seconds.  Z3traceError where the kernel does not allow it.
     """
     symbols = Symbols()
     text = KernelText([_EMPTY, _LOCKED], symbols=symbols)
@@ -179,7 +188,7 @@ def measure(programs: Programs, *, trampolines: bool, functions: bool) -> tuple[
     affinity = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(affinity)})
     try:
-        return _measure(programs, text, (empty, locked), trampolines, functions)
+        return _measure(programs, text, (empty, locked), wanted)
     finally:
         os.sched_setaffinity(0, affinity)
         empty.close()
@@ -190,10 +199,10 @@ def _measure(
     programs: Programs,
     text: KernelText,
     polls: tuple[_Poll, _Poll],
-    trampolines: bool,
-    functions: bool,
+    wanted: Choice,
 ) -> tuple[Calibration, bool]:
     empty, locked = polls
+    trampolines, slow_paths = wanted.trampolines, wanted.slow_paths
     if len(text.functions) < 2 or len(text.sites) < 2:
         raise Z3traceError("this kernel lacks the functions to calibrate on")
     rows: list[tuple[dict[Method, int], float]] = []
@@ -214,14 +223,15 @@ def _measure(
     mixes: tuple[tuple[Method, ...], ...] = (("jump", "emulated"), ("emulated",))
     for methods in mixes:
         plan = plan_of(_TARGET, _Text(text, methods), builtin=True)  # type: ignore[arg-type]
-        every = Choice(trampolines=trampolines)
+        every = Choice(trampolines=trampolines, slow_paths=slow_paths)
+        probes = plan.code.fewer_probes if slow_paths else plan.code.probes
         (sample,) = _measured(programs, plan, every, lambda: (_sample(programs, locked, 1),))
-        rows.append((_counts(plan.code.probes), sample.latency - alone.latency))
+        rows.append((_counts(probes), sample.latency - alone.latency))
         samples.append(sample)
     cost = _solve(rows)
     plan = plan_of(_TARGET, _Text(text, ("emulated",)), builtin=True)  # type: ignore[arg-type]
     function_cost = 0.0
-    if functions:
+    if wanted.lock_mode in ("function", "hybrid"):
         inside = Choice(lock_mode="function", trampolines=trampolines)
         (sample,) = _measured(programs, plan, inside, lambda: (_sample(programs, locked, 1),))
         function_cost = max(sample.latency - alone.latency, 0) / _FUNCTION_EVENTS

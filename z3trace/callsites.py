@@ -63,6 +63,11 @@ class TargetCode(Protocol):
     @property
     def probes(self) -> Sequence[Probe]: ...
     @property
+    def fewer_probes(self) -> Sequence[Probe]:
+        """Without those that only see an attempt to take a lock."""
+        ...
+
+    @property
     def decoded(self) -> Mapping[str, Function]: ...
     @property
     def variant(self) -> Mapping[str, str]: ...
@@ -94,17 +99,19 @@ class Functions:
         return name, start, min([*later, self._ends.get(section, offset)])
 
 
-def probes_of(
+def probes_of(  # noqa: PLR0913 - what they are, and what is wanted of them
     sites: Sequence[Site],
     functions: Functions,
     decoded: Mapping[str, Function],
     *,
     share: bool = True,
     methods: Collection[Method] = ("jump", "emulated", "stepped"),
+    attempts: bool = True,
 ) -> list[Probe]:
     """Positions for all of *sites*; *decoded* has every function that has sites.
 
-    *share* and *methods* as in ``placement.place``.
+    *share* and *methods* as in ``placement.place``; *attempts*: see the attempt to take
+    a lock too where the acquisition alone would tell the lock.
     """
     found: list[Probe] = []
     for name, members in _by_function(sites).items():
@@ -116,6 +123,7 @@ def probes_of(
                 end=site.after,
                 has_after=site.action != "release",
                 needs_result=site.action == "try",
+                needs_before=attempts or site.action == "release",
             )
             for site in members
             if not (site.tail and site.action != "release")
@@ -135,9 +143,12 @@ def _by_function(sites: Iterable[Site]) -> dict[str, list[Site]]:
 
 
 def methods(probes: Iterable[Probe]) -> dict[int, Method]:
-    """Site number -> how the probe before its call is run."""
-    return {
-        probe.position.before: probe.position.method
-        for probe in probes
-        if probe.position.before is not None
-    }
+    """Site number -> how its probe is run: the one before its call, if there is one."""
+    found: dict[int, Method] = {}
+    for probe in probes:
+        position = probe.position
+        if position.before is not None:
+            found[position.before] = position.method
+        if position.after is not None:
+            found.setdefault(position.after, position.method)
+    return found

@@ -8,15 +8,23 @@ from z3trace.model import Calibration
 #: How a lock event is seen: by a probe of the target's text, or in the lock function.
 Event = Literal["jump", "emulated", "stepped", "function"]
 ALL_CPUS = (1 << 64) - 1
+#: Lock modes in which waits can be seen in the slow paths; trampolines in the lock
+#: functions see the attempt anyhow.
+SLOW_PATH_MODES = ("callsite", "hybrid")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Operations, locks or both, how they are probed, and which operations count."""
+    """Operations, locks or both, how they are probed, and which operations count.
+
+    *slow_paths*: waits are seen in the slow paths of the lock functions, not from the
+    attempt at the call site on.
+    """
 
     operations: bool = True
     lock_mode: str = "callsite"
     trampolines: bool = True
+    slow_paths: bool = False
     process: int = 0
     processors: int = ALL_CPUS
     only_inside: bool = False

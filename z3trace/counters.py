@@ -104,6 +104,14 @@ def _corrected(programs: Programs, clean: _Histogram, disturbed: int, floor: int
     return clean.less(floor) + _read(programs, layout.corrected(disturbed))
 
 
+def _waits(programs: Programs, lock: int) -> _Histogram:
+    """Of all acquisitions: those that needed no wait are in no histogram."""
+    found = _read(programs, layout.wait_series(lock))
+    acquired = sum(int(cpu.classes[lock].acquisitions) for cpu in programs.per_cpu)
+    none = acquired - found.count
+    return found + _Histogram({0: none}, 0, 0, 0) if none > 0 else found
+
+
 def series(programs: Programs, plan: Plan, measured: Calibration | None) -> list[Series]:
     """Latency of every operation, wait and hold of every lock class that was seen."""
     found: list[Series | None] = []
@@ -115,7 +123,7 @@ def series(programs: Programs, plan: Plan, measured: Calibration | None) -> list
             whole = _corrected(programs, clean, disturbed, measured.operation_floor)
             found.append(_series(whole, "corrected_latency", op.name))
     for number, lock in enumerate(plan.locks):
-        wait = _read(programs, layout.wait_series(number))
+        wait = _waits(programs, number)
         found.append(_series(wait, "wait", lock.name))
         disturbed = layout.disturbed_hold(number)
         clean = _read(programs, layout.hold_series(number))

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from z3trace import lockprobes
+from z3trace import lockprobes, slowpath
 from z3trace.attach import Attachments
 from z3trace.callsites import Site
-from z3trace.choice import Choice
+from z3trace.choice import SLOW_PATH_MODES, Choice
 from z3trace.libbpf import KernelTypes
 from z3trace.model import CallSite
 from z3trace.placement import lock_register
@@ -21,6 +21,8 @@ class Diagnosis:
     sites: Sequence[CallSite]
     classes: Mapping[int, str]
     lock_mode: str
+    #: Where waits would be seen; none: at the call sites.
+    slow_paths: Sequence[str] = ()
 
     @property
     def unseen(self) -> list[CallSite]:
@@ -78,11 +80,25 @@ def _likely_class(plan: Plan, site: Site) -> str:
 def diagnose(plan: Plan, lock_mode: str) -> Diagnosis:
     """Define every probe a recording would have, see what the kernel refuses, and remove
     them again; nothing is ever armed."""
+    paths = _slow_paths(lock_mode)
     attachments = Attachments()
     try:
-        covered = lockprobes.cover(attachments, plan, Choice(lock_mode=lock_mode))
+        choice = Choice(lock_mode=lock_mode, slow_paths=bool(paths))
+        covered = lockprobes.cover(attachments, plan, choice)
         sites = lockprobes.call_sites(plan, covered)
     finally:
         attachments.close()
     classes = {site.number: _likely_class(plan, site) for site in plan.sites}
-    return Diagnosis(_operations(plan), sites, classes, lock_mode)
+    return Diagnosis(_operations(plan), sites, classes, lock_mode, paths)
+
+
+def _slow_paths(lock_mode: str) -> list[str]:
+    if lock_mode not in SLOW_PATH_MODES:
+        return []
+    try:
+        types = KernelTypes()
+    except OSError:
+        return []
+    found = slowpath.functions(types)
+    types.close()
+    return found

@@ -118,6 +118,12 @@ class KernelText:
     def probes(self) -> list[Probe]:
         return probes_of(self.sites, self.where, self.decoded)
 
+    @property
+    def fewer_probes(self) -> list[Probe]:
+        """All of them: jumps by the kernel's tables are not known here, and without the
+        attempt one of them could pass for an acquisition."""
+        return self.probes
+
     def members(self, structure: str) -> Mapping[str, int]:
         """Member -> offset in bytes, from the kernel's BTF."""
         return libbpf.members(structure)

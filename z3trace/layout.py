@@ -15,6 +15,7 @@ SITES = 512
 MOST_SITES = 8192
 DEPTH = 7
 HELD = 16
+WAITS = 16
 TASK_SLOTS = 4096
 RULES = 8
 POOLS = 4
@@ -88,6 +89,10 @@ class Place(Structure):
         ("reg", c_uint8),
         ("cost", c_uint16),
         ("offset", c_int32),
+        ("kept_offset", c_int32),
+        ("kept_reg", c_uint8),
+        ("kept", c_uint8),
+        ("pad", c_uint16),
     ]
 
 
@@ -99,6 +104,8 @@ class Config(Structure):
         ("filtered", c_uint32),
         ("process", c_uint32),
         ("processors", c_uint64),
+        ("slow_paths", c_uint32),
+        ("pad", c_uint32),
     ]
 
 
@@ -137,6 +144,10 @@ class Floors(Structure):
     _fields_ = [(name, c_uint64) for name in ("operation", "operation_cost", "hold")]
 
 
+class SlowWait(Structure):
+    _fields_ = [("lock", c_uint64), ("since", c_uint64), ("task", c_uint32), ("pad", c_uint32)]
+
+
 class Cpu(Structure):
     _fields_ = [
         ("floors", Floors),
@@ -148,6 +159,7 @@ class Cpu(Structure):
         ("nesting", c_uint64 * (CLASSES * CLASSES)),
         ("number", c_uint32),
         ("pad", c_uint32),
+        ("waits", SlowWait * WAITS),
     ]
 
 
@@ -190,6 +202,7 @@ class Task(Structure):
         ("locked_since", c_uint64),
         ("spin_locked", c_uint64),
         ("spin_waited", c_uint64),
+        ("newest", c_uint64),
         ("entries", c_uint32 * OPERATIONS),
         ("frames", Frame * (DEPTH + 1)),
         ("held", Held * HELD),
@@ -206,6 +219,7 @@ STRUCTURES: dict[type[Structure], str] = {
     LockClass: "z3t_class",
     Site: "z3t_site",
     Floors: "z3t_floors",
+    SlowWait: "z3t_slow_wait",
     Cpu: "z3t_cpu",
     Frame: "z3t_frame",
     Held: "z3t_held",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from z3trace import layout, libbpf
 from z3trace.attach import Attachments, refusal
 from z3trace.bpf import Programs
-from z3trace.callsites import Probe, Site
+from z3trace.callsites import Probe, Site, methods
 from z3trace.choice import Choice, Costs
 from z3trace.errors import CannotTraceError
 from z3trace.kerneltext import Symbols
@@ -37,7 +37,7 @@ def cover(attachments: Attachments, plan: Plan, choice: Choice) -> Covered:
         return covered
     by_function = [site for site in plan.sites if choice.lock_mode == "function" and not site.tail]
     others = {site.number for site in plan.sites} - {site.number for site in by_function}
-    _define(attachments, plan, others, covered)
+    _define(attachments, plan, others, covered, choice)
     if choice.lock_mode == "hybrid":
         by_function = [s for s in plan.sites if s.number in covered.refused and not s.tail]
     if by_function:
@@ -45,8 +45,11 @@ def cover(attachments: Attachments, plan: Plan, choice: Choice) -> Covered:
     return covered
 
 
-def _define(attachments: Attachments, plan: Plan, wanted: set[int], covered: Covered) -> None:
-    for probe in plan.code.probes:
+def _define(
+    attachments: Attachments, plan: Plan, wanted: set[int], covered: Covered, choice: Choice
+) -> None:
+    probes = plan.code.fewer_probes if choice.slow_paths else plan.code.probes
+    for probe in probes:
         numbers = {probe.position.after, probe.position.before} & wanted
         if not numbers:
             continue
@@ -158,6 +161,9 @@ def _describe(entry: layout.Place, probe: Probe, sites: Mapping[int, Site], cost
     if position.after is not None and position.after in sites:
         entry.after = position.after + 1
         entry.after_flags = _flags(sites[position.after])
+        if position.kept is not None:
+            register, entry.kept_offset = position.kept
+            entry.kept_reg, entry.kept = REGISTERS.index(register), 1
     if position.before is not None and position.before in sites:
         entry.call = position.before + 1
         entry.call_flags = _flags(sites[position.before])
@@ -168,8 +174,8 @@ def _describe(entry: layout.Place, probe: Probe, sites: Mapping[int, Site], cost
 
 def call_sites(plan: Plan, covered: Covered) -> list[CallSite]:
     """Every call site of the target as a recording names it."""
-    methods: dict[int | None, str] = {p.position.before: p.position.method for p in covered.probes}
-    methods |= {site.number: "function" for site in covered.functions}
+    how: dict[int, str] = {**methods(covered.probes)}
+    how |= {site.number: "function" for site in covered.functions}
     found = []
     for site in plan.sites:
         source = plan.code.source(site)
@@ -187,7 +193,7 @@ def call_sites(plan: Plan, covered: Covered) -> list[CallSite]:
                 inlined=list(source.chain[1:]),
                 attached=not reason,
                 reason=reason,
-                method="" if reason else methods.get(site.number, ""),  # type: ignore[arg-type]
+                method="" if reason else how.get(site.number, ""),  # type: ignore[arg-type]
             )
         )
     return found

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 #: One line for each schema: what changed.
 HISTORY = {
     1: "first: session, run and end lines",
@@ -17,6 +17,7 @@ HISTORY = {
     "corrected series",
     3: "which lock class was held when another was acquired; the hold of an operation "
     "counts nested holds once",
+    4: "where waits are seen: an acquisition that needed none may have one of 0",
 }
 
 #: Unsigned, and below 2**63: the decoder bounds no further, and nothing real is larger.
@@ -117,7 +118,7 @@ class CallSite(Record, frozen=True, kw_only=True):
 class Session(Record, frozen=True, kw_only=True, tag_field="type", tag="session"):
     """The first line of a run file: everything that holds for all its runs."""
 
-    schema: Literal[1, 2, 3]
+    schema: Literal[1, 2, 3, 4]
     tool: Name
     created: Name
     target: Name
@@ -128,6 +129,9 @@ class Session(Record, frozen=True, kw_only=True, tag_field="type", tag="session"
     command: list[Text]
     bucket_scheme: Name
     lock_mode: Name
+    #: Where waits are seen; empty in files before schema 4: from the attempt at the call
+    #: site on.
+    waits: Literal["", "call-site", "slow-path"] = ""
     probe_digest: Name
     operations: list[Operation]
     locks: list[LockClass]

@@ -155,6 +155,11 @@ class ModuleFile:
         return probes_of(self.sites, self._where, self.decoded)
 
     @cached_property
+    def fewer_probes(self) -> list[Probe]:
+        """As ``probes``, where waits are seen in the slow paths of the lock functions."""
+        return probes_of(self.sites, self._where, self.decoded, attempts=False)
+
+    @cached_property
     def build_id(self) -> str:
         section = self.elf.get_section_by_name(".note.gnu.build-id")
         return section.data()[16:].hex() if section is not None else ""

@@ -24,6 +24,7 @@ class PairSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unprobed: int
     seed: int
     lock_mode: str
+    waits: str
     probes: list[str]
     calibrate: bool
     command: list[str]

@@ -5,6 +5,9 @@ lock, one after it (the acquisition).  Along a straight line of a few instructio
 nothing else happens, so the probe may stand on any of them; which one decides what
 it costs (``disassembly``), and one probe may serve the event after one call and
 the event before the next.
+
+Where the lock's address is still in a register after the call, the event before it
+may be left out: waits are then seen in the slow paths of the lock functions.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,6 +24,8 @@ Method = Literal["jump", "emulated", "stepped"]
 _COST: dict[Method, int] = {"jump": 1, "emulated": 2, "stepped": 5}
 _JUMP_SIZE = 5
 _REACH = 8  # instructions that an event may be away from its call
+#: Registers that a call leaves as they were (System V ABI, x86-64).
+_KEPT = frozenset(["rbx", "rbp", "r12", "r13", "r14", "r15"])
 REGISTERS = (
     *("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp"),
     *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
@@ -30,20 +35,26 @@ REGISTERS = (
 @dataclass(frozen=True)
 class Call:
     """A lock call in the code: *end* is the address after it; both ends of a tail jump
-    are the same event."""
+    are the same event.
+
+    *needs_before*: the event before it must be seen, even if its lock is known after it.
+    """
 
     number: int
     address: int
     end: int
     has_after: bool
     needs_result: bool
+    needs_before: bool = True
 
 
 @dataclass(frozen=True)
 class Position:
     """A probe at *address*: it ends the call *after* and begins the call *before*.
 
-    The lock of *before* is the value of *register* plus *offset* at this address.
+    The lock of *before* is the value of *register* plus *offset* at this address; that of
+    *after* is the value of *kept*, a register and an offset, if its call has no event
+    before it.
     """
 
     address: int
@@ -52,6 +63,7 @@ class Position:
     before: int | None
     register: str = "rdi"
     offset: int = 0
+    kept: tuple[str, int] | None = None
 
 
 class Function:
@@ -132,12 +144,33 @@ def _before(function: Function, call: Call) -> dict[int, tuple[str, int]]:
     return found
 
 
-def _after(function: Function, call: Call) -> list[int]:
-    """Addresses where the event after *call* can be seen, its result still in rax."""
+def kept_lock(function: Function, call: Call) -> tuple[str, int] | None:
+    """Which register, plus what, is the lock after *call* as it was before; None if the
+    code does not show one, or something jumps to where it ends."""
+    if call.end in function.targets:
+        return None
+    line = function.line_to(call.address)
+    for i in reversed(range(len(line))):
+        found = lock_register(line[i:])
+        if found is None:
+            return None
+        if found[0] in _KEPT and not any(found[0] in one.written for one in line[i:-1]):
+            return found
+    return None
+
+
+def _after(function: Function, call: Call, kept: tuple[str, int] | None) -> list[int]:
+    """Addresses where the event after *call* can be seen, its result still in rax and its
+    lock in the register *kept*."""
+    needed = {"rax"} if call.needs_result else set()
+    needed |= {kept[0]} if kept else set()
     found = []
     for one in function.line_from(call.end):
+        if kept and one.address in function.targets:
+            # Who jumps here would pass for an acquisition, as nothing was asked for.
+            break
         found.append(one.address)
-        if call.needs_result and "rax" in one.written:
+        if needed & one.written:
             break
     return found
 
@@ -150,9 +183,10 @@ class _Chooser:
         function: Function,
         afters: Mapping[int, list[int]],
         befores: Mapping[int, dict[int, tuple[str, int]]],
+        kept: Mapping[int, tuple[str, int]],
     ) -> None:
         self._function = function
-        self._afters, self._befores = afters, befores
+        self._afters, self._befores, self._kept = afters, befores, kept
         self.chosen: dict[int, Position] = {}
 
     def _length(self, address: int) -> int:
@@ -192,14 +226,16 @@ class _Chooser:
             return False
         _, address, method = both
         register = self._befores[later][address]
-        self.chosen[address] = Position(address, method, earlier, later, *register)
+        kept = self._kept.get(earlier)
+        self.chosen[address] = Position(address, method, earlier, later, *register, kept)
         return True
 
     def after(self, number: int) -> None:
         found = self._best(self._afters[number])
         if found:
             _, address, method = found
-            self.chosen[address] = Position(address, method, number, None)
+            kept = self._kept.get(number)
+            self.chosen[address] = Position(address, method, number, None, kept=kept)
 
     def before(self, number: int, not_until: int | None = None) -> None:
         """Place the beginning of a call, behind *not_until* if that is given: the end of
@@ -225,7 +261,34 @@ def place(
     A call that no position serves is missing from the result, with both its events.
     """
     ordered = sorted(calls, key=lambda call: call.address)
-    afters = {call.number: _after(function, call) for call in ordered if call.has_after}
+    kept = {
+        call.number: found
+        for call in ordered
+        if not call.needs_before and (found := kept_lock(function, call))
+    }
+    chooser, broken = _chosen(function, ordered, kept, share=share, methods=methods)
+    if broken & kept.keys():
+        # Fewer places tell a lock that was not asked for: those calls keep their attempt.
+        kept = {number: found for number, found in kept.items() if number not in broken}
+        chooser, broken = _chosen(function, ordered, kept, share=share, methods=methods)
+    return _whole(chooser, broken)
+
+
+def _chosen(
+    function: Function,
+    ordered: Sequence[Call],
+    kept: Mapping[int, tuple[str, int]],
+    *,
+    share: bool,
+    methods: Collection[Method],
+) -> tuple[_Chooser, set[int]]:
+    """Positions for *ordered* calls, those in *kept* without an event before; and the calls
+    of which one event found no place."""
+    afters = {
+        call.number: _after(function, call, kept.get(call.number))
+        for call in ordered
+        if call.has_after
+    }
     befores = {
         call.number: {
             address: register
@@ -233,20 +296,23 @@ def place(
             if function.method(address) in methods
         }
         for call in ordered
+        if call.number not in kept
     }
-    chooser = _Chooser(function, afters, befores)
+    chooser = _Chooser(function, afters, befores, kept)
     follows = _followers(ordered, afters, befores)
-    for call in ordered:
-        earlier = follows.get(call.number)
+    for number in befores:
+        earlier = follows.get(number)
         if earlier is None:
-            chooser.before(call.number)
-        elif not (share and chooser.shared(earlier, call.number)):
+            chooser.before(number)
+        elif not (share and chooser.shared(earlier, number)):
             chooser.after(earlier)
-            chooser.before(call.number, not_until=chooser.where("after", earlier))
-    for call in ordered:
-        if call.has_after and chooser.where("after", call.number) is None:
-            chooser.after(call.number)
-    return _whole(chooser, ordered)
+            chooser.before(number, not_until=chooser.where("after", earlier))
+    for number in afters:
+        if chooser.where("after", number) is None:
+            chooser.after(number)
+    broken = {number for number in befores if chooser.where("before", number) is None}
+    broken |= {number for number in afters if chooser.where("after", number) is None}
+    return chooser, broken
 
 
 def _followers(
@@ -257,20 +323,14 @@ def _followers(
     """Call -> the call before it on the same straight line whose end it can see."""
     found = {}
     for earlier, later in pairwise(calls):
-        common = set(afters.get(earlier.number, ())) & set(befores[later.number])
+        common = set(afters.get(earlier.number, ())) & set(befores.get(later.number, ()))
         if common:
             found[later.number] = earlier.number
     return found
 
 
-def _whole(chooser: _Chooser, calls: Sequence[Call]) -> list[Position]:
-    """Drop the events of calls of which one event found no place."""
-    broken = {
-        call.number
-        for call in calls
-        if chooser.where("before", call.number) is None
-        or (call.has_after and chooser.where("after", call.number) is None)
-    }
+def _whole(chooser: _Chooser, broken: Collection[int]) -> list[Position]:
+    """What was chosen, without the events of *broken* calls."""
     found = []
     for address in sorted(chooser.chosen):
         one = chooser.chosen[address]

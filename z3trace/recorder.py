@@ -185,6 +185,7 @@ class Recorder:
             command=command,
             bucket_scheme=buckets.SCHEME,
             lock_mode=self.choice.lock_mode,
+            waits="slow-path" if self.choice.slow_paths else "call-site",
             probe_digest=probe_digest(),
             operations=self.coverage.operations,
             locks=self.plan.locks,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from z3trace import calibration, layout, plan, runfile, tools, workload
-from z3trace.choice import ALL_CPUS, Choice
+from z3trace.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
 from z3trace.errors import CannotTraceError, Z3traceError
 from z3trace.model import Run
 from z3trace.recorder import Recorder
@@ -187,6 +187,7 @@ class Wanted:
     """What to record, as the command line says it."""
 
     lock_mode: str = "callsite"
+    waits: str = "slow-path"
     calibrate: bool = True
     process: int = 0
     processors: tuple[int, ...] = ()
@@ -197,6 +198,7 @@ class Wanted:
         mask = sum(1 << cpu for cpu in set(self.processors)) or ALL_CPUS
         return Choice(
             lock_mode=self.lock_mode,
+            slow_paths=self.waits == "slow-path" and self.lock_mode in SLOW_PATH_MODES,
             process=self.process,
             processors=mask,
             only_inside=bool(self.operations),
@@ -216,6 +218,7 @@ def recorders(
     *ready* is called when the programs are compiled and calibrated: it may wait for the
     module, which must be loaded from then on if its structures are known from BTF only.
     """
+    from z3trace import slowpath
     from z3trace.bpf import Programs
 
     codes = [plan.code_of(definition, path) for path in paths]
@@ -225,14 +228,13 @@ def recorders(
         max(sites for sites, _ in rooms), max(places for _, places in rooms), wanted.task_slots
     )
     choice, measured = wanted.choice(), None
+    if choice.slow_paths and (why := slowpath.refused(programs)):
+        say(f"waits are seen at the call sites: {why}")
+        choice = replace(choice, slow_paths=False)
     if wanted.calibrate:
         say("measuring what the probes cost")
         try:
-            measured, cheaper = calibration.measure(
-                programs,
-                trampolines=choice.trampolines,
-                functions=choice.lock_mode in ("function", "hybrid"),
-            )
+            measured, cheaper = calibration.measure(programs, choice)
             choice = replace(choice, trampolines=cheaper)
         except Z3traceError as error:
             say(f"not calibrated: {error.message}; figures stay uncorrected")

@@ -4,6 +4,8 @@ from z3trace.analysis import units
 from z3trace.analysis.compare import Comparison, Metric
 from z3trace.analysis.digest import Digest
 
+from z3trace.model import Session
+
 MAIN_STATISTICS = ("mean", "p50", "p99")
 
 
@@ -73,10 +75,17 @@ def setup(comparison: Comparison) -> list[tuple[str, str]]:
         ("before", _variant(comparison.before)),
         ("after", _variant(comparison.after)),
         ("workload", session.workload),
-        ("lock probes", session.lock_mode),
+        ("lock probes", lock_probes(session)),
         ("tool", session.tool),
         ("command", command),
     ]
+
+
+def lock_probes(session: Session) -> str:
+    """The lock mode, and where waits are seen if that is not the call site."""
+    if session.waits == "slow-path" and session.lock_mode != "none":
+        return f"{session.lock_mode}, waits in the slow paths of the lock functions"
+    return session.lock_mode
 
 
 def _variant(digest: Digest) -> str:

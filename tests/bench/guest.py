@@ -16,6 +16,7 @@ from pathlib import Path
 from peers import PEERS
 
 from z3trace import plan, session, target
+from z3trace.arming import Armed
 from z3trace.bpf import Programs
 from z3trace.checker import Checker, Limits
 from z3trace.commands.common import make_workload
@@ -25,13 +26,15 @@ from z3trace.recorder import Recorder
 #: Long against the time in which an emulator translates code anew that was patched.
 WORKLOAD = "zpool-bench:threads=1,ops=200000,max_size=200,slots=1024"
 OPERATIONS = ("alloc", "free", "map", "unmap")
-#: Ways to record with z3trace: name -> (lock mode, which probes).
+#: Ways to record with z3trace: name -> (lock mode, where waits are seen, which probes).
 OURS = {
-    "ops": ("none", "ops"),
-    "callsite": ("callsite", "all"),
-    "hybrid": ("hybrid", "all"),
-    "function": ("function", "all"),
-    "check": ("callsite", "all"),
+    "ops": ("none", "call-site", "ops"),
+    "callsite": ("callsite", "slow-path", "all"),
+    "call_site_waits": ("callsite", "call-site", "all"),
+    "hybrid": ("hybrid", "slow-path", "all"),
+    "function": ("function", "call-site", "all"),
+    "check": ("callsite", "call-site", "all"),
+    "empty": ("callsite", "slow-path", "all"),
 }
 BYSTANDERS = {"file": 4000, "pipe": 4000}
 REPEATS = 4
@@ -76,6 +79,19 @@ class Bench:
         self.add("target", condition, run.result.elapsed / calls)
 
 
+class Nothing(Recorder):
+    """Probes where a recording has them, and lock programs that do nothing: what the
+    kernel's way to a program and back costs, whatever the program."""
+
+    def attach(self, probe: str = "all") -> Armed:
+        real = self._programs.lock
+        self._programs.lock = self._programs.load("empty")
+        try:
+            return super().attach(probe)
+        finally:
+            self._programs.lock = real
+
+
 @contextmanager
 def peer(name: str, bench: Bench, functions: list[str]) -> Iterator[None]:
     start = time.monotonic()
@@ -98,17 +114,17 @@ def unprobed(recorder: Recorder, bench: Bench, condition: str, number: int) -> N
 def ours(recorder: Recorder, bench: Bench, condition: str, number: int) -> None:
     start = time.monotonic()
     run = recorder.run(
-        make_workload(WORKLOAD, None, ()), number, 0, number, probe=OURS[condition][1]
+        make_workload(WORKLOAD, None, ()), number, 0, number, probe=OURS[condition][2]
     )
     bench.add("run_seconds", condition, time.monotonic() - start)
     bench.target(condition, run)
-    if run.ledger:
+    if run.ledger and condition != "empty":
         # Call sites without a probe are coverage, which the recording says; lost is what
         # a probe was hit for and did not count.
         bench.lost += (run.ledger.skipped_programs or 0) + (run.ledger.missed_probes or 0)
     with bench.beside(condition):
         start = time.monotonic()
-        armed = recorder.attach(OURS[condition][1])
+        armed = recorder.attach(OURS[condition][2])
         bench.add("attach_seconds", condition, time.monotonic() - start)
         try:
             bench.bystanders(condition)
@@ -124,7 +140,7 @@ def latency_pairs(recorders: dict[str, Recorder], bench: Bench, number: int) -> 
         seed = number * PAIRS + i
         for kind in ("own", "ops", "callsite"):
             text = WORKLOAD + (",histogram=1" if kind == "own" else "")
-            probe = "" if kind == "own" else OURS[kind][1]
+            probe = "" if kind == "own" else OURS[kind][2]
             work = make_workload(text, None, ())
             run = recorders["ops" if kind == "own" else kind].run(work, seed, 0, seed, probe=probe)
             for truth in run.result.operations:
@@ -162,7 +178,7 @@ def conditions(
 def all_recorders(definition: target.Target, bench: Bench) -> dict[str, Recorder]:
     """One for each of OURS; those that record share their programs."""
     start = time.monotonic()
-    (first,) = session.recorders(definition, [None], session.Wanted("none"), lambda _: None)
+    (first,) = session.recorders(definition, [None], session.Wanted("hybrid"), lambda _: None)
     bench.add("load_seconds", "z3trace", time.monotonic() - start)
     programs, measured = first.shared()
     sites, places = plan.room(plan.code_of(definition, None)[0])
@@ -170,10 +186,13 @@ def all_recorders(definition: target.Target, bench: Bench) -> dict[str, Recorder
     judging = Programs(sites, places, check=True)
     bench.add("load_seconds", "check", time.monotonic() - start)
     found: dict[str, Recorder] = {}
-    for name, (mode, _) in OURS.items():
-        choice = replace(session.Wanted(mode).choice(), trampolines=first.choice.trampolines)
+    for name, (mode, waits, _) in OURS.items():
+        wanted = session.Wanted(mode, waits).choice()
+        choice = replace(wanted, trampolines=first.choice.trampolines)
         if name == "check":
             found[name] = Checker(judging, first.plan, choice, Limits())
+        elif name == "empty":
+            found[name] = Nothing(programs, first.plan, choice, measured)
         else:
             found[name] = Recorder(programs, first.plan, choice, measured)
     return found

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/bench"
 ROUNDS = 5
 REPEATS = 4  # of a bystander, as in guest.py
-OURS = ("ops", "callsite", "hybrid", "function", "check")
+OURS = ("ops", "callsite", "call_site_waits", "hybrid", "function", "check", "empty")
 PEERS = ("bpftrace", "funclatency", "function_graph")
 Samples = dict[str, dict[str, list[float]]]
 
@@ -109,6 +109,7 @@ def costs(samples: Samples) -> dict[str, float]:
     peer = target["bpftrace"] - base
     figures["cost_vs_bpftrace.ops"] = (target["ops"] - base) / peer
     figures["cost_vs_bpftrace.all"] = (target["callsite"] - base) / peer
+    figures["cost_vs_bpftrace.all_empty"] = (target["empty"] - base) / peer
     figures["check_vs_all"] = target["check"] / target["callsite"]
     figures["check_added_vs_all"] = (target["check"] - base) / (target["callsite"] - base)
     for name in (*OURS, *PEERS):

@@ -1,5 +1,7 @@
 """Where probes stand: real machine code, so that the decoder is part of the test."""
 
+from dataclasses import replace
+
 from z3trace.disassembly import instructions
 from z3trace.placement import Call, Function, place
 
@@ -69,6 +71,38 @@ def test_apart_the_end_is_seen_before_the_next_beginning() -> None:
     begins = [p.address for p in positions if p.before == 1]
     assert len(positions) == 3
     assert ends[0] < begins[0]
+
+
+def test_an_attempt_is_left_out_where_a_kept_register_tells_the_lock() -> None:
+    function = Function(instructions(CODE[:0x1A] + b"\xc3", 0), ())
+    (position,) = place(function, [replace(LOCK, needs_before=False), UNLOCK])
+    assert (position.address, position.after, position.before) == (0xB, 0, 1)
+    # At the call rdi was a copy of rbx, which calls keep.
+    assert position.kept == ("rbx", 0)
+    assert (position.register, position.offset) == ("rbx", 0x10)
+
+
+def test_an_attempt_is_needed_where_the_lock_is_in_no_kept_register() -> None:
+    # mov %rax,%rdi; call lock; xor %ecx,%ecx; ret
+    code = bytes.fromhex("4889c7 e8f5010000 31c9 c3".replace(" ", ""))
+    call = Call(0, address=3, end=8, has_after=True, needs_result=False, needs_before=False)
+    positions = place(Function(instructions(code, 0), ()), [call])
+    assert [(p.after, p.before) for p in positions] == [(None, 0), (0, None)]
+    assert all(p.kept is None for p in positions)
+
+
+def test_an_attempt_is_needed_where_other_code_jumps_behind_the_call() -> None:
+    """The jump at 0x1a goes to 0x0b: who comes from there would pass for an acquisition."""
+    positions = place(_function(), [replace(LOCK, needs_before=False)])
+    assert any(p.before == 0 for p in positions)
+
+
+def test_a_kept_register_is_read_before_it_is_written_again() -> None:
+    # mov %rbx,%rdi; call lock; pop %rbx; xor %ecx,%ecx; nop; nop; ret
+    code = bytes.fromhex("4889df e8f5010000 5b 31c9 90 90 90 c3".replace(" ", ""))
+    call = Call(0, address=3, end=8, has_after=True, needs_result=False, needs_before=False)
+    (position,) = place(Function(instructions(code, 0), ()), [call])
+    assert position.address == 8
 
 
 def test_a_result_is_read_before_the_register_is_written_again() -> None:

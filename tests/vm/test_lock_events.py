@@ -24,13 +24,22 @@ def _by_kind(recording: Recording) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("mode", ["callsite", "hybrid", "function"])
+@pytest.mark.parametrize(
+    ("mode", "waits"),
+    [
+        ("callsite", "slow-path"),
+        ("callsite", "call-site"),
+        ("hybrid", "slow-path"),
+        ("function", "slow-path"),
+    ],
+)
 def test_lock_events_are_those_that_the_target_counted_itself(
-    guest: Guest, built: Callable[[str], Path], tmp_path: Path, mode: str
+    guest: Guest, built: Callable[[str], Path], tmp_path: Path, mode: str, waits: str
 ) -> None:
     """A million operations on two CPUs, with reclaim and refused evictions."""
     result = guest(
         f"{z3trace()} record --load --module {built('counted')} -o x.z3t --locks {mode} "
+        f"--waits {waits} "
         "--workload zpool-bench:threads=2,ops=500000,headless=5,reclaim=5,refuse=20",
         deadline="10m",
     )
@@ -47,6 +56,46 @@ def test_lock_events_are_those_that_the_target_counted_itself(
     agrees_with_the_workload(recording)
     nothing_lost(recording)
     assert run.result.facts["evictions_refused"] > 0
+
+
+def _contended(recording: Recording, lock: str) -> float:
+    counts = next(one for one in recording.runs[0].locks if one.lock == lock)
+    return counts.contended / counts.acquisitions
+
+
+def test_both_ways_to_see_waits_agree(
+    guest: Guest, built: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """The slow path of the lock, and the lock word at the attempt: one lock for all pages
+    is contended, those of single pages' slots hardly ever."""
+    module = built("pool-lock")
+    record = (
+        f"{z3trace()} record --load --reload --no-calibrate --module {module} "
+        "--workload zpool-bench:threads=2,ops=100000,touches=4"
+    )
+    result = guest(
+        f"{record} --waits slow-path -o slow.z3t && {record} --waits call-site -o site.z3t"
+    )
+    assert result.returncode == 0, result.stderr
+    slow, site = recorded(tmp_path / "slow.z3t"), recorded(tmp_path / "site.z3t")
+    assert (slow.session.waits, site.session.waits) == ("slow-path", "call-site")
+    for recording in (slow, site):
+        agrees_with_the_workload(recording)
+        nothing_lost(recording)
+    pages = next(one for one in slow.runs[0].locks if one.lock == "page")
+    wait = next(s for s in slow.runs[0].series if (s.metric, s.lock) == ("wait", "page"))
+    # Every acquisition is in the histogram: those without contention have no wait.
+    assert wait.count == pages.acquisitions
+    assert dict(wait.buckets)[0] == pages.acquisitions - pages.contended
+    # How much depends on whether the host runs both CPUs of the guest at once.
+    for recording in (slow, site):
+        assert 0.01 < _contended(recording, "page") < 0.99
+        assert _contended(recording, "page") > 3 * _contended(recording, "slots")
+    # Fewer probes hit the same operations.
+    events = [
+        sum(one.lock_events for one in recording.runs[0].operations) for recording in (slow, site)
+    ]
+    assert events[0] < 0.9 * events[1]
 
 
 def test_the_packaged_module_is_seen_whole_in_hybrid(guest: Guest, tmp_path: Path) -> None:

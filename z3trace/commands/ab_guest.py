@@ -25,7 +25,7 @@ def command(spec_file: Path) -> int:
     definition = target.load(spec.target)
     steps = session.schedule(len(spec.sides), spec.runs, spec.unprobed, spec.probes)
     work = make_workload(spec.workload, None, ())
-    wanted = session.Wanted(lock_mode=spec.lock_mode, calibrate=spec.calibrate)
+    wanted = session.Wanted(lock_mode=spec.lock_mode, waits=spec.waits, calibrate=spec.calibrate)
     files = [Path(side.module) for side in spec.sides]
     recorders = session.recorders(
         definition, files, wanted, lambda doing: tell(0, len(steps), doing)

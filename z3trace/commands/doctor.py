@@ -93,6 +93,9 @@ def _text(checks: "list[Check]", found: "Diagnosis | None") -> None:
     header = ["call site", "lock function", "likely class", "source", "seen by"]
     click.echo("\n".join(table(header, rows, 5)))
     click.echo("")
+    if found.lock_mode != "none":
+        where = ", ".join(found.slow_paths)
+        click.echo(f"waits are seen {f'in {where}' if where else 'at the call sites'}")
     click.echo(found.verdict)
 
 
@@ -110,6 +113,7 @@ def _json(checks: "list[Check]", found: "Diagnosis | None") -> str:
                 {**msgspec.to_builtins(site), "likely_class": found.classes.get(site.number, "")}
                 for site in found.sites
             ],
+            "slow_paths": list(found.slow_paths),
             "whole": not found.unseen,
             "verdict": found.verdict,
         }

@@ -38,6 +38,15 @@ probes = _all(
         "cannot carry a probe; or not at all.",
     ),
     click.option(
+        "--waits",
+        type=click.Choice(["slow-path", "call-site"]),
+        default="slow-path",
+        show_default=True,
+        help="Where to see waits for locks: in the slow paths of the lock functions, where "
+        "every task goes that does not get a lock at once; or from the attempt at the call "
+        "site on, which costs a probe more for each lock.",
+    ),
+    click.option(
         "--probe",
         "probe_kinds",
         type=click.Choice(["all", "ops", "locks"]),

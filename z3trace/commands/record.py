@@ -93,6 +93,7 @@ def command(
     load: bool,
     reload: bool,
     lock_mode: str,
+    waits: str,
     probe_kinds: tuple[str, ...],
     seed: int,
     calibrate: bool,
@@ -129,7 +130,7 @@ def command(
     if not patience:
         module.before_run()
     wanted = session.Wanted(
-        lock_mode, calibrate, process or 0, processors, operations, int(task_slots)
+        lock_mode, waits, calibrate, process or 0, processors, operations, int(task_slots)
     )
     ready = partial(_when_loaded, definition.module, patience, module.before_run)
     (recorder,) = session.recorders(definition, [path], wanted, say, ready)
