@@ -21,6 +21,7 @@ struct z3t_finding {
 	u32 operation;
 };
 
+#define Z3T_JUDGES 1
 #define Z3T_SETTLING 1000000000ULL /* ns until old locks are released */
 /* On the console: where a line says which it is, and a step that is not there.
  */
@@ -128,6 +129,17 @@ static __always_inline void z3t_report(const struct z3t_finding *found)
 	checker->incidents++;
 	if (book->console)
 		z3t_print(incident);
+}
+
+/* One probe can end one call and begin another: of two findings the second is
+ * counted only. */
+static __always_inline void z3t_report_one(const struct z3t_finding *first,
+					   const struct z3t_finding *second)
+{
+	if (first->rule && second->rule)
+		z3t_offence(bpf_get_smp_processor_id(), second->rule,
+			    second->site);
+	z3t_report(first->rule ? first : second);
 }
 
 static __always_inline u32 z3t_operation_of(struct z3t_task *task)

@@ -289,23 +289,27 @@ static __always_inline void z3t_release(struct z3t_finding *found,
 
 /* The end of a call: the entry of its lock, made now if its attempt has no
  * event. */
-static __always_inline struct z3t_held *z3t_ended(struct pt_regs *ctx,
-						  const struct z3t_place *place,
-						  struct z3t_task *task,
-						  u64 now)
+static __always_inline struct z3t_held *
+z3t_ended(struct z3t_finding *found, struct pt_regs *ctx,
+	  const struct z3t_place *place, struct z3t_task *task, u64 now)
 {
 	u32 site = place->after - 1;
 	struct z3t_held *held;
+	u64 lock;
 
-	if (!place->kept) {
+	/* A check has the entry also if there was a wait. */
+	if (Z3T_JUDGES || !place->kept) {
 		held = z3t_find(task, Z3T_WAITING, 0, site);
-		if (!held)
-			z3t_count(Z3T_JOINED);
-		return held;
+		if (held)
+			return held;
 	}
-	held = z3t_ask(task,
-		       z3t_register(ctx, place->kept_reg) + place->kept_offset,
-		       site);
+	if (!place->kept) {
+		z3t_count(Z3T_JOINED);
+		return 0;
+	}
+	lock = z3t_register(ctx, place->kept_reg) + place->kept_offset;
+	z3t_check_attempt(found, task, now, lock, site, place->after_flags);
+	held = z3t_ask(task, lock, site);
 	if (held)
 		held->since = now;
 	return held;
@@ -317,6 +321,7 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	struct z3t_place *place = z3t_place(PT_REGS_IP(ctx) - 1);
 	struct z3t_cpu *cpu = z3t_this_cpu();
 	struct z3t_config *config = z3t_config();
+	struct z3t_finding ended = {};
 	struct z3t_finding found = {};
 	struct z3t_held *held;
 	struct z3t_task *task;
@@ -329,7 +334,7 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 		return 0;
 	task->events++;
 	if (place->after) {
-		held = z3t_ended(ctx, place, task, now);
+		held = z3t_ended(&ended, ctx, place, task, now);
 		if (held)
 			z3t_over(cpu, task, held, now, place->after_flags,
 				 place->cost, PT_REGS_RC(ctx));
@@ -343,8 +348,8 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 		else
 			z3t_attempt(&found, task, now, lock, place->call - 1,
 				    place->call_flags);
-		z3t_report(&found);
 	}
+	z3t_report_one(&ended, &found);
 	task->cost += place->cost;
 	task->newest = now;
 	return 0;

@@ -128,7 +128,9 @@ struct z3t_place {
 	s32 kept_offset;
 	u8 kept_reg;
 	u8 kept;
-	u16 pad;
+	/* Of the site whose call returns here, if it takes a lock: site + 1,
+	 * shifted by two, and its enum z3t_rw. */
+	u16 returning;
 };
 
 struct z3t_config {

@@ -142,6 +142,9 @@ static __always_inline struct z3t_rulebook *z3t_rulebook(void)
 #include "operations.bpf.h"
 #include "locks.bpf.h"
 #include "lockfunctions.bpf.h"
+#ifdef Z3T_CHECK
+#include "slowcheck.bpf.h"
+#endif
 
 int z3t_operation_entry(struct pt_regs *ctx)
 {
@@ -187,6 +190,9 @@ int z3t_lock_fexit(u64 *ctx)
 
 int z3t_slow_path(u64 *ctx)
 {
+#ifdef Z3T_CHECK
+	on_slow_attempt(ctx);
+#endif
 	return on_slow_path(ctx);
 }
 

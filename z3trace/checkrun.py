@@ -4,10 +4,10 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from z3trace import checkfile, plan
+from z3trace import checkfile, plan, slowpath
 from z3trace.bpf import Programs
 from z3trace.checker import Checker, Limits
-from z3trace.choice import Choice
+from z3trace.choice import SLOW_PATH_MODES, Choice
 from z3trace.model import WorkloadResult
 from z3trace.session import BuiltIn, TargetModule
 from z3trace.target import Target
@@ -93,7 +93,10 @@ def check(  # noqa: PLR0913 - the parts of one check
     programs = Programs(sites, places, check=True)
     module.before_run()
     try:
-        choice = Choice(lock_mode=asked.lock_mode)
+        choice = Choice(
+            lock_mode=asked.lock_mode,
+            slow_paths=asked.lock_mode in SLOW_PATH_MODES and not slowpath.refused(programs),
+        )
         checker = Checker(programs, plan.plan_of(definition, *code), choice, asked.limits)
         writer = checkfile.Writer(output)
         evidence = _Evidence(checker, writer)

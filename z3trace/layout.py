@@ -92,7 +92,7 @@ class Place(Structure):
         ("kept_offset", c_int32),
         ("kept_reg", c_uint8),
         ("kept", c_uint8),
-        ("pad", c_uint16),
+        ("returning", c_uint16),
     ]
 
 

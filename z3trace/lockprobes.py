@@ -132,8 +132,9 @@ def describe(
     """Tell the programs what stands at each address of the target; address -> probe."""
     places = {address(one.section, one.position.address): one for one in covered.probes}
     returns = {address(site.section, site.after): site for site in covered.functions}
-    text = programs.config.text = min([*places, *returns], default=0)
-    if max([*places, *returns], default=0) - text >= programs.place_count:
+    takers = _takers(plan, covered, address)
+    text = programs.config.text = min([*places, *returns, *takers], default=0)
+    if max([*places, *returns, *takers], default=0) - text >= programs.place_count:
         raise CannotTraceError("the target's text is larger than the probes know")
     ctypes.memset(ctypes.addressof(programs.places), 0, ctypes.sizeof(programs.places))
     seen = covered.refused.keys() | {site.number for site in covered.functions}
@@ -144,7 +145,19 @@ def describe(
         entry = programs.places[where - text]
         entry.caller, entry.caller_flags = site.number + 1, _flags(site)
         entry.cost = _cost(costs.event["function"])
+    for where, site in takers.items():
+        programs.places[where - text].returning = (site.number + 1) << 2 | _KINDS[site.kind]
     return places
+
+
+def _takers(plan: Plan, covered: Covered, address: Address) -> dict[int, Site]:
+    """Where the call of each site that takes a lock, and is seen there, returns to."""
+    elsewhere = covered.refused.keys() | {site.number for site in covered.functions}
+    return {
+        address(site.section, site.after): site
+        for site in plan.sites
+        if site.action == "acquire" and not site.tail and site.number not in elsewhere
+    }
 
 
 def _cost(nanoseconds: int) -> int:

@@ -198,6 +198,7 @@ def make(target: Target, path: Path | None) -> Plan:
 def room(code: TargetCode) -> tuple[int, int]:
     """(sites, bytes of text) that the programs must know, as powers of two."""
     offsets = [one.position.address for one in (*code.probes, *code.fewer_probes)]
+    offsets += [site.after for site in code.sites]
     spread = max(offsets) - min(offsets) + 32 if offsets else 1
     return (
         max(layout.SITES, 1 << (len(code.sites) - 1).bit_length() if code.sites else 0),
