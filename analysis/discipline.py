@@ -144,6 +144,8 @@ class Report(Struct, frozen=True, kw_only=True):
     lost_events: dict[str, int]
     crossed: int
     workload_status: int | None
+    #: Ctrl-C ended the check: it judged up to then.
+    interrupted: bool = False
     hang: Hang | None
 
 
@@ -449,6 +451,7 @@ def report(
         lost_events=missing,
         crossed=check.progress.crossed if check.progress else 0,
         workload_status=check.end.result.status if check.end else None,
+        interrupted=check.end.interrupted if check.end else False,
         hang=_hang(console, lost, _uncounted(check, incidents)),
     )
 

@@ -215,7 +215,9 @@ def _blind(report: Report) -> list[str]:
         out += wrap(f"{rule}: {reason}", "- ", "  ")
     for name, count in report.lost_events.items():
         out += wrap(f"{name}: {count}; a rule may have been broken or not in these", "- ", "  ")
-    if report.workload_status:
+    if report.interrupted:
+        out += wrap("interrupted: judged up to then", "- ", "  ")
+    elif report.workload_status:
         out += wrap(f"the workload ended with status {report.workload_status}", "- ", "  ")
     return [*heading("What could not be judged"), *out, ""] if out else []
 

@@ -25,28 +25,28 @@ def _by_kind(recording: Recording) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("mode", "waits"),
+    ("mode", "waits", "ops"),
     [
-        ("callsite", "slow-path"),
-        ("callsite", "call-site"),
-        ("hybrid", "slow-path"),
-        ("function", "slow-path"),
+        ("callsite", "slow-path", 1_000_000),
+        ("callsite", "call-site", 200_000),
+        ("hybrid", "slow-path", 1_000_000),
+        ("function", "slow-path", 1_000_000),
     ],
 )
 def test_lock_events_are_those_that_the_target_counted_itself(
-    guest: Guest, built: Callable[[str], Path], tmp_path: Path, mode: str, waits: str
+    guest: Guest, built: Callable[[str], Path], tmp_path: Path, mode: str, waits: str, ops: int
 ) -> None:
-    """A million operations on two CPUs, with reclaim and refused evictions."""
+    """Up to a million operations on two CPUs, with reclaim and refused evictions."""
     result = guest(
         f"{z3trace()} record --load --module {built('counted')} -o x.z3t --locks {mode} "
         f"--waits {waits} "
-        "--workload zpool-bench:threads=2,ops=500000,headless=5,reclaim=5,refuse=20",
+        f"--workload zpool-bench:threads=2,ops={ops // 2},headless=5,reclaim=5,refuse=20",
         deadline="10m",
     )
     assert result.returncode == 0, result.stderr
     recording = recorded(tmp_path / "x.z3t")
     run = recording.runs[0]
-    assert sum(t.calls for t in run.result.operations) >= 1_000_000
+    assert sum(t.calls for t in run.result.operations) >= ops
     truth = {name: n for name, n in run.result.facts.items() if name.endswith(("ed", "failed"))}
     found = _by_kind(recording)
     assert run.ledger is not None

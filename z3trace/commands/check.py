@@ -248,4 +248,5 @@ def _report(file: Path, console: str, lost: str, reference: Path | None, kept: P
         return VIOLATION
     if lost:
         return GUEST_LOST
-    return FAILED if report.lost_events or report.workload_status else DONE
+    failed = report.workload_status and not report.interrupted
+    return FAILED if report.lost_events or failed else DONE
