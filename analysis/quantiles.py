@@ -16,6 +16,9 @@ CELLS = buckets.BUCKETS // TO_A_CELL
 
 _LOWER = np.array([float(buckets.lower(i)) for i in range(buckets.BUCKETS)])
 _UPPER = np.array([float(buckets.upper(i)) for i in range(buckets.BUCKETS)])
+#: How far values reach inside their bucket; those of the first one are none, such as the
+#: wait for a lock that was free, and not somewhat less than 1 ns.
+_REACH = np.concatenate([[0.0], _UPPER[1:]])
 
 
 def quantiles(counts: Floats, at: Sequence[float] | Floats) -> Floats:
@@ -35,7 +38,7 @@ def quantiles(counts: Floats, at: Sequence[float] | Floats) -> Floats:
     index = np.minimum(index, np.flatnonzero(counts)[-1])
     before = cumulative[index] - counts[index]
     share = np.where(counts[index] > 0, (rank - before) / np.maximum(counts[index], 1), 0.0)
-    found: Floats = _LOWER[index] + np.clip(share, 0, 1) * (_UPPER[index] - _LOWER[index])
+    found: Floats = _LOWER[index] + np.clip(share, 0, 1) * (_REACH[index] - _LOWER[index])
     return found
 
 
@@ -74,7 +77,7 @@ class Histogram:
         mass, index = self.counts[chosen], self.index[chosen]
         share = np.minimum(np.maximum((rank - self._cumulative[chosen]) / mass + 1, 0), 1)
         low, high = _LOWER[index], _UPPER[index]
-        values = low + share * (high - low)
+        values = low + share * (_REACH[index] - low)
         values = np.minimum(np.maximum(values, self._low), self._high)
         left, right = self._neighbours(chosen)
         both = left + right

@@ -8,6 +8,8 @@ from z3trace.analysis.plots import style
 
 #: What a bar spans, what its thick part spans, and its tick.
 WHISKER, BOX, MIDDLE = (0.01, 0.99), (0.25, 0.75), 0.5
+#: Where no wait at all is drawn, in ns: a log axis has no 0.
+_NONE = 10.0
 
 
 def rows(comparison: Comparison, metric: str) -> list[tuple[str, str, quantiles.Floats]]:
@@ -25,7 +27,8 @@ def rows(comparison: Comparison, metric: str) -> list[tuple[str, str, quantiles.
 def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
     names = list(dict.fromkeys(name for name, _, _ in rows(comparison, metric)))
     seen: set[str] = set()
-    for name, side, (p1, p25, p50, p75, p99) in rows(comparison, metric):
+    for name, side, values in rows(comparison, metric):
+        p1, p25, p50, p75, p99 = (max(value, _NONE) for value in values)
         look = style.BEFORE if side == "before" else style.AFTER
         y = names.index(name) + (-0.17 if side == "before" else 0.17)
         label = None if side in seen else getattr(comparison, side).session.label
@@ -46,8 +49,10 @@ def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     axis.set_xscale("log")
+    low, high = axis.get_xlim()
+    axis.set_xlim(max(low, _NONE), high)
     style.time_axis(axis.xaxis)
-    axis.set_xlabel(f"{metric} (log scale); tick: median, box: p25-p75, line: p1-p99")
+    axis.set_xlabel(f"{metric} (log, from 10 ns); tick: median, box: p25-p75, line: p1-p99")
     axis.set_title(metric, fontsize=9)
 
 

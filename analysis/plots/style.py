@@ -57,9 +57,16 @@ def panels(
     return figure, axes[:count]
 
 
+#: Decades that have room for three labels each.
+_LABELED_DECADES = 4
+
+
 def time_axis(axis: Any) -> None:
-    """A log axis of nanoseconds that reads 1 us, 10 us, 100 us."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    """A log axis of nanoseconds that reads 1 us, 10 us, 100 us; with 2 and 5 between them
+    if what is drawn by now leaves room for that."""
+    low, high = axis.get_view_interval()
+    wide = low > 0 and high / low > 10**_LABELED_DECADES
+    axis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     axis.set_minor_formatter(NullFormatter())
 

@@ -11,9 +11,9 @@ from scipy import stats as reference
 from z3trace.analysis import compare, digest, quantiles, resampling, stability, stats
 from z3trace.analysis.compare import Comparison
 
-from z3trace import runfile
+from z3trace import buckets, runfile
 from z3trace.errors import IncomparableError
-from z3trace.model import Recording
+from z3trace.model import Recording, Series
 
 
 def compared(before: Recording, after: Recording, *, allow_mismatch: bool = False) -> Comparison:
@@ -255,3 +255,21 @@ def test_pairs_that_drift_together_show_their_difference() -> None:
     assert resampling.p_values(before[None], after[None])[0] > 0.1
     same = random.normal(0, 0.02, (400, 20)), random.normal(0, 0.02, (400, 20))
     assert 0.02 <= np.mean(resampling.p_values(*same, paired=True) < 0.05) <= 0.08
+
+
+def test_no_wait_is_none_and_not_less_than_a_nanosecond() -> None:
+    counts = np.zeros(buckets.BUCKETS)
+    counts[0], counts[buckets.index(1000)] = 90, 10
+    assert quantiles.quantiles(counts, (0.1, 0.5, 0.85)).tolist() == [0, 0, 0]
+    series = Series(
+        metric="wait",
+        lock="page",
+        count=100,
+        sum=10_000,
+        min=0,
+        max=1000,
+        buckets=[(0, 90), (buckets.index(1000), 10)],
+    )
+    values, _ = quantiles.Histogram(series).quantiles((0.1, 0.5, 0.85, 0.99))
+    assert values[:3].tolist() == [0, 0, 0]
+    assert values[3] > 900
