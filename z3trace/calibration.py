@@ -12,7 +12,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from z3trace import layout
 from z3trace.arming import Armed, arm
@@ -72,24 +72,23 @@ class _Text:
 
     text: KernelText
     methods: Sequence[Method]
-    probes: list[Probe] = field(init=False)
-    fewer_probes: list[Probe] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.probes = probes_of(
+    @property
+    def probes(self) -> list[Probe]:
+        return self._placed(attempts=True)
+
+    @property
+    def fewer_probes(self) -> list[Probe]:
+        return self._placed(attempts=False)
+
+    def _placed(self, *, attempts: bool) -> list[Probe]:
+        return probes_of(
             self.text.sites,
             self.text.where,
             self.text.decoded,
             share=False,
             methods=self.methods,
-        )
-        self.fewer_probes = probes_of(
-            self.text.sites,
-            self.text.where,
-            self.text.decoded,
-            share=False,
-            methods=self.methods,
-            attempts=False,
+            attempts=attempts,
         )
 
     def __getattr__(self, name: str) -> object:

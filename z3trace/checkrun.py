@@ -7,9 +7,8 @@ from pathlib import Path
 from z3trace import checkfile, plan, slowpath
 from z3trace.bpf import Programs
 from z3trace.checker import Checker, Limits
-from z3trace.choice import SLOW_PATH_MODES, Choice
 from z3trace.model import WorkloadResult
-from z3trace.session import BuiltIn, TargetModule
+from z3trace.session import BuiltIn, TargetModule, Wanted
 from z3trace.target import Target
 from z3trace.workload import Workload
 
@@ -93,10 +92,9 @@ def check(  # noqa: PLR0913 - the parts of one check
     programs = Programs(sites, places, check=True)
     module.before_run()
     try:
-        choice = Choice(
-            lock_mode=asked.lock_mode,
-            slow_paths=asked.lock_mode in SLOW_PATH_MODES and not slowpath.refused(programs),
-        )
+        # What is judged is the same either way: nobody needs to be told.
+        wanted = Wanted(asked.lock_mode).choice()
+        choice = slowpath.settled(wanted, programs, lambda _: None)
         checker = Checker(programs, plan.plan_of(definition, *code), choice, asked.limits)
         writer = checkfile.Writer(output)
         evidence = _Evidence(checker, writer)

@@ -24,6 +24,8 @@ Method = Literal["jump", "emulated", "stepped"]
 _COST: dict[Method, int] = {"jump": 1, "emulated": 2, "stepped": 5}
 _JUMP_SIZE = 5
 _REACH = 8  # instructions that an event may be away from its call
+#: The same in bytes, at most: no instruction is longer than 15.
+REACH_BYTES = _REACH * 15
 #: Registers that a call leaves as they were (System V ABI, x86-64).
 _KEPT = frozenset(["rbx", "rbp", "r12", "r13", "r14", "r15"])
 REGISTERS = (

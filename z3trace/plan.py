@@ -16,6 +16,7 @@ from z3trace import kerneltext, layout, module
 from z3trace.callsites import Site, TargetCode
 from z3trace.errors import CannotTraceError, UsageError
 from z3trace.model import LockClass
+from z3trace.placement import REACH_BYTES
 from z3trace.target import LockRule, Target
 
 _CLONE = re.compile(r"\.(isra|constprop|part|cold|lto_priv|llvm)\b")
@@ -197,9 +198,8 @@ def make(target: Target, path: Path | None) -> Plan:
 
 def room(code: TargetCode) -> tuple[int, int]:
     """(sites, bytes of text) that the programs must know, as powers of two."""
-    offsets = [one.position.address for one in (*code.probes, *code.fewer_probes)]
-    offsets += [site.after for site in code.sites]
-    spread = max(offsets) - min(offsets) + 32 if offsets else 1
+    starts, ends = [site.offset for site in code.sites], [site.after for site in code.sites]
+    spread = max(ends) - min(starts) + 2 * REACH_BYTES if code.sites else 1
     return (
         max(layout.SITES, 1 << (len(code.sites) - 1).bit_length() if code.sites else 0),
         max(layout.PLACES, 1 << spread.bit_length()),

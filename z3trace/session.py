@@ -227,10 +227,7 @@ def recorders(
     programs = Programs(
         max(sites for sites, _ in rooms), max(places for _, places in rooms), wanted.task_slots
     )
-    choice, measured = wanted.choice(), None
-    if choice.slow_paths and (why := slowpath.refused(programs)):
-        say(f"waits are seen at the call sites: {why}")
-        choice = replace(choice, slow_paths=False)
+    choice, measured = slowpath.settled(wanted.choice(), programs, say), None
     if wanted.calibrate:
         say("measuring what the probes cost")
         try:

@@ -6,10 +6,13 @@ nothing but a part of each wait, and save the probe before every lock call of th
 """
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 
 from z3trace import libbpf
 from z3trace.attach import Attachments
 from z3trace.bpf import Programs
+from z3trace.choice import Choice
 from z3trace.kerneltext import Symbols
 
 #: Names by configuration (kernel/locking/qspinlock.c, qrwlock.c): with paravirtual
@@ -49,21 +52,27 @@ def trace(attachments: Attachments, programs: Programs) -> list[int]:
             fd = programs.load("slow_path", attach=libbpf.FENTRY, where=where)
             loaded.append(fd)
             attachments.trace(fd, libbpf.FENTRY)
+    except OSError:
+        for fd in loaded:
+            os.close(fd)
+        raise
     finally:
         types.close()
     return loaded
 
 
-def refused(programs: Programs) -> str:
-    """Why waits cannot be seen in slow paths here; empty if they can."""
+def settled(choice: Choice, programs: Programs, say: Callable[[str], None]) -> Choice:
+    """*choice*, with waits seen at the call sites if they cannot be seen in slow paths
+    here; then *say* is told why."""
+    if not choice.slow_paths:
+        return choice
     attachments = Attachments()
-    loaded: list[int] = []
     try:
-        loaded = trace(attachments, programs)
+        for fd in trace(attachments, programs):
+            os.close(fd)
     except OSError as error:
-        return str(error).splitlines()[0]
+        say(f"waits are seen at the call sites: {str(error).splitlines()[0]}")
+        return replace(choice, slow_paths=False)
     finally:
         attachments.close()
-        for fd in loaded:
-            os.close(fd)
-    return ""
+    return choice
