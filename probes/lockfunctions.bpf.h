@@ -83,6 +83,7 @@ static __always_inline int on_lock_function_exit(u64 *ctx)
 	u64 now = bpf_ktime_get_ns();
 	u64 lock = 0;
 	struct z3t_place *place = z3t_caller(ctx, &lock);
+	struct z3t_held *held;
 	struct z3t_task *task;
 	struct z3t_cpu *cpu;
 	u64 result = 1;
@@ -93,8 +94,10 @@ static __always_inline int on_lock_function_exit(u64 *ctx)
 		z3t_get_func_ret(ctx, &result);
 	task = z3t_event(place);
 	cpu = z3t_this_cpu();
-	if (task && cpu)
-		z3t_after(cpu, task, now, place->caller - 1,
-			  place->caller_flags, 0, result);
+	if (!task || !cpu)
+		return 0;
+	held = z3t_attempted(task, place->caller - 1);
+	if (held)
+		z3t_over(cpu, task, held, now, place->caller_flags, 0, result);
 	return 0;
 }

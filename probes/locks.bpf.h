@@ -232,17 +232,15 @@ static __always_inline void z3t_over(struct z3t_cpu *cpu, struct z3t_task *task,
 	z3t_acquired(cpu, task, held, flags & Z3T_RW_MASK, now - since, now);
 }
 
-/* The call of *site* is over, whose attempt was seen. */
-static __always_inline void z3t_after(struct z3t_cpu *cpu,
-				      struct z3t_task *task, u64 now, u32 site,
-				      u32 flags, u32 cost, u32 result)
+/* The entry of the attempt at *site*, whose call is over. */
+static __always_inline struct z3t_held *z3t_attempted(struct z3t_task *task,
+						      u32 site)
 {
 	struct z3t_held *held = z3t_find(task, Z3T_WAITING, 0, site);
 
-	if (held)
-		z3t_over(cpu, task, held, now, flags, cost, result);
-	else
+	if (!held)
 		z3t_count(Z3T_JOINED);
+	return held;
 }
 
 static __always_inline void z3t_release(struct z3t_finding *found,
@@ -297,16 +295,12 @@ z3t_ended(struct z3t_finding *found, struct pt_regs *ctx,
 	struct z3t_held *held;
 	u64 lock;
 
-	/* A check has the entry also if there was a wait. */
-	if (Z3T_JUDGES || !place->kept) {
-		held = z3t_find(task, Z3T_WAITING, 0, site);
-		if (held)
-			return held;
-	}
-	if (!place->kept) {
-		z3t_count(Z3T_JOINED);
-		return 0;
-	}
+	if (!place->kept)
+		return z3t_attempted(task, site);
+	/* The slow path made the entry if there was a wait. */
+	held = Z3T_JUDGES ? z3t_find(task, Z3T_WAITING, 0, site) : 0;
+	if (held)
+		return held;
 	lock = z3t_register(ctx, place->kept_reg) + place->kept_offset;
 	z3t_check_attempt(found, task, now, lock, site, place->after_flags);
 	held = z3t_ask(task, lock, site);

@@ -138,7 +138,7 @@ static __always_inline struct z3t_rulebook *z3t_rulebook(void)
 #else
 #include "nocheck.h"
 #endif
-#include "slowpath.h"
+#include "slowpath.bpf.h"
 #include "operations.bpf.h"
 #include "locks.bpf.h"
 #include "lockfunctions.bpf.h"

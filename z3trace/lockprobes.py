@@ -1,6 +1,7 @@
 """Lock events of a target: at its call sites, or in the lock functions they call."""
 
 import ctypes
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -117,6 +118,8 @@ def trace_functions(
                 loaded.append(fd)
                 attachments.trace(fd, attach)
     except OSError as error:
+        for fd in loaded:
+            os.close(fd)
         raise CannotTraceError(
             f"no probe in {name}: {str(error).replace(chr(10), '; ')}",
             "--locks callsite does without probes in lock functions",

@@ -84,11 +84,15 @@ def test_waits_are_seen_in_either_way(
     # How many depends on whether the host runs both CPUs of the guest at once.
     assert 0 < pages.contended < pages.acquisitions
     assert next(one for one in site.runs[0].locks if one.lock == "page").contended > 0
-    # Fewer probes hit the same operations.
-    events = [
-        sum(one.lock_events for one in recording.runs[0].operations) for recording in (slow, site)
-    ]
-    assert events[0] < 0.9 * events[1]
+    # The same acquisitions take fewer events; how many there are depends on the contention.
+    slow_events, site_events = map(_events_of_an_acquisition, (slow, site))
+    assert slow_events < 0.9 * site_events
+
+
+def _events_of_an_acquisition(recording: Recording) -> float:
+    run = recording.runs[0]
+    tried = sum(one.acquisitions + one.trylock_failures for one in run.locks)
+    return sum(one.lock_events for one in run.operations) / tried
 
 
 def test_the_packaged_module_is_seen_whole_in_hybrid(guest: Guest, tmp_path: Path) -> None:

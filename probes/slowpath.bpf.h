@@ -8,8 +8,6 @@
  * probe before each lock call is not needed.  The CPU is the same until the
  * lock is acquired, as waiting for a spinlock is not preempted.
  */
-#ifndef Z3T_SLOWPATH_H
-#define Z3T_SLOWPATH_H
 
 /* Locks in pages differ in the upper bits, those in one structure in the lower.
  */
@@ -49,5 +47,3 @@ static __always_inline u64 z3t_waited_since(struct z3t_cpu *cpu,
 	wait->lock = 0;
 	return wait->since >= task->newest ? wait->since : now;
 }
-
-#endif
