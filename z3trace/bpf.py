@@ -1,32 +1,18 @@
-"""Compile and load the BPF programs, map their memory: the only file that imports bcc."""
+"""Load the BPF programs, compiled now or before, and map their memory."""
 
 import ctypes
 import mmap
+import os
 import struct
-import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from z3trace import checklayout, layout, libbpf
+from z3trace import checklayout, compiled, layout, libbpf
 from z3trace.buckets import BUCKETS
 from z3trace.errors import CannotTraceError
-
-
-def _import_bcc() -> Any:
-    try:
-        import bcc
-    except ImportError as error:
-        system = Path("/usr/bin/python3")
-        there = Path("/usr/lib/python3/dist-packages/bcc").exists()
-        raise CannotTraceError(
-            f"{sys.executable} has no bcc",
-            (f"{system} has it: " if there else "install python3-bpfcc, then ")
-            + f"use {system}, or a virtual environment that it made with "
-            "--system-site-packages; PyPI's 'bcc' is another package",
-        ) from error
-    return bcc
 
 
 def probe_source() -> Path:
@@ -40,13 +26,13 @@ def possible_cpus() -> int:
     return int(last.split("-")[-1]) + 1
 
 
-#: Warnings about the kernel's own headers.
-_QUIET = ("-Wno-duplicate-decl-specifier", "-Wno-ignored-attributes")
 _PROGRAM_NAMES = (
     *("operation_entry", "operation_return", "operation_fentry", "operation_fexit"),
     *("operation_pool", "lock", "lock_fentry", "lock_fexit", "slow_path", "empty"),
 )
 _CHECK_NAMES = ("switch", "free", "tick", "condition")
+_MAPS = ("cpus", "sites", "buckets", "tasks", "places", "config")
+_CHECK_MAPS = ("trails", "owners", "order", "checkers", "offences", "incidents", "rulebook")
 _MOV_CONSTANT = 0xB7
 
 
@@ -105,8 +91,6 @@ class Programs:
     ) -> None:
         """Make room for *sites* lock call sites in *places* bytes of text, and for
         *task_slots* threads: all powers of two.  *check*: judge lock discipline too."""
-        bcc = _import_bcc()
-        source = probe_source()
         self.cpus = possible_cpus()
         self.site_count, self.place_count = sites, places
         sizes = [
@@ -114,15 +98,10 @@ class Programs:
             *(f"-DZ3T_PLACES={places}", f"-DZ3T_TASK_SLOTS={task_slots}"),
             *(["-DZ3T_CHECK"] if check else []),
         ]
-        names = (*_PROGRAM_NAMES, *(_CHECK_NAMES if check else ()))
         try:
-            self._bpf = bcc.BPF(
-                src_file=str(source / "z3trace.bpf.c").encode(),
-                cflags=[f"-I{source}", *sizes, *_QUIET],
-            )
-            self._code = {name: self._bpf.dump_func(f"z3t_{name}".encode()) for name in names}
-            self._fds: dict[tuple[object, ...], int] = {}
-            self.lock = self.load("lock")
+            self._prepare(sizes, check=check)
+        except CannotTraceError:
+            raise
         except Exception as error:
             raise CannotTraceError(
                 f"the BPF programs do not load: {str(error).strip() or type(error).__name__}",
@@ -135,6 +114,40 @@ class Programs:
         self.buckets = self._map("buckets", ctypes.c_uint64, layout.SERIES * BUCKETS * self.cpus)
         self.tasks = self._map("tasks", layout.Task, task_slots + self.cpus)
         self.check = CheckMaps(self._map, sites, task_slots, self.cpus) if check else None
+
+    def _prepare(self, sizes: list[str], *, check: bool) -> None:
+        source = probe_source()
+        key = compiled.key(source, sizes)
+        kept = compiled.kept(key)
+        if kept is not None:
+            with suppress(OSError, ValueError):
+                self._use(kept)
+                return
+        from z3trace import compiler
+
+        names = (*_PROGRAM_NAMES, *(_CHECK_NAMES if check else ()))
+        maps = (*_MAPS, *(_CHECK_MAPS if check else ()))
+        made = compiler.compiled(key, source, sizes, names, maps)
+        self._use(made)
+        compiled.keep(made)
+
+    def _use(self, programs: compiled.Compiled) -> None:
+        """Make the maps, and see whether the kernel takes the largest program."""
+        fds: list[int] = []
+        try:
+            for one in programs.maps:
+                fds.append(libbpf.create_array(one.name, one.value_size, one.entries))
+            numbers = dict(enumerate(fds))
+            self._code = {
+                name: compiled.with_maps(code, numbers) for name, code in programs.code.items()
+            }
+            self._fds: dict[tuple[object, ...], int] = {}
+            self.lock = self.load("lock")
+        except (OSError, ValueError):
+            for fd in fds:
+                os.close(fd)
+            raise
+        self._maps = {one.name: fd for one, fd in zip(programs.maps, fds, strict=True)}
 
     def load(
         self,
@@ -157,7 +170,7 @@ class Programs:
         return fd
 
     def _map(self, name: str, block: Any, entries: int) -> Any:
-        fd = self._bpf[name.encode()].map_fd
+        fd = self._maps[name]
         kind = block * entries
         size = -(-ctypes.sizeof(kind) // mmap.PAGESIZE) * mmap.PAGESIZE
         memory = mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)

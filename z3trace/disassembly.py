@@ -137,12 +137,13 @@ def instructions(
         is_call = _CALL in groups
         is_branch = bool(groups & {_JUMP, _RET, _INT, _IRET}) and not is_call
         target = None
-        patched = any(found.address < at < found.address + found.size for at in relocated)
+        address, size = found.address, found.size
+        patched = not relocated.isdisjoint(range(address + 1, address + size))
         if (is_call or is_branch) and not patched and found.op_str.startswith("0x"):
             target = int(found.op_str, 16)
         yield Instruction(
-            address=found.address,
-            size=found.size,
+            address=address,
+            size=size,
             mnemonic=found.mnemonic,
             is_call=is_call,
             is_branch=is_branch,

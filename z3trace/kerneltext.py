@@ -6,7 +6,7 @@ holds the text as it runs, and member offsets from BTF.
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from z3trace import libbpf
@@ -53,6 +53,12 @@ class Symbols:
                 re.findall(rb" [tTwW] %b(?:\t|\n)" % re.escape(name.encode()), self._data)
             )
         return found
+
+
+@cache
+def kernel_functions(pattern: str) -> Mapping[str, tuple[int, int]]:
+    """``Symbols.matching`` of the running kernel, which does not change: read once."""
+    return Symbols().matching(pattern)
 
 
 class KernelText:

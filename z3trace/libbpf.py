@@ -17,6 +17,8 @@ TRACING = 26
 PERF_EVENT = 41  # attach types
 FENTRY = 24
 FEXIT = 25
+_ARRAY = 2  # map type
+_MMAPABLE = 1 << 10  # map flag
 _POINTER = 2  # BTF kinds
 _STRUCT = 4
 _FUNC = 12
@@ -64,6 +66,33 @@ class _LoadOptions(ctypes.Structure):
         ("log_level", ctypes.c_uint32),
         ("log_size", ctypes.c_uint32),
         ("log_buf", ctypes.c_void_p),
+    ]
+
+
+class _MapOptions(ctypes.Structure):
+    """The beginning of struct bpf_map_create_opts."""
+
+    _fields_ = [
+        ("size", ctypes.c_size_t),
+        ("btf_fd", ctypes.c_uint32),
+        ("btf_key_type_id", ctypes.c_uint32),
+        ("btf_value_type_id", ctypes.c_uint32),
+        ("btf_vmlinux_value_type_id", ctypes.c_uint32),
+        ("inner_map_fd", ctypes.c_uint32),
+        ("map_flags", ctypes.c_uint32),
+    ]
+
+
+class _MapInfo(ctypes.Structure):
+    """The beginning of struct bpf_map_info."""
+
+    _fields_ = [
+        ("type", ctypes.c_uint32),
+        ("id", ctypes.c_uint32),
+        ("key_size", ctypes.c_uint32),
+        ("value_size", ctypes.c_uint32),
+        ("max_entries", ctypes.c_uint32),
+        ("map_flags", ctypes.c_uint32),
     ]
 
 
@@ -121,6 +150,24 @@ def load(
         said = log.value.decode(errors="replace").strip().splitlines()[-12:]
         raise OSError(-result, f"{name}: {os.strerror(-result)}\n" + "\n".join(said))
     return int(result)
+
+
+def create_array(name: str, value_size: int, entries: int) -> int:
+    """A map of *entries* values that a process can map into its memory; its descriptor."""
+    options = _MapOptions(size=ctypes.sizeof(_MapOptions), map_flags=_MMAPABLE)
+    arguments = (_ARRAY, name.encode()[:15], 4, value_size, entries)
+    return _checked(_library().bpf_map_create(*arguments, ctypes.byref(options)))
+
+
+def array_shape(fd: int) -> tuple[int, int]:
+    """(size of a value in bytes, number of values) of an array that can be mapped;
+    ValueError if it is none."""
+    info = _MapInfo()
+    size = ctypes.c_uint32(ctypes.sizeof(info))
+    _checked(_library().bpf_obj_get_info_by_fd(fd, ctypes.byref(info), ctypes.byref(size)))
+    if (info.type, info.key_size, info.map_flags) != (_ARRAY, 4, _MMAPABLE):
+        raise ValueError("not an array that can be mapped")
+    return info.value_size, info.max_entries
 
 
 def link(program: int, target: int, attach: int) -> int:

@@ -11,7 +11,7 @@ from z3trace.bpf import Programs
 from z3trace.callsites import Probe, Site, methods
 from z3trace.choice import Choice, Costs
 from z3trace.errors import CannotTraceError
-from z3trace.kerneltext import Symbols
+from z3trace.kerneltext import kernel_functions
 from z3trace.model import CallSite
 from z3trace.placement import REGISTERS
 from z3trace.plan import Plan
@@ -101,7 +101,7 @@ def trace_functions(
     names = sorted({site.lock_function for site in sites})
     if not names:
         return []
-    addresses = Symbols().matching("|".join(names))
+    addresses = kernel_functions("|".join(names))
     types = libbpf.KernelTypes()
     loaded: list[int] = []
     try:

@@ -13,7 +13,7 @@ from z3trace import libbpf
 from z3trace.attach import Attachments
 from z3trace.bpf import Programs
 from z3trace.choice import Choice
-from z3trace.kerneltext import Symbols
+from z3trace.kerneltext import kernel_functions
 
 #: Names by configuration (kernel/locking/qspinlock.c, qrwlock.c): with paravirtual
 #: spinlocks the first is called native, and guests of some hypervisors use the third.
@@ -27,7 +27,7 @@ _READ_WRITE = ("queued_read_lock_slowpath", "queued_write_lock_slowpath")
 
 def functions(types: libbpf.KernelTypes) -> list[str]:
     """The kernel's slow paths; empty if one kind of lock has none that can be traced."""
-    there = Symbols().matching("|".join((*_SPIN, *_READ_WRITE)))
+    there = kernel_functions("|".join((*_SPIN, *_READ_WRITE)))
     spin = [name for name in _SPIN if name in there]
     if not spin or any(name not in there for name in _READ_WRITE):
         return []

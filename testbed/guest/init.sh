@@ -6,8 +6,8 @@
 # place of virtme-ng's own init: no udev, no system services, nothing that a
 # recording does not need.  The host's root is mounted a second time with a
 # cache, under an overlay, so that the guest may write anywhere and the host
-# sees nothing of it; Z3T_SHARE is the one directory that is really shared, and
-# Z3T_RUN, below it, is where the host left the command and waits for its status.
+# sees nothing of it; Z3T_SHARE is really shared, and so is Z3T_PROGRAMS;
+# Z3T_RUN, below the first, is where the host left the command and waits for its status.
 
 if [ -z "$Z3T_FAST" ]; then
 	# Every program started from the uncached mount is read anew: the tools
@@ -50,6 +50,9 @@ mount -t cgroup2 cgroup2 sys/fs/cgroup
 mkdir -p "./$Z3T_SHARE" lib/modules usr/src root tmp
 mount -t 9p -o "$options" z3t-share "./$Z3T_SHARE" ||
 	give_up "cannot mount the shared directory"
+# Compiled programs outlive a guest; without them each is compiled again.
+mkdir -p "./$Z3T_PROGRAMS" &&
+	mount -t 9p -o "$options" z3t-programs "./$Z3T_PROGRAMS"
 
 # The kernel's own files, under the names that modprobe and BCC look for.
 rm -rf "lib/modules/$Z3T_RELEASE"

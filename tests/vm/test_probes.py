@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vm.accounts import agrees_with_the_workload, nothing_lost
 from vm.conftest import Guest, recorded, z3trace
 
 pytestmark = pytest.mark.vm
@@ -104,3 +105,24 @@ def test_doctor_and_a_target_of_ones_own(guest: Guest, tmp_path: Path) -> None:
     assert all(lock.acquisitions >= lock.releases for lock in run.locks)
     assert run.ledger is not None
     assert run.ledger.skipped_programs == 0
+
+
+def test_programs_are_compiled_once(guest: Guest, tmp_path: Path) -> None:
+    """A second recording needs no headers, and counts the same."""
+    record = (
+        f"{z3trace()} record --load --no-calibrate --locks hybrid --workload zpool-bench:ops=2000"
+    )
+    result = guest(
+        "export Z3TRACE_PROGRAMS=$PWD/programs; mkdir programs; "
+        f"{record} -o made.z3t; rm /usr/src/linux-headers-*; "
+        f"{record} -o kept.z3t; Z3TRACE_PROGRAMS=$PWD/none {record} -o none.z3t || echo refused"
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "refused"
+    assert len(list((tmp_path / "programs").iterdir())) == 1
+    assert "linux-headers" in result.stderr
+    for file in ("made.z3t", "kept.z3t"):
+        recording = recorded(tmp_path / file)
+        agrees_with_the_workload(recording)
+        nothing_lost(recording)
+    assert not (tmp_path / "none.z3t").exists()

@@ -59,6 +59,13 @@ def _base_command(kernel: Kernel, initramfs: Path, options: Options, qemu: list[
     return kept
 
 
+def guest_programs() -> Path:
+    """Where guests keep compiled programs, from one guest to the next."""
+    directory = paths.cache() / "guest-programs"
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
 def _kernel_arguments(kernel: Kernel, options: Options, run: Path, *, kvm: bool) -> str:
     # Under emulation the default clock is a device that every reader queues
     # for; the emulated TSC is one and the same counter on all CPUs.
@@ -68,6 +75,7 @@ def _kernel_arguments(kernel: Kernel, options: Options, run: Path, *, kvm: bool)
         *clock,
         f"Z3T_SHARE={options.share}",
         f"Z3T_RUN={run}",
+        f"Z3T_PROGRAMS={guest_programs()}",
         f"Z3T_KERNEL={kernel.root}",
         f"Z3T_RELEASE={kernel.release}",
         f"Z3T_BUSYBOX={tools.find('busybox')}",
@@ -93,6 +101,8 @@ def qemu_command(
         *("-device", "virtio-9p-pci,fsdev=z3troot,mount_tag=z3t-root"),
         *("-fsdev", f"local,id=z3tshare,path={options.share},{share}"),
         *("-device", "virtio-9p-pci,fsdev=z3tshare,mount_tag=z3t-share"),
+        *("-fsdev", f"local,id=z3tprograms,path={guest_programs()},{share}"),
+        *("-device", "virtio-9p-pci,fsdev=z3tprograms,mount_tag=z3t-programs"),
         *(
             "-chardev",
             f"socket,id=console,path={private}/console,server=on,wait=off,"

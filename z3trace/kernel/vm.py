@@ -26,7 +26,7 @@ from z3trace import paths
 from z3trace.errors import GuestLostError, UsageError
 from z3trace.kernel.console import symptoms
 from z3trace.kernel.fetch import Kernel, Say
-from z3trace.kernel.qemu import Options, qemu_command
+from z3trace.kernel.qemu import Options, guest_programs, qemu_command
 
 READY = "z3trace-guest: ready"
 #: Looking at the guest takes time from it: both share the machine.
@@ -52,6 +52,7 @@ def _script(command: Sequence[str], environment: Mapping[str, str], directory: P
         ":/usr/sbin:/usr/bin:/sbin:/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
         "Z3TRACE_CACHE": str(paths.cache()),
+        "Z3TRACE_PROGRAMS": str(guest_programs()),
         **environment,
     }
     lines = ["#!/bin/sh", *(f"export {k}={shlex.quote(v)}" for k, v in exports.items())]

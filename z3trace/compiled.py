@@ -1,0 +1,111 @@
+"""Compiled BPF programs, kept from one recording to the next.
+
+BCC takes seconds to compile the programs, a dozen of them in an emulated guest, and
+makes the same of the same sources for the same kernel.  What is kept goes to the kernel
+as root: a file counts only if its owner is this user, and nobody else may write it.
+
+``Z3TRACE_PROGRAMS`` names the directory, and vouches for it: a guest is given one of
+its own, so that nothing that a guest wrote is ever loaded on the host.
+"""
+
+import hashlib
+import os
+import stat
+import struct
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from z3trace import paths
+
+_FORMAT = b"z3trace programs 1"
+_SIZE_LIMIT = 8 << 20
+_KEPT = 64  # files
+_LOAD_MAP = b"\x18", 1 << 4  # a 16-byte constant whose source "register" says: a map
+
+
+class MapShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An array map that programs and this process share; *value_size* in bytes."""
+
+    name: str
+    value_size: int
+    entries: int
+
+
+class Compiled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Programs by name, as instructions that refer to maps by their number in *maps*."""
+
+    key: str
+    maps: list[MapShape]
+    code: dict[str, bytes]
+
+
+def with_maps(code: bytes, numbers: Mapping[int, int]) -> bytes:
+    """BPF instructions with each map that they refer to as *numbers* has it.
+
+    ValueError if a map is not in *numbers*.
+    """
+    found = bytearray(code)
+    for at in range(0, len(found), 8):
+        if found[at : at + 1] == _LOAD_MAP[0] and found[at + 1] & 0xF0 == _LOAD_MAP[1]:
+            (number,) = struct.unpack_from("<i", found, at + 4)
+            if number not in numbers:
+                raise ValueError(f"a program refers to map {number}, which nobody knows")
+            struct.pack_into("<i", found, at + 4, numbers[number])
+    return bytes(found)
+
+
+def key(sources: Path, flags: Iterable[str]) -> str:
+    """What the outcome of compiling *sources* with *flags* depends on, as a name."""
+    digest = hashlib.sha256(_FORMAT)
+    kernel = os.uname()
+    words = [kernel.release, kernel.version, kernel.machine, *flags]
+    bcc = find_spec("bcc")
+    version = Path(bcc.origin).with_name("version.py") if bcc and bcc.origin else Path()
+    for content in (
+        *(word.encode() for word in words),
+        version.read_bytes() if version.is_file() else b"",
+        *(one.name.encode() + b"\0" + one.read_bytes() for one in sorted(sources.glob("*.[ch]"))),
+    ):
+        digest.update(len(content).to_bytes(8, "little") + content)
+    return digest.hexdigest()
+
+
+def _directory() -> tuple[Path, bool]:
+    """Where programs are kept, and whether the environment vouches for it."""
+    chosen = os.environ.get("Z3TRACE_PROGRAMS", "")
+    return (Path(chosen), True) if chosen else (paths.cache() / "programs", False)
+
+
+def kept(name: str) -> Compiled | None:
+    """The programs of this key; None if there are none that can be trusted."""
+    directory, vouched = _directory()
+    try:
+        fd = os.open(directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(fd, "rb") as file:
+        status = os.fstat(fd)
+        own = status.st_uid == os.geteuid() and not status.st_mode & 0o022
+        if not stat.S_ISREG(status.st_mode) or not (own or vouched):
+            return None
+        data = file.read(_SIZE_LIMIT)
+    try:
+        found = msgspec.msgpack.decode(data, type=Compiled)
+    except (msgspec.DecodeError, ValueError):
+        return None
+    return found if found.key == name else None
+
+
+def keep(programs: Compiled) -> None:
+    """Keep *programs* for the next recording; if that cannot be, it compiles again."""
+    directory, _ = _directory()
+    with suppress(OSError):
+        paths.write_atomic(directory / programs.key, msgspec.msgpack.encode(programs))
+        os.chmod(directory / programs.key, 0o644)
+        there = sorted(directory.iterdir(), key=lambda one: one.stat().st_mtime)
+        for old in there[:-_KEPT]:
+            old.unlink()
