@@ -123,10 +123,16 @@ def _caveats(before: Digest, after: Digest, paired: bool) -> Iterator[str]:
         )
     if before.session.calibration and after.session.calibration:
         yield "corrected latency is without the probes' cost, as calibrated in this session"
-    yield (
-        "latency, wait and hold include the cost of the probes, on both sides "
-        "alike; throughput is from runs without probes"
-    )
+    if before.latency_kind == after.latency_kind == "ops" and before.kind != "ops":
+        yield (
+            "wait and hold include the cost of the probes, on both sides alike; latency is "
+            "from runs that probe operations only, throughput from runs without probes"
+        )
+    else:
+        yield (
+            "latency, wait and hold include the cost of the probes, on both sides "
+            "alike; throughput is from runs without probes"
+        )
     for digest in (before, after):
         yield from _coverage_caveat(digest)
         lost, seen = digest.loss()

@@ -101,8 +101,10 @@ def _variant(digest: Digest) -> str:
 def runs(comparison: Comparison) -> str:
     b, a = comparison.before, comparison.after
     turn = "interleaved" if comparison.paired else "one after the other"
+    ops = [0 if one.kind == "ops" else len(one.with_probe("ops")) for one in (b, a)]
+    only = f"{ops[0]} + {ops[1]} with probes on operations only, " if any(ops) else ""
     return (
-        f"{len(b.probed())} + {len(a.probed())} probed runs, {len(b.unprobed())} + "
+        f"{len(b.probed())} + {len(a.probed())} probed runs, {only}{len(b.unprobed())} + "
         f"{len(a.unprobed())} without probes, {turn}"
     )
 

@@ -1,6 +1,7 @@
 """The guest itself, and recordings that end otherwise than planned."""
 
 import json
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vm.conftest import Guest, recorded, z3trace
+from z3trace.model import Run
 
 pytestmark = pytest.mark.vm
 
@@ -71,6 +73,15 @@ def test_an_interrupted_recording_is_kept_and_a_killed_one_leaves_no_probes(
     assert len(recording.runs) == 1
 
 
+def _mean_latency(runs: list[Run], operation: str) -> float:
+    """The geometric mean over runs, as a comparison has it."""
+    series = [
+        next(s for s in run.series if (s.metric, s.operation) == ("latency", operation))
+        for run in runs
+    ]
+    return statistics.geometric_mean([one.sum / one.count for one in series])
+
+
 def test_ab_makes_every_file(kernel: object, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "z3trace", "ab", "--runs", "2", "-o", "out", "--workload"]
     result = subprocess.run(
@@ -98,6 +109,22 @@ def test_ab_makes_every_file(kernel: object, tmp_path: Path) -> None:
     assert [(m["statistic"], m["unit"], m["n_before"]) for m in throughput] == [
         ("mean", "ops/s", 4)
     ]
+    text = " ".join((out / "report.txt").read_text().split())
+    assert "2 + 2 probed runs, 2 + 2 with probes on operations only, 4 + 4 without" in text
+    assert "latency is from runs that probe operations only" in text
+    recording = recorded(out / "after.z3t")
+    kinds = [run.probe for run in recording.runs if run.probed]
+    assert sorted(kinds) == ["all", "all", "ops", "ops"]
+    # The latencies of the report are those of the runs that disturb operations least.
+    (told,) = (
+        metric["after"]
+        for metric in report["metrics"]
+        if (metric["metric"], metric["operation"], metric["statistic"])
+        == ("latency", "map", "mean")
+    )
+    of_kind = {kind: [r for r in recording.runs if r.probe == kind] for kind in ("ops", "all")}
+    assert told == pytest.approx(_mean_latency(of_kind["ops"], "map"), rel=0.01)
+    assert told < 0.5 * _mean_latency(of_kind["all"], "map")
     assert not list(out.glob(".*"))
 
 

@@ -84,6 +84,11 @@ def _bar(path: Path, title: str, stop: "object") -> None:
                 progress.update(task, completed=state[0], total=state[1], doing=state[2])
 
 
+def _default_probes(lock_mode: str) -> list[str]:
+    """Probes on locks prolong the operations around them: those have runs of their own."""
+    return ["all"] if lock_mode == "none" else ["all", "ops"]
+
+
 @click.command()
 @click.option("--before", default="pool-lock", show_default=True, help="Variant without the patch.")
 @click.option("--after", default="page-lock", show_default=True, help="Variant with the patch.")
@@ -181,7 +186,7 @@ def command(
         seed=seed,
         lock_mode=lock_mode,
         waits=waits,
-        probes=list(dict.fromkeys(probe_kinds)) or ["all"],
+        probes=list(dict.fromkeys(probe_kinds)) or _default_probes(lock_mode),
         calibrate=calibrate,
         command=["z3trace", *sys.argv[1:]],
         progress=str(directory / ".progress.json"),

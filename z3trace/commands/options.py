@@ -52,7 +52,8 @@ probes = _all(
         type=click.Choice(["all", "ops", "locks"]),
         multiple=True,
         help="Make the runs with these probes; given more than once, each in turn, so that "
-        "the recording shows what its own probes cost.  [default: all]",
+        "the recording shows what its own probes cost, and latencies come from runs with "
+        "ops.  [default: all; of ab: all and ops]",
     ),
     click.option(
         "--seed",
