@@ -198,7 +198,10 @@ def _reach(found: Effect, tests: int) -> float:
 
 def detectable(found: Effect, tests: int) -> float:
     """The smallest change, such as 0.04 for 4 %, that this many runs with this spread find
-    with a power of 80 %; NaN if it cannot be told.  By Student's t."""
+    with a power of 80 %; NaN if it cannot be told, as from less than MIN_RUNS runs, of
+    which no verdict is given.  By Student's t."""
+    if min(found.n_before, found.n_after) < MIN_RUNS:
+        return float("nan")
     if not found.error > 0:
         return found.resolution if found.error == 0 else float("nan")
     return float(np.expm1(_reach(found, tests) * found.error + found.resolution))

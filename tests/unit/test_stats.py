@@ -273,3 +273,13 @@ def test_no_wait_is_none_and_not_less_than_a_nanosecond() -> None:
     values, _ = quantiles.Histogram(series).quantiles((0.1, 0.5, 0.85, 0.99))
     assert values[:3].tolist() == [0, 0, 0]
     assert values[3] > 900
+
+
+def test_too_few_runs_are_said_to_find_nothing() -> None:
+    """Two runs a side have a spread, but no verdict: a figure of it would be absurd."""
+    few, enough = (
+        stats.effect(values, values[::-1], paired=False)
+        for values in ([1.0, 2.0], [1.0, 2.0, 1.5, 1.2, 1.8])
+    )
+    assert np.isnan(stats.detectable(few, 1))
+    assert stats.detectable(enough, 1) > 0
