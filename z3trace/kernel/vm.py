@@ -24,7 +24,7 @@ from typing import BinaryIO
 
 from z3trace import paths
 from z3trace.errors import GuestLostError, UsageError
-from z3trace.kernel.console import symptoms
+from z3trace.kernel.console import HANGS, symptoms
 from z3trace.kernel.fetch import Kernel, Say
 from z3trace.kernel.qemu import Options, guest_programs, qemu_command
 
@@ -32,6 +32,8 @@ READY = "z3trace-guest: ready"
 #: Looking at the guest takes time from it: both share the machine.
 _POLL = 0.25
 _GRACE = 3.0  # seconds a lost guest has to print its trace
+_BOOT_DEADLINE = 120.0
+_BOOTS = 2
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,14 @@ class Guest:
     def is_lost(self) -> bool:
         return any(lost for _, _, lost in symptoms(self.console()))
 
+    def is_ready(self) -> bool:
+        """Whether it has booted and started its command."""
+        return READY in self.console()
+
+    def hung(self) -> bool:
+        """Whether nothing worse than a hang is known of it."""
+        return all(name in HANGS for name, _, lost in symptoms(self.console()) if lost)
+
     def running(self) -> bool:
         return self._process.poll() is None
 
@@ -154,7 +164,10 @@ def _watch(
         if doomed is None and guest.console_grew() and guest.is_lost():
             doomed = now
         if doomed is not None and now - doomed > _GRACE:
-            return guest.failure()
+            # What the console said after its first bad line may take it back.
+            if guest.is_lost():
+                return guest.failure()
+            doomed = None
         time.sleep(_POLL)
     return None
 
@@ -182,6 +195,26 @@ def _wait(guest: Guest, deadline: float, followers: Sequence[_Follower]) -> str 
     return _watch(guest, time.monotonic() - guest.started + 60, followers, lambda: False)
 
 
+def _boot(argv: list[str], run: Path, private: Path, say: Say) -> tuple[Guest, str | None]:
+    """(guest, why it is lost or None).  Before its command nothing can be lost with a guest:
+    one that hangs while it boots, as an emulated one on a busy machine may, is booted again."""
+    boots = 1
+    while True:
+        guest = Guest(argv, run, private)
+        keep = False
+        try:
+            lost = _watch(guest, _BOOT_DEADLINE, [], guest.is_ready)
+            keep = lost is None or boots == _BOOTS or not guest.hung()
+        finally:
+            if not keep:
+                guest.kill()
+        if keep:
+            return guest, lost
+        (run / "console.log").unlink(missing_ok=True)
+        say(f"the guest did not boot, booting again ({lost})")
+        boots += 1
+
+
 def run(
     kernel: Kernel,
     command: Sequence[str],
@@ -199,15 +232,14 @@ def run(
     with _directories(share) as (run_directory, private):
         (run_directory / "command.sh").write_text(_script(command, environment or {}, share))
         argv = qemu_command(kernel, options, run_directory, private, kvm=kvm)
-        guest = Guest(argv, run_directory, private)
         followers = [
             _Follower(run_directory / "stdout", sys.stdout.buffer),
             _Follower(run_directory / "stderr", sys.stderr.buffer),
         ]
+        guest, lost = _boot(argv, run_directory, private, say)
+        boot = time.monotonic() - guest.started
         try:
-            ready = _watch(guest, 120, followers, lambda: READY in guest.console())
-            boot = time.monotonic() - guest.started
-            lost = ready or _wait(guest, options.deadline, followers)
+            lost = lost or _wait(guest, options.deadline, followers)
         finally:
             guest.kill()
         for follower in followers:
@@ -237,7 +269,7 @@ def reaches_user_space(kernel: Kernel, options: Options, deadline: float, *, kvm
             argv = qemu_command(kernel, options, run_directory, private, kvm=kvm)
             guest = Guest(argv, run_directory, private)
             try:
-                _watch(guest, deadline, [], lambda: READY in guest.console())
-                return READY in guest.console()
+                _watch(guest, deadline, [], guest.is_ready)
+                return guest.is_ready()
             finally:
                 guest.kill()

@@ -1,0 +1,72 @@
+"""How a guest's process is watched; a shell script stands in for QEMU."""
+
+from pathlib import Path
+
+import pytest
+
+from z3trace.kernel import vm
+
+_STALL = "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:"
+_BUSY = "rcu: \t1-....: (5249 ticks this GP) idle=6554/1/0x4 softirq=74/74 fqs=2625"
+
+
+@pytest.fixture
+def directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    monkeypatch.setattr(vm, "_GRACE", 0.1)
+    monkeypatch.setattr(vm, "_POLL", 0.02)
+    for name in ("run", "private"):
+        (tmp_path / name).mkdir()
+    return tmp_path / "run", tmp_path / "private"
+
+
+def _boot(directories: tuple[Path, Path], first: str, later: str) -> tuple[str | None, str, int]:
+    """(why it is lost, the console, boots) of a guest whose first boot does *first*."""
+    run, private = directories
+    script = (
+        f"cd '{run}'; echo boot >> boots\n"
+        f"if [ $(wc -l < boots) = 1 ]; then {first}; else {later}; fi >> console.log\nsleep 60"
+    )
+    said: list[str] = []
+    guest, lost = vm._boot(["sh", "-c", script], run, private, said.append)
+    guest.kill()
+    boots = len((run / "boots").read_text().splitlines())
+    assert len(said) == boots - 1
+    return lost, guest.console(), boots
+
+
+def test_a_guest_that_hangs_while_it_boots_is_booted_again(
+    directories: tuple[Path, Path],
+) -> None:
+    hang = f"printf '{_STALL}\\n{_BUSY}\\n'"
+    lost, console, boots = _boot(directories, hang, f"echo {vm.READY}")
+    assert (lost, console, boots) == (None, f"{vm.READY}\n", 2)
+
+
+def test_a_guest_that_always_hangs_is_lost(directories: tuple[Path, Path]) -> None:
+    hang = f"printf '{_STALL}\\n{_BUSY}\\n'"
+    lost, _, boots = _boot(directories, hang, hang)
+    assert (lost, boots) == (f"RCU stall: {_STALL}", 2)
+
+
+def test_a_boot_past_its_deadline_is_a_hang(
+    directories: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vm, "_BOOT_DEADLINE", 0.5)
+    lost, _, boots = _boot(directories, "sleep 60", f"echo {vm.READY}")
+    assert (lost, boots) == (None, 2)
+
+
+def test_a_guest_that_cannot_be_set_up_is_not_tried_again(
+    directories: tuple[Path, Path],
+) -> None:
+    lost, _, boots = _boot(directories, "echo z3trace-guest: cannot mount it", "true")
+    assert "cannot mount it" in (lost or "")
+    assert boots == 1
+
+
+def test_a_stall_that_is_taken_back_loses_nothing(directories: tuple[Path, Path]) -> None:
+    idle = "rcu: \\t1-...!: (8 ticks this GP) idle=64f0/0/0x0 fqs=1 (false positive?)"
+    first = f"echo '{_STALL}'; sleep 0.06; printf '{idle}\\n'; sleep 0.3; echo {vm.READY}"
+    lost, console, boots = _boot(directories, first, "true")
+    assert (lost, boots) == (None, 1)
+    assert vm.READY in console
