@@ -5,18 +5,26 @@ have an incident that the other lacks.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from msgspec import Struct
+from z3trace.analysis.findings import (
+    SCHEMA,
+    Condition,
+    Event,
+    Exercised,
+    Hang,
+    Instance,
+    Nested,
+    Places,
+    Report,
+    Violation,
+)
+from z3trace.analysis.nesting import nested, one_direction, order_violations
 
-from z3trace import checkfile, runfile
-from z3trace.checkfile import Check, Edge, Incident
-from z3trace.model import CallSite
-from z3trace.runfile import part_name
+from z3trace import checkfile
+from z3trace.checkfile import Check, Incident
 
-SCHEMA = 1
 #: Console lines before and after a lockup, oops or panic that are shown.
 _TRACE_LINES = 48
 _STAMP = re.compile(r"^\[\s*[0-9.]+\]\s?")
@@ -29,150 +37,7 @@ _TELLING = re.compile(
 _NO_OFFENCE = ("condition-met",)
 
 
-class Place(Struct, frozen=True, kw_only=True):
-    """A call site in words."""
-
-    function: str = ""
-    offset: int = 0
-    file: str = ""
-    line: int = 0
-    inlined: list[str] = []
-    lock_function: str = ""
-
-
-class Event(Struct, frozen=True, kw_only=True):
-    """A lock event before an incident; *time* in seconds since the probes were in place."""
-
-    time: float
-    kind: str
-    lock: str
-    place: Place
-
-
-class Instance(Struct, frozen=True, kw_only=True):
-    """One incident in full: *time* as in ``Event``, *held* and *waited* in seconds."""
-
-    time: float
-    task: int
-    task_name: str
-    cpu: int
-    address: str
-    held: float | None = None
-    waited: float | None = None
-    other_task: int = 0
-    events: list[Event] = []
-
-
-class Violation(Struct, frozen=True, kw_only=True):
-    """A rule broken at a call site, *count* times; *other* is the site that belongs to
-    it, and *reverse* the sites (held, asked for) of an inversion's other order."""
-
-    rule: str
-    lock: str
-    operation: str
-    function: str
-    offset: int
-    file: str
-    line: int
-    count: int
-    inlined: list[str] = []
-    other_lock: str = ""
-    other: Place | None = None
-    reverse: list[Place] = []
-    instances: list[Instance] = []
-
-
-class Condition(Struct, frozen=True, kw_only=True):
-    """How often a path was met; None: it cannot be counted here, and why."""
-
-    name: str
-    count: int | None
-    reason: str = ""
-
-
-class Exercised(Struct, frozen=True, kw_only=True):
-    """What the workload reached: calls by operation, lock call sites, conditions."""
-
-    seconds: float
-    operations: dict[str, int]
-    sites: int
-    reached: int
-    percent: float
-    unreached: list[Place]
-    unseen: list[Place]
-    conditions: list[Condition]
-
-
-class Nested(Struct, frozen=True, kw_only=True):
-    """A lock class asked for while another was held."""
-
-    held: str
-    acquired: str
-    count: int
-    held_at: Place | None = None
-    acquired_at: Place | None = None
-
-
-class Hang(Struct, frozen=True, kw_only=True):
-    """Why the kernel was lost, and what its console said."""
-
-    reason: str
-    trace: list[str]
-    #: Seconds from the last count of everything to the last incident; what was reached
-    #: in between is not known.
-    uncounted: float = 0.0
-
-
-class Report(Struct, frozen=True, kw_only=True):
-    """All that a check's reports say."""
-
-    schema: int
-    tool: str
-    target: str
-    label: str
-    kernel: str
-    cpus: int
-    module: str
-    workload: str
-    command: list[str]
-    verdict: Literal["violations", "clean", "lost", "incomplete"]
-    violations: list[Violation]
-    exercised: Exercised
-    order: list[Nested]
-    reference: list[Nested] | None
-    not_judged: dict[str, str]
-    lost_events: dict[str, int]
-    crossed: int
-    workload_status: int | None
-    #: Ctrl-C ended the check: it judged up to then.
-    interrupted: bool = False
-    hang: Hang | None
-
-
-class _Sites:
-    """Call sites by number, in words."""
-
-    def __init__(self, sites: Sequence[CallSite]) -> None:
-        self._sites = {site.number: site for site in sites}
-
-    def __call__(self, number: int | None) -> Place:
-        site = None if number is None else self._sites.get(number)
-        if site is None:
-            return Place()
-        return Place(
-            function=site.function,
-            offset=site.offset,
-            file=site.file,
-            line=site.line,
-            inlined=list(site.inlined),
-            lock_function=site.lock_function,
-        )
-
-    def some(self, number: int | None) -> Place | None:
-        return None if number is None else self(number)
-
-
-def _instance(found: Incident, armed: int, place: _Sites) -> Instance:
+def _instance(found: Incident, armed: int, place: Places) -> Instance:
     span = max(found.time - found.since, 0) / 1e9 if found.since else None
     waited = found.rule == "stuck-wait"
     return Instance(
@@ -203,7 +68,7 @@ def _merged(check: Check, console: str) -> list[Incident]:
     return sorted(found.values(), key=lambda incident: incident.time)
 
 
-def _violations(check: Check, incidents: Iterable[Incident], place: _Sites) -> list[Violation]:
+def _violations(check: Check, incidents: Iterable[Incident], place: Places) -> list[Violation]:
     grouped: dict[tuple[str, int | None], list[Incident]] = {}
     for incident in incidents:
         if incident.rule not in _NO_OFFENCE:
@@ -236,120 +101,6 @@ def _violations(check: Check, incidents: Iterable[Incident], place: _Sites) -> l
     return found
 
 
-def _one_direction(found: Sequence[Violation], order: Sequence[Nested]) -> list[Violation]:
-    """Of each inversion the order that was seen less often, which is the one to question;
-    the call sites of the usual order are in ``reverse``."""
-    counts = {(edge.held, edge.acquired): edge.count for edge in order}
-
-    def key(one: Violation) -> tuple[str, str]:
-        return (one.other_lock, one.lock)
-
-    pairs = [key(one) for one in found if one.rule == "order-inversion"]
-    kept: set[tuple[str, str]] = set()
-    for pair in pairs:
-        turned = (pair[1], pair[0])
-        if turned not in kept and (turned not in pairs or _rarer(counts, pair, turned)):
-            kept.add(pair)
-    return [one for one in found if one.rule != "order-inversion" or key(one) in kept]
-
-
-def _rarer(
-    counts: dict[tuple[str, str], int], pair: tuple[str, str], turned: tuple[str, str]
-) -> bool:
-    return counts.get(pair, 0) <= counts.get(turned, 0)
-
-
-def _nested(edges: Iterable[Edge], place: _Sites) -> list[Nested]:
-    return [
-        Nested(
-            held=edge.held,
-            acquired=edge.acquired,
-            count=edge.count,
-            held_at=place.some(edge.held_site),
-            acquired_at=place.some(edge.acquired_site),
-        )
-        for edge in edges
-    ]
-
-
-def cycles(order: Sequence[Nested]) -> list[list[Nested]]:
-    """Rings of three and more lock classes, each asked for under the one before: what two
-    tasks cannot, three can deadlock on.  Of two the kernel side tells itself."""
-    after: dict[str, dict[str, Nested]] = {}
-    for edge in order:
-        if "other" not in (edge.held, edge.acquired) and edge.held != edge.acquired:
-            after.setdefault(edge.held, {})[edge.acquired] = edge
-    found: list[list[Nested]] = []
-
-    def walk(start: str, path: list[Nested]) -> None:
-        for name, edge in after.get(path[-1].acquired if path else start, {}).items():
-            if name == start and len(path) >= 2:
-                found.append([*path, edge])
-            elif name > start and all(name != one.acquired for one in path):
-                walk(start, [*path, edge])
-
-    for start in sorted(after):
-        walk(start, [])
-    return found
-
-
-def _order_violations(
-    order: Sequence[Nested], reference: Collection[tuple[str, str]] | None
-) -> list[Violation]:
-    found = [
-        _of_edge("order-inversion", ring[-1], [p for e in ring[:-1] if (p := e.acquired_at)])
-        for ring in cycles(order)
-    ]
-    if reference is not None:
-        found += [
-            _of_edge("new-nesting", edge, [])
-            for edge in order
-            if (edge.held, edge.acquired) not in reference
-        ]
-    return found
-
-
-def _of_edge(rule: str, edge: Nested, reverse: list[Place]) -> Violation:
-    where = edge.acquired_at or Place()
-    return Violation(
-        rule=rule,
-        lock=edge.acquired,
-        operation="",
-        function=where.function,
-        offset=where.offset,
-        file=where.file,
-        line=where.line,
-        inlined=where.inlined,
-        count=edge.count,
-        other_lock=edge.held,
-        other=edge.held_at,
-        reverse=reverse,
-    )
-
-
-def nesting_of(path: Path) -> list[Nested]:
-    """The nesting of a reference: a check's ``.json`` or ``.z3c``, or a recording."""
-    if path.suffix == ".json":
-        import msgspec
-
-        from z3trace.errors import InputError
-
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=Report).order
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError(f"{path} is not the report of a check: {error}") from error
-    if path.suffix == ".z3c" or part_name(path).suffix == ".z3c":
-        check = checkfile.read(path)
-        edges = check.progress.edges if check.progress else []
-        return _nested(edges, _Sites(check.header.sites))
-    counts: dict[tuple[str, str], int] = {}
-    for run in runfile.read(path).runs:
-        for pair in run.nesting:
-            key = (pair.held, pair.acquired)
-            counts[key] = counts.get(key, 0) + pair.count
-    return [Nested(held=held, acquired=got, count=n) for (held, got), n in counts.items()]
-
-
 def _conditions(check: Check, incidents: Iterable[Incident]) -> list[Condition]:
     counts = check.progress.conditions if check.progress else []
     met: dict[str, int] = {}
@@ -365,7 +116,7 @@ def _conditions(check: Check, incidents: Iterable[Incident]) -> list[Condition]:
     return found
 
 
-def _exercised(check: Check, incidents: Sequence[Incident], place: _Sites) -> Exercised:
+def _exercised(check: Check, incidents: Sequence[Incident], place: Places) -> Exercised:
     progress, sites = check.progress, check.header.sites
     reached = set(progress.reached if progress else [])
     for incident in incidents:
@@ -423,13 +174,13 @@ def report(
 ) -> Report:
     """Everything of a check; *lost*: why its guest was, *reference*: nesting of a good
     kernel, of which anything else is a violation."""
-    header, place = check.header, _Sites(check.header.sites)
+    header, place = check.header, Places(check.header.sites)
     incidents = _merged(check, console)
-    order = _nested(check.progress.edges if check.progress else [], place)
+    order = nested(check.progress.edges if check.progress else [], place)
     known = None if reference is None else {(one.held, one.acquired) for one in reference}
     violations = [
-        *_one_direction(_violations(check, incidents, place), order),
-        *_order_violations(order, known),
+        *one_direction(_violations(check, incidents, place), order),
+        *order_violations(order, known),
     ]
     missing = _lost_events(check)
     return Report(

@@ -1,7 +1,7 @@
 """The page of a check: self-contained, as the page of a comparison is."""
 
 from markupsafe import Markup
-from z3trace.analysis.discipline import Report
+from z3trace.analysis.findings import Report
 from z3trace.analysis.report import checkreport, pages
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from z3trace.analysis.discipline import (
+from z3trace.analysis.findings import (
     Event,
     Exercised,
     Instance,
@@ -250,7 +250,7 @@ def text(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """The report as JSON, ``discipline.SCHEMA``."""
+    """The report as JSON, ``findings.SCHEMA``."""
     return json.dumps(msgspec.to_builtins(report), indent=1, allow_nan=False) + "\n"
 
 

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import checksamples
 from samples import recording, write
-from z3trace.analysis import compare, digest, discipline, export, output, summary
+from z3trace.analysis import compare, digest, discipline, export, nesting, output, summary
 from z3trace.analysis.plots import lockorder
 from z3trace.analysis.report import checkhtml, checkreport
 
@@ -156,7 +156,7 @@ def use_check(path: Path) -> None:
     """Read a check and write its reports; its own text serves as a guest's console."""
     check = checkfile.read(path)
     console = path.read_text(errors="replace")[:100_000]
-    report = discipline.report(check, console, "lost", discipline.nesting_of(path))
+    report = discipline.report(check, console, "lost", nesting.nesting_of(path))
     checkreport.text(report)
     checkreport.as_json(report)
     checkhtml.render(report, "<svg/>")

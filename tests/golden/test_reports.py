@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from checksamples import broken
 from samples import recording
-from z3trace.analysis import compare, digest, discipline, output, summary
+from z3trace.analysis import compare, digest, discipline, findings, output, summary
 from z3trace.analysis.compare import Comparison
 from z3trace.analysis.report import checkreport
 
@@ -150,7 +150,7 @@ def test_check_json_fits_its_schema() -> None:
     import jsonschema
     import msgspec
 
-    schema = msgspec.json.schema(discipline.Report)
+    schema = msgspec.json.schema(findings.Report)
     text = json.dumps(schema, indent=1) + "\n"
     path = Path(__file__).parents[2] / "docs/check.schema.json"
     if os.environ.get("Z3TRACE_UPDATE_GOLDEN"):

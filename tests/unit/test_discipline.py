@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from checksamples import ARMED, broken, clean, end, header, incident, progress, write
-from z3trace.analysis import discipline
+from z3trace.analysis import discipline, findings, nesting
 from z3trace.analysis.plots import lockorder
 
 from z3trace import checkfile, checklayout, target
@@ -168,23 +168,23 @@ def test_a_lost_guest_without_a_broken_rule_is_lost() -> None:
 
 def test_nesting_that_the_reference_never_saw(tmp_path: Path) -> None:
     write(clean(), tmp_path / "good.z3c")
-    reference = discipline.nesting_of(tmp_path / "good.z3c")
+    reference = nesting.nesting_of(tmp_path / "good.z3c")
     report = discipline.report(broken(), reference=reference)
     new = [(v.other_lock, v.lock, v.count) for v in report.violations if v.rule == "new-nesting"]
     assert new == [("pool", "page", 7)]
     assert discipline.report(clean(), reference=reference).verdict == "clean"
 
 
-def _nested(*pairs: tuple[str, str]) -> list[discipline.Nested]:
-    return [discipline.Nested(held=a, acquired=b, count=1) for a, b in pairs]
+def _nested(*pairs: tuple[str, str]) -> list[findings.Nested]:
+    return [findings.Nested(held=a, acquired=b, count=1) for a, b in pairs]
 
 
 def test_a_ring_of_three_classes_is_an_inversion() -> None:
-    (ring,) = discipline.cycles(_nested(("a", "b"), ("b", "c"), ("c", "a"), ("a", "d")))
+    (ring,) = nesting.cycles(_nested(("a", "b"), ("b", "c"), ("c", "a"), ("a", "d")))
     assert [edge.held for edge in ring] == ["a", "b", "c"]
-    assert discipline.cycles(_nested(("a", "b"), ("b", "c"), ("a", "c"), ("a", "a"))) == []
+    assert nesting.cycles(_nested(("a", "b"), ("b", "c"), ("a", "c"), ("a", "a"))) == []
     # Two classes are told of by the kernel side, at the moment it happens.
-    assert discipline.cycles(_nested(("a", "b"), ("b", "a"))) == []
+    assert nesting.cycles(_nested(("a", "b"), ("b", "a"))) == []
 
 
 def test_inverted_arrows_of_the_picture() -> None:

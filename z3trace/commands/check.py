@@ -236,10 +236,10 @@ def _guest(
 
 def _report(file: Path, console: str, lost: str, reference: Path | None, kept: Path | None) -> int:
     from z3trace import checkfile
-    from z3trace.analysis import discipline
+    from z3trace.analysis import discipline, nesting
     from z3trace.analysis.report import checkreport
 
-    known = discipline.nesting_of(reference) if reference else None
+    known = nesting.nesting_of(reference) if reference else None
     report = discipline.report(checkfile.read(file), console, lost, known)
     click.echo(checkreport.text(report))
     for path in checkreport.write_all(report, kept) if kept else []:
