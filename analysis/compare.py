@@ -13,7 +13,15 @@ from z3trace.errors import IncomparableError
 HIGHER_IS_BETTER = frozenset({"throughput"})
 #: Metrics that describe and carry no verdict of their own.
 DESCRIPTIVE = frozenset(
-    {"acquisitions", "trylock_failures", "contended", "corrected_latency", "part", "site"}
+    {
+        "acquisitions",
+        "trylock_failures",
+        "contended",
+        "corrected_latency",
+        "corrected_hold",
+        "part",
+        "site",
+    }
 )
 _ORDER = [
     "throughput",
@@ -22,6 +30,7 @@ _ORDER = [
     "corrected_latency",
     "wait",
     "hold",
+    "corrected_hold",
     "contended",
     "acquisitions",
     "trylock_failures",
@@ -122,7 +131,7 @@ def _caveats(before: Digest, after: Digest, paired: bool) -> Iterator[str]:
             "times are not those of real hardware; ratios are what counts"
         )
     if before.session.calibration and after.session.calibration:
-        yield "corrected latency is without the probes' cost, as calibrated in this session"
+        yield "what is corrected is without the probes' cost, as calibrated in this session"
     if before.latency_kind == after.latency_kind == "ops" and before.kind != "ops":
         yield (
             "wait and hold include the cost of the probes, on both sides alike; latency is "

@@ -19,6 +19,8 @@ from z3trace import runfile
 from z3trace.buckets import BUCKETS
 from z3trace.model import Ledger, Recording, Run, Session, SiteCounts
 
+_LEAST_CORRECTED = 20  # ns: no correction is better than this
+
 
 @dataclass(frozen=True)
 class RunFacts:
@@ -160,6 +162,12 @@ class Digest:
         """The kind of probes that figures come from: all, or the only kind there is."""
         kinds = [run.probe for run in self.runs if run.probe != "none" and not run.interrupted]
         return "all" if "all" in kinds or not kinds else kinds[0]
+
+    @property
+    def least_corrected(self) -> float:
+        """ns; a corrected figure below this is as good as 0.  NaN without a calibration."""
+        calibration = self.session.calibration
+        return max(calibration.spread, _LEAST_CORRECTED) if calibration else float("nan")
 
     @property
     def latency_kind(self) -> str:

@@ -68,7 +68,7 @@ def measure(run: Run) -> list[Measured]:
 
 def _series(measured: Sequence[Measured]) -> Iterator[Row]:
     for series, _, values, resolution, _ in measured:
-        if series.metric in ("corrected_wait", "corrected_hold") or not series.count:
+        if series.metric == "corrected_wait" or not series.count:
             continue  # corrected: near 0 where a lock is free, a ratio of these says nothing
 
         def key(statistic: str, of: Series = series) -> Key:

@@ -8,7 +8,6 @@ from z3trace.analysis.quantiles import quantiles
 from z3trace.columns import table
 
 _AT = (0.5, 0.9, 0.99, 0.999)
-_LEAST = 20  # ns: no correction is better than this
 
 
 def _distribution(digest: Digest, metric: str, name: str) -> list[str]:
@@ -21,18 +20,11 @@ def _distribution(digest: Digest, metric: str, name: str) -> list[str]:
 
 def _corrected(digest: Digest, metric: str, name: str) -> list[str]:
     """Quantiles without the probes' cost; below what the correction can tell, only that."""
-    calibration = digest.session.calibration
     counts = digest.counts(f"corrected_{metric}", name)
-    if not calibration or not counts.sum():
+    if not digest.session.calibration or not counts.sum():
         return ["", *["-"] * len(_AT)]
-    least = max(calibration.spread, _LEAST)
-    return [
-        "",
-        *(
-            f"<{units.nanoseconds(least)}" if value < least else units.nanoseconds(value)
-            for value in (float(v) for v in quantiles(counts, _AT))
-        ),
-    ]
+    least = digest.least_corrected
+    return ["", *(units.corrected(float(value), least) for value in quantiles(counts, _AT))]
 
 
 def _operations(digest: Digest) -> list[str]:

@@ -13,6 +13,11 @@ def nanoseconds(value: float) -> str:
     return f"{value:.0f} ns"
 
 
+def corrected(value: float, least: float) -> str:
+    """ns without the probes' cost; below *least* only that it is: <20 ns."""
+    return f"<{nanoseconds(least)}" if value < least else nanoseconds(value)
+
+
 def _three(value: float) -> str:
     digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
     return f"{value:.{digits}f}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from z3trace import buckets, runfile
 from z3trace.model import (
+    Calibration,
     CallSite,
     Environment,
     Ledger,
@@ -21,6 +22,9 @@ from z3trace.model import (
     SiteCounts,
     WorkloadResult,
 )
+
+#: ns that the probes add to the latency of an operation.
+FLOOR = 250
 
 
 def session(label: str = "before", **changes: object) -> Session:
@@ -41,6 +45,16 @@ def session(label: str = "before", **changes: object) -> Session:
         "bucket_scheme": buckets.SCHEME,
         "lock_mode": "callsite",
         "probe_digest": "0" * 16,
+        "calibration": Calibration(
+            operation_floor=FLOOR,
+            wait_floor=90,
+            hold_floor=110,
+            operation=600,
+            jump=500,
+            emulated=1500,
+            stepped=0,
+            spread=30,
+        ),
         "operations": [
             Operation(name="alloc", function="z3fold_alloc", symbol="z3fold_alloc", attached=True)
         ],
@@ -70,7 +84,7 @@ def series(metric: str, name: str, values: list[int]) -> Series:
     for value in values:
         index = buckets.index(value)
         counts[index] = counts.get(index, 0) + 1
-    where = {"operation": name} if metric == "latency" else {"lock": name}
+    where = {"operation": name} if metric.endswith("latency") else {"lock": name}
     return Series(
         metric=metric,  # type: ignore[arg-type]
         count=len(values),
@@ -112,8 +126,11 @@ def run(number: int, *, probed: bool, scale: float, seed: int) -> Run:
         result=result,
         series=[
             series("latency", "alloc", values),
+            series("corrected_latency", "alloc", [max(value - FLOOR, 0) for value in values]),
             series("wait", "page", values),
+            series("corrected_wait", "page", [max(value - 90, 0) for value in values]),
             series("hold", "page", values),
+            series("corrected_hold", "page", [max(value - 110, 0) for value in values]),
         ],
         operations=[
             OperationCounts(

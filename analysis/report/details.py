@@ -9,6 +9,8 @@ from z3trace.analysis.report import lines
 
 _MOST_SITES = 8
 
+CORRECTED_TITLE = "Without the probes' cost (corrected, not tested)"
+CORRECTED_HEADER = ["", "before", "after", "ratio", "95 % interval"]
 PARTS_HEADER = ["operation", "part", "before", "after", "change"]
 SITES_HEADER = ["function: lock class", "wait", "->", "hold", "->", "change"]
 LOCKS_HEADER = ["lock", "acquired", "->", "contended", "->", "failed tries", "->"]
@@ -20,6 +22,31 @@ def _pair(before: float, after: float) -> list[str]:
 
 def _difference(nanoseconds: float) -> str:
     return f"{'+' if nanoseconds > 0 else ''}{units.nanoseconds(nanoseconds)}"
+
+
+def corrected(comparison: Comparison) -> list[list[str]]:
+    """Rows under CORRECTED_HEADER.  No ratio of a figure that is as good as 0."""
+    sides = (comparison.before, comparison.after)
+    rows = []
+    found = comparison.select("corrected_latency") + comparison.select("corrected_hold")
+    for metric in found:
+        if metric.statistic not in lines.MAIN_STATISTICS:
+            continue
+        e = metric.effect
+        known = all(
+            value >= side.least_corrected
+            for value, side in zip((e.before, e.after), sides, strict=True)
+        )
+        rows.append(
+            [
+                f"{lines.name(metric).removeprefix('corrected_')} {metric.statistic}",
+                units.corrected(e.before, sides[0].least_corrected),
+                units.corrected(e.after, sides[1].least_corrected),
+                f"{e.ratio:.3f}" if known else "-",
+                units.interval(e.low, e.high) if known else "-",
+            ]
+        )
+    return rows
 
 
 def parts(comparison: Comparison) -> list[list[str]]:

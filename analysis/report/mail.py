@@ -31,6 +31,10 @@ def _table(metrics: list[Metric]) -> list[str]:
 def _details(comparison: Comparison) -> list[str]:
     """Where a change comes from."""
     out: list[str] = []
+    corrected = details.corrected(comparison)
+    if corrected:
+        out += heading(details.CORRECTED_TITLE)
+        out += [*table(details.CORRECTED_HEADER, corrected), ""]
     parts = details.parts(comparison)
     if parts:
         out += heading("Where an operation's time goes (mean, with probes)")

@@ -283,3 +283,15 @@ def test_too_few_runs_are_said_to_find_nothing() -> None:
     )
     assert np.isnan(stats.detectable(few, 1))
     assert stats.detectable(enough, 1) > 0
+
+
+def test_a_corrected_figure_that_is_as_good_as_nothing_has_no_ratio() -> None:
+    from samples import FLOOR
+    from z3trace.analysis.report import details
+
+    sides = [recording("before"), recording("after", scale=FLOOR / 4000)]
+    found = {row[0]: row[1:] for row in details.corrected(compare.compare(*map(digest.of, sides)))}
+    before, after, *ratio = found["latency alloc p50"]
+    assert not before.startswith("<")
+    assert after == "<30 ns"
+    assert ratio == ["-", "-"]
