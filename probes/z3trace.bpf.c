@@ -133,8 +133,11 @@ static __always_inline struct z3t_rulebook *z3t_rulebook(void)
 #include "record.h"
 #include "registers.h"
 #include "classify.h"
+#include "held.h"
 #ifdef Z3T_CHECK
+#include "incident.bpf.h"
 #include "check.bpf.h"
+#include "watch.bpf.h"
 #else
 #include "nocheck.h"
 #endif

@@ -33,7 +33,7 @@ _KALLSYMS = Path("/proc/kallsyms")
 #: Rules that an unseen acquisition or release would break or hide.
 _PAIRED = ("held-at-return", "unheld-at-return", "release-unheld", "foreign-release")
 _TICK = 250_000_000  # ns between looks at the task on a CPU
-_STRUCT_PAGE = 64  # what probes/check.bpf.h reckons with
+_STRUCT_PAGE = 64  # what probes/watch.bpf.h reckons with
 
 
 @dataclass(frozen=True)

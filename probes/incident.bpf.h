@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An incident of a check: counted, kept with the steps before it, and printed.
+ *
+ * Nothing is told before all probes are in place: a lock that was taken
+ * before would look as if it had not been.
+ */
+
+/* What was found at one event; reported at its end, so that the report is in
+ * each program once. */
+struct z3t_finding {
+	u64 lock;
+	u64 since;
+	u64 value;
+	u32 rule;
+	u32 site;
+	u32 other;
+	u32 other_task;
+	u32 class;
+	u32 other_class;
+	u32 operation;
+};
+
+#define Z3T_JUDGES 1
+#define Z3T_SETTLING 1000000000ULL /* ns until old locks are released */
+/* On the console: where a line says which it is, and a step that is not there.
+ */
+#define Z3T_PART 9
+#define Z3T_LONG_AGO 0xfffffffffffULL
+
+static long (*z3t_trace_vprintk)(const char *format, u32 size, const void *data,
+				 u32 length) = (void *)177;
+
+static __always_inline void z3t_offence(u32 cpu, u32 rule, u32 site)
+{
+	struct z3t_offences *offences = z3t_offences_at(cpu, rule, site);
+
+	if (offences)
+		offences->count++;
+}
+
+/* Three lines on the console, which a guest's host reads while the guest hangs:
+ * the incident, and the steps before it in two halves.  All have ten words. */
+static __always_inline void z3t_print(const struct z3t_incident *incident)
+{
+	char format[] = "z3t-check0 %llx %llx %llx %llx %llx %llx %llx %llx "
+			"%llx %llx\n";
+	u64 words[10];
+
+	words[0] = (u64)incident->rule << 32 | incident->cpu;
+	words[1] = incident->time;
+	words[2] = incident->lock;
+	words[3] = incident->since;
+	words[4] = incident->value;
+	words[5] = (u64)incident->task << 32 | incident->other_task;
+	words[6] = (u64)incident->site << 32 | incident->other;
+	words[7] = (u64)incident->class << 32 | incident->other_class << 16 |
+		   incident->operation;
+	words[8] = *(u64 *)incident->name;
+	words[9] = *(u64 *)(incident->name + 8);
+	z3t_trace_vprintk(format, sizeof(format), words, sizeof(words));
+	for (int i = 0; i < Z3T_STEPS; i++)
+		words[2 + i] = incident->steps[i].lock;
+	words[0] = (u64)incident->cpu << 32 | incident->next;
+	format[Z3T_PART]++;
+	z3t_trace_vprintk(format, sizeof(format), words, sizeof(words));
+	for (int i = 0; i < Z3T_STEPS; i++) {
+		const struct z3t_step *step = &incident->steps[i];
+		u64 ago = incident->time - step->time;
+
+		if (ago >> 44 || !step->time)
+			ago = Z3T_LONG_AGO;
+		words[2 + i] = ago << 20 | (step->site & 0x3ffff) << 2 |
+			       (step->kind & 3);
+	}
+	format[Z3T_PART]++;
+	z3t_trace_vprintk(format, sizeof(format), words, sizeof(words));
+}
+
+static __always_inline void z3t_fill(struct z3t_incident *incident,
+				     const struct z3t_finding *found)
+{
+	struct z3t_trail *trail = z3t_trail_at(z3t_slot());
+
+	incident->time = bpf_ktime_get_ns();
+	incident->lock = found->lock;
+	incident->since = found->since;
+	incident->value = found->value;
+	incident->rule = found->rule;
+	incident->task = (u32)bpf_get_current_pid_tgid();
+	incident->other_task = found->other_task;
+	incident->cpu = bpf_get_smp_processor_id();
+	incident->site = found->site;
+	incident->other = found->other;
+	incident->class = found->class;
+	incident->other_class = found->other_class;
+	incident->operation = found->operation;
+	bpf_get_current_comm(incident->name, sizeof(incident->name));
+	if (!trail)
+		return;
+	incident->next = trail->next;
+	for (int i = 0; i < Z3T_STEPS; i++)
+		incident->steps[i] = trail->steps[i];
+}
+
+static __always_inline void z3t_report(const struct z3t_finding *found)
+{
+	struct z3t_rulebook *book = z3t_rulebook();
+	struct z3t_checker *checker = z3t_checker();
+	u32 cpu = bpf_get_smp_processor_id();
+	struct z3t_incident *incident;
+	struct z3t_offences *offences;
+
+	if (!found->rule || !book || !checker || !book->armed ||
+	    !(book->judged >> found->rule & 1))
+		return;
+	offences = z3t_offences_at(cpu, found->rule, found->site);
+	if (!offences)
+		return;
+	offences->count++;
+	if (offences->told >= Z3T_IN_FULL ||
+	    checker->incidents >= Z3T_INCIDENTS)
+		return;
+	offences->told++;
+	incident = z3t_incident_at(cpu, checker->incidents);
+	if (!incident)
+		return;
+	z3t_fill(incident, found);
+	checker->incidents++;
+	if (book->console)
+		z3t_print(incident);
+}
+
+/* One probe can end one call and begin another: of two findings the second is
+ * counted only. */
+static __always_inline void z3t_report_one(const struct z3t_finding *first,
+					   const struct z3t_finding *second)
+{
+	if (first->rule && second->rule)
+		z3t_offence(bpf_get_smp_processor_id(), second->rule,
+			    second->site);
+	z3t_report(first->rule ? first : second);
+}
+
+static __always_inline u32 z3t_operation_of(struct z3t_task *task)
+{
+	return task->depth ? z3t_top_frame(task)->operation + 1 : 0;
+}
+
+static __always_inline void z3t_step(u64 time, u64 lock, u32 site, u32 kind)
+{
+	struct z3t_trail *trail = z3t_trail_at(z3t_slot());
+	struct z3t_step *step;
+
+	if (!trail)
+		return;
+	step = &trail->steps[trail->next & (Z3T_STEPS - 1)];
+	trail->next++;
+	step->time = time;
+	step->lock = lock;
+	step->site = site;
+	step->kind = kind;
+}
