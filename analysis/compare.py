@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from z3trace.analysis import mismatch, stability, stats
+from z3trace.analysis import mismatch, probeeffect, stability, stats
 from z3trace.analysis.digest import Digest
 from z3trace.analysis.perrun import Key
 
@@ -95,6 +95,7 @@ class Comparison:
     metrics: list[Metric]
     tests: int
     paired: bool
+    disturbances: list[probeeffect.Disturbance]
     caveats: list[str]
     mismatches: list[tuple[str, str, str]]
 
@@ -225,11 +226,14 @@ def compare_all(
             for (key, _), effect in zip(one, effects, strict=True)
         ]
         differences = mismatch.mismatches(before, after)
-        caveats = list(_caveats(before, after, paired))
+        disturbed = probeeffect.of(before, after)
+        caveats = [*_caveats(before, after, paired), *probeeffect.caveats(disturbed)]
         caveats += [f"{name} differs: {x} | {y}" for name, x, y in differences]
         if refused:
             caveats.append("too many events were lost: no verdict is given")
-        comparisons.append(Comparison(before, after, metrics, tests, paired, caveats, differences))
+        comparisons.append(
+            Comparison(before, after, metrics, tests, paired, disturbed, caveats, differences)
+        )
     return comparisons
 
 

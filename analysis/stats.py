@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
-from z3trace.analysis import resampling
+from z3trace.analysis import fieller, resampling
 
 Floats = npt.NDArray[np.float64]
 Verdict = Literal[
@@ -39,7 +39,7 @@ _MOST_RUNS = 10_000
 class Effect:
     """Centres over runs, their ratio, its interval and p-value.
 
-    Centres are geometric means; means if a value is 0, and then there is no interval.
+    Centres are geometric means; means if a value is 0, and then the interval is Fieller's.
     ``error`` is the standard error of the log ratio, ``resolution`` the part of the
     interval that is due to the width of buckets, both in units of the log ratio.
     """
@@ -81,11 +81,13 @@ def _mean(values: Floats) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-def _without_interval(before: Floats, after: Floats, p: float) -> Effect:
+def _of_means(before: Floats, after: Floats, *, paired: bool) -> Effect:
     b, a = _mean(before), _mean(after)
     ratio = a / b if b > 0 else float("nan")
-    nan = float("nan")
-    return Effect(b, a, ratio, nan, nan, p, before.size, after.size)
+    enough = min(before.size, after.size) >= 2
+    p = float(resampling.p_values(before[None], after[None])[0]) if enough else float("nan")
+    low, high = fieller.interval(before, after, paired=paired)
+    return Effect(b, a, ratio, low, high, p, before.size, after.size)
 
 
 def _group(before: Floats, after: Floats, *, paired: bool) -> list[Effect]:
@@ -119,21 +121,16 @@ def _widened(effect: Effect, resolution: float) -> Effect:
 def effects(samples: Sequence[Sample]) -> list[Effect]:
     """Compare each sample; those of one shape share their resamples.
 
-    Zeros make a ratio of geometric means meaningless: such a sample has a ratio of means
-    and a p-value, and no interval.
+    Zeros make a ratio of geometric means meaningless: such a sample has a ratio of means.
     """
     found: list[Effect | None] = [None] * len(samples)
     groups: dict[tuple[int, int, bool], list[int]] = {}
     cleaned = [(_finite(one.before), _finite(one.after)) for one in samples]
     for i, (b, a) in enumerate(cleaned):
-        if not b.size or not a.size:
-            found[i] = _without_interval(b, a, float("nan"))
-        elif (b <= 0).any() or (a <= 0).any():
-            enough = min(b.size, a.size) >= 2
-            p = float(resampling.p_values(b[None], a[None])[0]) if enough else float("nan")
-            found[i] = _without_interval(b, a, p)
+        paired = samples[i].paired and b.size == a.size
+        if not (b.size and a.size) or (b <= 0).any() or (a <= 0).any():
+            found[i] = _widened(_of_means(b, a, paired=paired), samples[i].resolution)
         else:
-            paired = samples[i].paired and b.size == a.size
             groups.setdefault((b.size, a.size, paired), []).append(i)
     for (_, _, paired), members in groups.items():
         before = np.log(np.array([cleaned[i][0] for i in members]))

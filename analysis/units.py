@@ -13,6 +13,11 @@ def nanoseconds(value: float) -> str:
     return f"{value:.0f} ns"
 
 
+def difference(value: float) -> str:
+    """ns with a sign: +548 ns."""
+    return f"{'+' if value > 0 else ''}{nanoseconds(value)}"
+
+
 def corrected(value: float, least: float) -> str:
     """ns without the probes' cost; below *least* only that it is: <20 ns."""
     return f"<{nanoseconds(least)}" if value < least else nanoseconds(value)
@@ -53,7 +58,14 @@ def change(ratio: float) -> str:
     return "-" if not math.isfinite(ratio) else f"{(ratio - 1) * 100:+.1f} %"
 
 
+def ratio(number: float) -> str:
+    """Three decimals; what is not 0 never reads as 0: <0.001."""
+    if not math.isfinite(number):
+        return "-"
+    return "<0.001" if 0 < number < 0.0005 else f"{number:.3f}"
+
+
 def interval(low: float, high: float) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         return "-"
-    return f"[{low:.3f}, {high:.3f}]"
+    return f"[{low:.3f}, {ratio(high)}]"

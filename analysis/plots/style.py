@@ -57,8 +57,8 @@ def panels(
     return figure, axes[:count]
 
 
-#: Decades that have room for three labels each.
-_LABELED_DECADES = 4
+#: Decades that have room for three labels each, in the narrowest panel.
+_LABELED_DECADES = 2.3
 
 
 def time_axis(axis: Any) -> None:

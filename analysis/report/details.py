@@ -3,12 +3,14 @@ runs could have seen."""
 
 import math
 
-from z3trace.analysis import attribution, units
+from z3trace.analysis import attribution, probeeffect, units
 from z3trace.analysis.compare import Comparison, Metric
 from z3trace.analysis.report import lines
 
 _MOST_SITES = 8
 
+EFFECT_TITLE = "Probe effect (the workload's own time for an operation)"
+EFFECT_HEADER = ["probes", "slower", "->", "before", "after", "change, 95 % interval"]
 CORRECTED_TITLE = "Without the probes' cost (corrected, not tested)"
 CORRECTED_HEADER = ["", "before", "after", "ratio", "95 % interval"]
 PARTS_HEADER = ["operation", "part", "before", "after", "change"]
@@ -20,8 +22,18 @@ def _pair(before: float, after: float) -> list[str]:
     return [units.nanoseconds(before), units.nanoseconds(after)]
 
 
-def _difference(nanoseconds: float) -> str:
-    return f"{'+' if nanoseconds > 0 else ''}{units.nanoseconds(nanoseconds)}"
+def effect(comparison: Comparison) -> list[list[str]]:
+    """Rows under EFFECT_HEADER: by what factor each kind of probes slows the workload, and
+    what the patch changes with them."""
+    return [
+        [
+            probeeffect.PROBED[one.probe],
+            *(f"{factor:.2f}" for factor in one.slowdown),
+            *_pair(one.before, one.after),
+            probeeffect.span(one),
+        ]
+        for one in comparison.disturbances
+    ]
 
 
 def corrected(comparison: Comparison) -> list[list[str]]:
@@ -42,7 +54,7 @@ def corrected(comparison: Comparison) -> list[list[str]]:
                 f"{lines.name(metric).removeprefix('corrected_')} {metric.statistic}",
                 units.corrected(e.before, sides[0].least_corrected),
                 units.corrected(e.after, sides[1].least_corrected),
-                f"{e.ratio:.3f}" if known else "-",
+                units.ratio(e.ratio) if known else "-",
                 units.interval(e.low, e.high) if known else "-",
             ]
         )
@@ -56,7 +68,7 @@ def parts(comparison: Comparison) -> list[list[str]]:
         name = one.operation
         for part in ("latency", "wait", "hold", "rest"):
             before, after = getattr(one, part)
-            rows.append([name, part, *_pair(before, after), _difference(after - before)])
+            rows.append([name, part, *_pair(before, after), units.difference(after - before)])
             name = ""
     return rows
 
@@ -68,7 +80,7 @@ def sites(comparison: Comparison) -> list[list[str]]:
             one.where,
             *_pair(one.wait.effect.before, one.wait.effect.after),
             *_pair(one.hold.effect.before, one.hold.effect.after),
-            _difference(one.change()),
+            units.difference(one.change()),
         ]
         for one in attribution.sites(comparison)[:_MOST_SITES]
     ]

@@ -116,6 +116,7 @@ def render(comparison: Comparison) -> str:
             everything=[_row(m) for m in comparison.metrics],
             regressions=[_row(m) for m in lines.regressions(comparison)],
             locks=lines.lock_members(comparison),
+            effect=_plain(details.EFFECT_HEADER, details.effect(comparison)),
             parts=_plain(details.PARTS_HEADER, details.parts(comparison)),
             changed=_plain(details.SITES_HEADER, details.sites(comparison)),
             rates=_plain(details.LOCKS_HEADER, details.locks(comparison)),

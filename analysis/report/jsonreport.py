@@ -6,6 +6,7 @@ from typing import Any
 
 from z3trace.analysis import attribution
 from z3trace.analysis.compare import Comparison, Metric
+from z3trace.analysis.probeeffect import Disturbance
 from z3trace.analysis.report import lines
 
 VERSION = 2
@@ -38,6 +39,17 @@ def _metric(metric: Metric) -> dict[str, Any]:
     }
 
 
+def _disturbance(one: Disturbance) -> dict[str, Any]:
+    return {
+        "probes": one.probe,
+        "slowdown": {"before": _number(one.slowdown[0]), "after": _number(one.slowdown[1])},
+        "before": _number(one.before),
+        "after": _number(one.after),
+        "change": _number(one.change),
+        "ci": [_number(one.low), _number(one.high)],
+    }
+
+
 def as_dict(comparison: Comparison) -> dict[str, Any]:
     """``metrics`` is the list of all lines; NaN and infinity become null."""
     return {
@@ -48,6 +60,7 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "setup": dict(lines.setup(comparison)),
         "tests": comparison.tests,
         "metrics": [_metric(metric) for metric in comparison.metrics],
+        "probe_effect": [_disturbance(one) for one in comparison.disturbances],
         "explained": [
             {
                 "operation": one.operation,

@@ -42,7 +42,7 @@ def headline(comparison: Comparison) -> list[str]:
         e = metric.effect
         found.append(
             f"throughput {units.value(e.before, metric.unit)} -> "
-            f"{units.value(e.after, metric.unit)}, ratio {e.ratio:.2f} "
+            f"{units.value(e.after, metric.unit)}, ratio {units.ratio(e.ratio)} "
             f"{units.interval(e.low, e.high)}: {metric.verdict}"
         )
     for metric in comparison.select("wait", "mean"):
@@ -50,7 +50,7 @@ def headline(comparison: Comparison) -> list[str]:
         if metric.verdict in ("better", "worse"):
             found.append(
                 f"mean wait for the {metric.lock} lock {units.value(e.before, 'ns')} -> "
-                f"{units.value(e.after, 'ns')}, ratio {e.ratio:.2f} "
+                f"{units.value(e.after, 'ns')}, ratio {units.ratio(e.ratio)} "
                 f"{units.interval(e.low, e.high)}: {metric.verdict}"
             )
     return found

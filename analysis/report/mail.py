@@ -17,7 +17,7 @@ def _table(metrics: list[Metric]) -> list[str]:
                 f"{lines.name(metric)} {metric.statistic}",
                 units.value(e.before, metric.unit),
                 units.value(e.after, metric.unit),
-                f"{e.ratio:.3f}" if e.ratio == e.ratio else "-",
+                units.ratio(e.ratio),
                 units.interval(e.low, e.high),
                 lines.symbol(metric),
             ]
@@ -31,10 +31,12 @@ def _table(metrics: list[Metric]) -> list[str]:
 def _details(comparison: Comparison) -> list[str]:
     """Where a change comes from."""
     out: list[str] = []
-    corrected = details.corrected(comparison)
-    if corrected:
-        out += heading(details.CORRECTED_TITLE)
-        out += [*table(details.CORRECTED_HEADER, corrected), ""]
+    for title, header, rows in (
+        (details.EFFECT_TITLE, details.EFFECT_HEADER, details.effect(comparison)),
+        (details.CORRECTED_TITLE, details.CORRECTED_HEADER, details.corrected(comparison)),
+    ):
+        if rows:
+            out += [*heading(title), *table(header, rows), ""]
     parts = details.parts(comparison)
     if parts:
         out += heading("Where an operation's time goes (mean, with probes)")

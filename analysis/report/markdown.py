@@ -21,14 +21,14 @@ def _table(metrics: list[Metric]) -> list[str]:
     ]
     for metric in metrics:
         e = metric.effect
-        ratio = f"{e.ratio:.3f} {units.interval(e.low, e.high)}" if e.ratio == e.ratio else "-"
+        ratio = f"{units.ratio(e.ratio)} {units.interval(e.low, e.high)}"
         cells = [
             escape(lines.name(metric)),
             metric.statistic,
             units.value(e.before, metric.unit),
             units.value(e.after, metric.unit),
             units.change(e.ratio),
-            ratio,
+            ratio if e.ratio == e.ratio else "-",
             f"**{metric.verdict}**" if metric.verdict in ("better", "worse") else metric.verdict,
         ]
         out.append("| " + " | ".join(cells) + " |")
@@ -44,6 +44,7 @@ def _details(comparison: Comparison) -> list[str]:
     """Where a change comes from."""
     out: list[str] = []
     for title, header, rows in (
+        (details.EFFECT_TITLE, details.EFFECT_HEADER, details.effect(comparison)),
         (details.CORRECTED_TITLE, details.CORRECTED_HEADER, details.corrected(comparison)),
         ("Where an operation's time goes", details.PARTS_HEADER, details.parts(comparison)),
         ("Call sites, time for each operation", details.SITES_HEADER, details.sites(comparison)),

@@ -66,6 +66,30 @@ def test_interval_covers_the_truth(paired: bool) -> None:
     assert 0.91 <= covered / 400 <= 0.985
 
 
+@pytest.mark.parametrize("paired", [True, False])
+def test_interval_among_zeros_covers_the_truth(paired: bool) -> None:
+    """Waits of runs of which many have none: 4 ns on average before, 1 ns after."""
+    random = np.random.default_rng(6)
+    covered = bounded = 0
+    for _ in range(400):
+        noise = random.lognormal(0, 0.2, 10) if paired else np.ones(10)
+        before, after = noise * random.gamma(8, 0.5, 10), noise * random.poisson(1, 10)
+        after[0] = 0
+        found = stats.effect(list(before), list(after), paired=paired)
+        bounded += np.isfinite(found.high)
+        covered += found.low <= 0.9 * 0.25 <= found.high
+    assert bounded == 400
+    assert 0.89 <= covered / 400 <= 0.985
+
+
+def test_interval_of_means_that_are_not_clear_of_nothing() -> None:
+    found = stats.effect([0, 0, 0, 0, 9], [1, 2, 1, 2, 1], paired=False)
+    assert found.ratio == pytest.approx(7 / 9)
+    assert np.isnan([found.low, found.high]).all(), "any ratio is possible"
+    none = stats.effect([3, 4, 3, 4], [0, 0, 0, 0], paired=True)
+    assert (none.ratio, none.low, none.high) == (0, 0, 0)
+
+
 def test_few_runs_have_no_verdict() -> None:
     found = stats.effect([1, 1.01, 1.02, 1.0], [9, 9.1, 9.2, 9.0], paired=False)
     assert stats.verdict(found, 0.001, higher_is_better=False) == "too few runs"
