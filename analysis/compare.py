@@ -110,7 +110,7 @@ class Comparison:
 def _coverage_caveat(digest: Digest) -> Iterator[str]:
     session = digest.session
     missing = [site for site in session.sites if not site.attached]
-    if session.lock_mode == "none":
+    if not digest.has_locks:
         yield f"{session.label}: locks were not recorded"
     elif missing:
         where = ", ".join(sorted({site.function for site in missing}))

@@ -164,6 +164,11 @@ class Digest:
         return "all" if "all" in kinds or not kinds else kinds[0]
 
     @property
+    def has_locks(self) -> bool:
+        """Whether any of its runs were to see locks."""
+        return self.session.lock_mode != "none" and self.kind != "ops"
+
+    @property
     def least_corrected(self) -> float:
         """ns; a corrected figure below this is as good as 0.  NaN without a calibration."""
         calibration = self.session.calibration

@@ -10,10 +10,9 @@ LOSS_LIMIT = 0.001
 
 def coverage(digest: Digest) -> str:
     """Which lock call sites were seen, in words that are equal where coverage is."""
-    session = digest.session
-    if session.lock_mode == "none":
+    if not digest.has_locks:
         return "no locks"
-    missing = {site.function for site in session.sites if not site.attached}
+    missing = {site.function for site in digest.session.sites if not site.attached}
     return f"all but those in {', '.join(sorted(missing))}" if missing else "all call sites"
 
 

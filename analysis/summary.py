@@ -104,7 +104,7 @@ def _sites(digest: Digest) -> list[str]:
 
 def _coverage(digest: Digest) -> str:
     session = digest.session
-    if session.lock_mode == "none":
+    if not digest.has_locks:
         return "locks were not recorded"
     missing = [site for site in session.sites if not site.attached]
     if not missing:

@@ -87,7 +87,7 @@ class Recorder:
     def run(self, workload: Workload, number: int, order: int, seed: int, *, probe: str) -> Run:
         """One run with the probes *probe* (empty: none).  An interrupt ends the workload,
         and the run is kept as such."""
-        workload.prepare(seed, probed=bool(probe))
+        workload.prepare(seed, fast=probe in ("", "ops"))
         armed = self.attach(probe) if probe else None
         self.armed()
         before = self._tally(armed)

@@ -23,13 +23,16 @@ _OUTPUT_LIMIT = 4000
 
 
 class Workload(Protocol):
-    """One execution is prepare, run, finish; *description* goes into the recording."""
+    """One execution is prepare, run, finish; *description* goes into the recording.
+
+    A *fast* run has no probes on locks.
+    """
 
     description: str
     command: list[str]
     open_ended: bool  # an interrupt is its natural end
 
-    def prepare(self, seed: int, *, probed: bool) -> None: ...
+    def prepare(self, seed: int, *, fast: bool) -> None: ...
     def run(self) -> WorkloadResult: ...
     def finish(self) -> None: ...
 
@@ -85,7 +88,7 @@ class ZpoolBench:
     """The kernel module ``zpool_bench``, driven through debugfs.
 
     Parameters are those of its debugfs files; ``ops`` is a thread's, and runs
-    without probes, which are faster, make ``unprobed_ops`` if that is given.
+    without probes on locks, which are faster, make ``fast_ops`` if that is given.
     """
 
     PARAMETERS = (
@@ -104,7 +107,7 @@ class ZpoolBench:
         "touches",
         "drain",
         "histogram",
-        "unprobed_ops",
+        "fast_ops",
     )
     DEFAULTS: ClassVar[dict[str, str]] = {
         "type": "z3fold",
@@ -153,7 +156,7 @@ class ZpoolBench:
         finally:
             os.close(fd)
 
-    def prepare(self, seed: int, *, probed: bool) -> None:
+    def prepare(self, seed: int, *, fast: bool) -> None:
         if not _BENCH.exists():
             if self._module is None:
                 raise CannotTraceError(
@@ -162,8 +165,8 @@ class ZpoolBench:
                 )
             insert(self._module)
         chosen = {**self.DEFAULTS, **self.parameters, "seed": str(seed)}
-        longer = chosen.pop("unprobed_ops", None)
-        if longer and not probed:
+        longer = chosen.pop("fast_ops", None)
+        if longer and fast:
             chosen["ops"] = longer
         for key, value in chosen.items():
             self._write(key, value)
@@ -218,7 +221,7 @@ class Command:
         self.command = list(argv)
         self.description = shlex.join(argv)
 
-    def prepare(self, seed: int, *, probed: bool) -> None:
+    def prepare(self, seed: int, *, fast: bool) -> None:
         os.environ["Z3TRACE_SEED"] = str(seed)
 
     def run(self) -> WorkloadResult:
@@ -260,7 +263,7 @@ class Duration:
         self.description = f"whatever runs, for {seconds:g} s"
         self.command = ["--duration", f"{seconds:g}s"]
 
-    def prepare(self, seed: int, *, probed: bool) -> None:
+    def prepare(self, seed: int, *, fast: bool) -> None:
         return
 
     def run(self) -> WorkloadResult:

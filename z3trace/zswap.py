@@ -59,8 +59,8 @@ class Zswap:
                 f"cannot set zswap's {name} to {value}: {error.strerror}"
             ) from error
 
-    def prepare(self, seed: int, *, probed: bool) -> None:
-        del probed
+    def prepare(self, seed: int, *, fast: bool) -> None:
+        del fast
         self._seed = seed
         if self._program is None:
             raise CannotTraceError("zswap_pressure is not built", "'z3trace vm' builds it")

@@ -70,3 +70,12 @@ def test_a_command_that_counts_nothing_is_timed_as_a_whole() -> None:
     found = probeeffect.of(*sides)
     assert found[0].before == pytest.approx(400 * _CALLS, rel=0.01)
     assert found[1].slowdown == pytest.approx((2, 2), rel=0.01)
+
+
+def test_runs_that_probe_operations_only_are_no_gap_in_coverage() -> None:
+    made = [
+        _sided(label, {"none": each, "ops": 2 * each}) for label, each in (("a", 400), ("b", 300))
+    ]
+    caveats = compare.compare(*map(digest.of, made)).caveats
+    assert "a: locks were not recorded" in caveats
+    assert not any("could not be probed" in caveat for caveat in caveats)

@@ -14,7 +14,7 @@ from z3trace.commands.common import say
 from z3trace.errors import DONE, FAILED
 
 DEFAULT_WORKLOAD = (
-    "zpool-bench:threads=2,ops=60000,unprobed_ops=1000000,slots=1024,max_size=200,touches=8"
+    "zpool-bench:threads=2,ops=60000,fast_ops=500000,slots=1024,max_size=200,touches=8"
 )
 
 
