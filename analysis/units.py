@@ -2,6 +2,8 @@
 
 import math
 
+_MOST = 9.99
+
 
 def nanoseconds(value: float) -> str:
     """Three significant digits with a unit: 842 ns, 3.71 us, 12.6 ms, 1.20 s."""
@@ -56,6 +58,13 @@ def value(number: float, unit: str) -> str:
 def change(ratio: float) -> str:
     """A ratio as a change: -52.1 %, +3.4 %."""
     return "-" if not math.isfinite(ratio) else f"{(ratio - 1) * 100:+.1f} %"
+
+
+def detectable(number: float) -> str:
+    """The smallest change that could be found: 4.2%; more than tenfold is as good as none."""
+    if math.isnan(number):
+        return ""
+    return f"{number:.1%}" if number < _MOST else f">{_MOST:.0%}"
 
 
 def ratio(number: float) -> str:

@@ -113,7 +113,7 @@ def _range(metrics: list[Metric]) -> str:
     changes = [m.detectable for m in metrics if math.isfinite(m.detectable)]
     if not changes:
         return ""
-    low, high = f"{min(changes):.1%}", f"{max(changes):.1%}"
+    low, high = (units.detectable(change) for change in (min(changes), max(changes)))
     return low if low == high else f"{low} to {high}"
 
 

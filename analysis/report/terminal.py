@@ -26,7 +26,6 @@ class Screen:
 def _row(metric: Metric) -> list[str]:
     e = metric.effect
     p = f"{metric.p_adjusted:.3f}" if metric.p_adjusted == metric.p_adjusted else ""
-    seen = f"{metric.detectable:.1%}" if metric.detectable == metric.detectable else ""
     return [
         lines.name(metric),
         metric.statistic,
@@ -37,7 +36,7 @@ def _row(metric: Metric) -> list[str]:
         metric.verdict,
         p,
         f"{e.n_before}+{e.n_after}",
-        seen,
+        units.detectable(metric.detectable),
     ]
 
 
