@@ -70,4 +70,4 @@ $(TREE): $(READY) $(SOURCES) pyproject.toml
 
 readme: ## copy the figures of the last demo into the README's directory
 	mkdir -p docs/demo
-	cp build/demo/report.txt build/demo/plots/locks.png build/demo/plots/latency-ecdf.png docs/demo/
+	cp build/demo/report.txt build/demo/plots/locks.png build/demo/plots/ratios.png docs/demo/

@@ -63,9 +63,9 @@ def _sites(digest: Digest) -> list[list[Cell]]:
     return rows
 
 
-def _plain(header: list[str], rows: list[list[str]]) -> dict[str, object]:
-    """A table that is read in its order."""
-    return {"header": header, "rows": rows}
+def _plain(header: list[str], rows: list[list[str]], words: int = 1) -> dict[str, object]:
+    """A table that is read in its order; after *words* columns of words all are numbers."""
+    return {"header": header, "rows": rows, "words": words}
 
 
 def _environments(comparison: Comparison) -> list[tuple[str, str, str, bool]]:
@@ -117,7 +117,7 @@ def render(comparison: Comparison) -> str:
             regressions=[_row(m) for m in lines.regressions(comparison)],
             locks=lines.lock_members(comparison),
             effect=_plain(details.EFFECT_HEADER, details.effect(comparison)),
-            parts=_plain(details.PARTS_HEADER, details.parts(comparison)),
+            parts=_plain(details.PARTS_HEADER, details.parts(comparison), 2),
             changed=_plain(details.SITES_HEADER, details.sites(comparison)),
             rates=_plain(details.LOCKS_HEADER, details.locks(comparison)),
             structure=attribution.structure(comparison),

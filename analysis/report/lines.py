@@ -35,24 +35,27 @@ def verdicts(comparison: Comparison) -> str:
     return ", ".join(f"{counts[kind]} {kind}" for kind in kinds)
 
 
+def _claim(what: str, metric: Metric) -> str:
+    e = metric.effect
+    return (
+        f"{what} {units.value(e.before, metric.unit)} -> {units.value(e.after, metric.unit)}, "
+        f"ratio {units.ratio(e.ratio)} {units.interval(e.low, e.high)}: {metric.verdict}"
+    )
+
+
 def headline(comparison: Comparison) -> list[str]:
-    """One sentence a claim, each with its figure and interval."""
-    found = []
-    for metric in comparison.select("throughput"):
-        e = metric.effect
-        found.append(
-            f"throughput {units.value(e.before, metric.unit)} -> "
-            f"{units.value(e.after, metric.unit)}, ratio {units.ratio(e.ratio)} "
-            f"{units.interval(e.low, e.high)}: {metric.verdict}"
-        )
+    """One sentence a claim, each with its figure and interval: throughput; latency of each
+    operation that has one that differs, the mean before p99 before p50; mean waits."""
+    found = [_claim("throughput", metric) for metric in comparison.select("throughput")]
+    told = set()
+    for statistic in ("mean", "p99", "p50"):
+        for metric in comparison.select("latency", statistic):
+            if metric.verdict in ("better", "worse") and metric.operation not in told:
+                told.add(metric.operation)
+                found.append(_claim(f"{statistic} latency of {metric.operation}", metric))
     for metric in comparison.select("wait", "mean"):
-        e = metric.effect
         if metric.verdict in ("better", "worse"):
-            found.append(
-                f"mean wait for the {metric.lock} lock {units.value(e.before, 'ns')} -> "
-                f"{units.value(e.after, 'ns')}, ratio {units.ratio(e.ratio)} "
-                f"{units.interval(e.low, e.high)}: {metric.verdict}"
-            )
+            found.append(_claim(f"mean wait for the {metric.lock} lock", metric))
     return found
 
 
