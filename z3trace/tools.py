@@ -18,6 +18,7 @@ PACKAGES = {
     "swapon": "mount",
     "swapoff": "mount",
     "gcc": "gcc",
+    "objcopy": "binutils",
     "make": "make",
     "patch": "patch",
     "spatch": "coccinelle",

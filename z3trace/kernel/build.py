@@ -8,6 +8,7 @@ the cache under a digest of everything it was made from.
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import tomllib
@@ -170,7 +171,10 @@ def _add_types(kernel: Kernel, module: Path) -> None:
     if kernel.image == kernel.packaged_image:
         return
     tools.run(
-        ["pahole", "-J", "--btf_base", kernel.image, module], doing=f"adding BTF to {module.name}"
+        ["pahole", "-J", "--btf_base", kernel.image, module],
+        # As the kernel's own build has it: pahole asks for LLVM's if nothing is said.
+        env={**os.environ, "LLVM_OBJCOPY": tools.find("objcopy")},
+        doing=f"adding BTF to {module.name}",
     )
 
 
