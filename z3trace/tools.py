@@ -15,6 +15,7 @@ PACKAGES = {
     "depmod": "kmod",
     "modinfo": "kmod",
     "mkswap": "util-linux",
+    "setpriv": "util-linux",
     "swapon": "mount",
     "swapoff": "mount",
     "gcc": "gcc",

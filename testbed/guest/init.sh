@@ -70,8 +70,12 @@ setsid chroot . /bin/sh "$Z3T_RUN/command.sh" </dev/null \
 command=$!
 # The host asks for an interrupt over the serial line: waiting for it costs the
 # guest nothing.
+stty -echo </dev/ttyS0 2>/dev/null
 while read -r word; do
-	[ "$word" = interrupt ] && kill -INT "-$command"
+	case "$word" in
+	interrupt) kill -INT "-$command" ;;
+	ping) echo "z3trace-guest: here" >/dev/console ;;
+	esac
 done </dev/ttyS0 &
 # Read as a whole before it runs: when the devices are down neither a program nor the
 # rest of this file can be read, and the end of init is a panic.

@@ -1,5 +1,8 @@
 """How a guest's process is watched; a shell script stands in for QEMU."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,57 @@ def test_a_stall_that_is_taken_back_loses_nothing(directories: tuple[Path, Path]
     lost, console, boots = _boot(directories, first, "true")
     assert (lost, boots) == (None, 1)
     assert vm.READY in console
+
+
+def _watched(directories: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, said: str) -> str:
+    """Why a guest that says *said* every 0.1 s is lost, or "" if it is not in a second."""
+    run, private = directories
+    monkeypatch.setattr(vm, "_SILENCE", 0.3)
+    monkeypatch.setattr(vm, "_ANSWER", 0.3)
+    script = f"cd '{run}'; while :; do printf '{said}' >> console.log; sleep 0.1; done"
+    guest = vm.Guest(["sh", "-c", script], run, private)
+    asked: list[str] = []
+    monkeypatch.setattr(guest, "tell", asked.append)
+    try:
+        lost = vm._watch(guest, 30, [], lambda: time.monotonic() - guest.started > 1)
+    finally:
+        guest.kill()
+    assert asked == ([] if said else ["ping"])
+    return lost or ""
+
+
+def test_a_guest_that_answers_nothing_is_lost(
+    directories: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert vm.SILENT in _watched(directories, monkeypatch, "")
+
+
+def test_a_guest_that_speaks_is_not_asked(
+    directories: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _watched(directories, monkeypatch, "[1.0] a line\\n") == ""
+
+
+def test_a_guest_ends_with_its_master(tmp_path: Path) -> None:
+    """Killed, not asked: the guest must not stay behind."""
+    for name in ("run", "private"):
+        (tmp_path / name).mkdir()
+    pid = tmp_path / "pid"
+    code = (
+        "import sys, time; from pathlib import Path; from z3trace.kernel import vm\n"
+        "here = Path(sys.argv[1])\n"
+        "vm.Guest(['sh', '-c', f'echo $$ > {here}/new; mv {here}/new {here}/pid; sleep 60'],"
+        " here / 'run', here / 'private')\n"
+        "time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path]) as master:
+        while not pid.exists():
+            time.sleep(0.05)
+        process = Path("/proc") / pid.read_text().strip()
+        assert process.exists()
+        master.kill()
+    for _ in range(100):
+        if not process.exists() or "\nState:\tZ" in (process / "status").read_text():
+            return
+        time.sleep(0.05)
+    pytest.fail("the guest stayed")

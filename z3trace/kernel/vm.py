@@ -22,17 +22,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from z3trace import paths
+from z3trace import paths, tools
 from z3trace.errors import GuestLostError, UsageError
 from z3trace.kernel.console import HANGS, symptoms
 from z3trace.kernel.fetch import Kernel, Say
 from z3trace.kernel.qemu import Options, guest_programs, qemu_command
 
 READY = "z3trace-guest: ready"
+#: Why a guest is lost that hangs without a word, as an emulated one may when code is
+#: patched that another CPU translates (docs/measured.md).
+SILENT = "it answers nothing"
 #: Looking at the guest takes time from it: both share the machine.
 _POLL = 0.25
 _GRACE = 3.0  # seconds a lost guest has to print its trace
 _BOOT_DEADLINE = 120.0
+#: Seconds without a word on the console after which a guest is asked whether it is there
+#: (to answer takes its time), and that it has for the answer.
+_SILENCE = 60.0
+_ANSWER = 90.0
 _BOOTS = 2
 
 
@@ -89,9 +96,11 @@ class Guest:
         self._socket = private / "console"
         self._console_size = 0
         self.started = time.monotonic()
+        # Whoever kills us does not mean to leave a guest behind.
+        tied = [tools.find("setpriv"), "--pdeathsig", "KILL", "--", *argv]
         with (run / "qemu.log").open("wb") as log:
             self._process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                tied, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
     def console(self) -> str:
@@ -122,11 +131,12 @@ class Guest:
     def running(self) -> bool:
         return self._process.poll() is None
 
-    def interrupt(self) -> None:
-        """Ask the guest to interrupt its command."""
+    def tell(self, word: str) -> None:
+        """Send the guest's init a word: ``interrupt`` its command, or ``ping``, which it
+        answers on the console."""
         with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
             line.connect(str(self._socket))
-            line.sendall(b"interrupt\n")
+            line.sendall(f"{word}\n".encode())
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -150,24 +160,48 @@ class Guest:
         return "the guest ended without a word"
 
 
+class _Pulse:
+    """Whether a guest is there: it said something lately, or answers when it is asked."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+        self._heard = time.monotonic()
+        self._asked: float | None = None
+
+    def heard(self, now: float) -> None:
+        self._heard, self._asked = now, None
+
+    def is_gone(self, now: float) -> bool:
+        if self._asked is None and now - self._heard > _SILENCE:
+            self._guest.tell("ping")
+            self._asked = now
+        return self._asked is not None and now - self._asked > _ANSWER
+
+
 def _watch(
     guest: Guest, deadline: float, followers: Sequence[_Follower], until: Callable[[], bool]
 ) -> str | None:
     """Wait for the guest's end or *until*; None, or why the guest is lost."""
     doomed = None
+    pulse = _Pulse(guest)
     while guest.running() and not until():
         for follower in followers:
             follower.poll()
         now = time.monotonic()
         if now - guest.started > deadline:
             return f"the guest passed its deadline of {deadline:.0f} s"
-        if doomed is None and guest.console_grew() and guest.is_lost():
+        grew = guest.console_grew()
+        if grew:
+            pulse.heard(now)
+        if doomed is None and grew and guest.is_lost():
             doomed = now
         if doomed is not None and now - doomed > _GRACE:
             # What the console said after its first bad line may take it back.
             if guest.is_lost():
                 return guest.failure()
             doomed = None
+        if pulse.is_gone(now):
+            return f"{SILENT} since {_SILENCE + _ANSWER:.0f} s"
         time.sleep(_POLL)
     return None
 
@@ -190,7 +224,7 @@ def _wait(guest: Guest, deadline: float, followers: Sequence[_Follower]) -> str 
     try:
         return _watch(guest, deadline, followers, lambda: False)
     except KeyboardInterrupt:
-        guest.interrupt()
+        guest.tell("interrupt")
         print("interrupting the guest's command", file=sys.stderr)  # noqa: T201
     return _watch(guest, time.monotonic() - guest.started + 60, followers, lambda: False)
 
