@@ -95,7 +95,7 @@ class Comparison:
     metrics: list[Metric]
     tests: int
     paired: bool
-    disturbances: list[probeeffect.Disturbance]
+    probe_effects: list[probeeffect.ProbeEffect]
     caveats: list[str]
     mismatches: list[tuple[str, str, str]]
 
@@ -226,13 +226,13 @@ def compare_all(
             for (key, _), effect in zip(one, effects, strict=True)
         ]
         differences = mismatch.mismatches(before, after)
-        disturbed = probeeffect.of(before, after)
-        caveats = [*_caveats(before, after, paired), *probeeffect.caveats(disturbed)]
+        probe_effects = probeeffect.of(before, after)
+        caveats = [*_caveats(before, after, paired), *probeeffect.caveats(probe_effects)]
         caveats += [f"{name} differs: {x} | {y}" for name, x, y in differences]
         if refused:
             caveats.append("too many events were lost: no verdict is given")
         comparisons.append(
-            Comparison(before, after, metrics, tests, paired, disturbed, caveats, differences)
+            Comparison(before, after, metrics, tests, paired, probe_effects, caveats, differences)
         )
     return comparisons
 

@@ -6,12 +6,9 @@ Student's t.  No logs, so a run in which nobody waited does no harm.
 """
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import stdtrit
+from z3trace.analysis.resampling import LEVEL, Floats
 
-Floats = npt.NDArray[np.float64]
-
-_LEVEL = 0.95
 _NONE = (float("nan"), float("nan"))
 
 
@@ -32,7 +29,7 @@ def interval(before: Floats, after: Floats, *, paired: bool) -> tuple[float, flo
     b, a = float(before.mean()), float(after.mean())
     var_b, var_a = (float(one.var(ddof=1)) / one.size for one in (before, after))
     both = _covariance(before, after) if paired else 0.0
-    reach = float(stdtrit(smaller - 1, (1 + _LEVEL) / 2))
+    reach = float(stdtrit(smaller - 1, (1 + LEVEL) / 2))
     clear = b * b - reach**2 * var_b
     if clear <= 0:
         return _NONE

@@ -20,7 +20,7 @@ PROBED = {"none": "none", "ops": "operations", "locks": "locks", "all": "all"}
 
 
 @dataclass(frozen=True)
-class Disturbance:
+class ProbeEffect:
     """The workload's own time for an operation with one kind of probes, ns: elapsed time
     over all threads' operations, or of a whole run of a command that counts none.
 
@@ -37,42 +37,43 @@ class Disturbance:
     slowdown: tuple[float, float]
 
 
-def _times(digest: Digest, probe: str, *, counted: bool) -> Floats:
+def times(digest: Digest, probe: str, *, counted: bool = True) -> Floats:
+    """ns an operation of each run with one kind of probes, or a run if not *counted*."""
     runs = [run for run in digest.with_probe(probe) if run.elapsed and (run.calls or not counted)]
     return np.array([run.elapsed / (run.calls if counted else 1) for run in runs])
 
 
-def _line(probe: str, times: tuple[Floats, Floats], free: tuple[float, float]) -> Disturbance:
-    before, after = times
+def _line(probe: str, sides: tuple[Floats, Floats], free: tuple[float, float]) -> ProbeEffect:
+    before, after = sides
     low = high = float("nan")
     if min(before.size, after.size) >= 2:
         ends = resampling.intervals(before[None], after[None], paired=False)
         low, high = (float(end[0]) for end in ends)
     b, a = float(before.mean()), float(after.mean())
-    return Disturbance(probe, b, a, a - b, low, high, (b / free[0], a / free[1]))
+    return ProbeEffect(probe, b, a, a - b, low, high, (b / free[0], a / free[1]))
 
 
-def of(before: Digest, after: Digest) -> list[Disturbance]:
+def of(before: Digest, after: Digest) -> list[ProbeEffect]:
     """A line for each kind of runs that both sides have, the unprobed ones first; none if
     a side has no unprobed runs."""
     sides = (before, after)
     counted = all(any(run.calls for run in side.runs) for side in sides)
-    found: list[Disturbance] = []
+    found: list[ProbeEffect] = []
     for probe in PROBED:
-        b, a = (_times(side, probe, counted=counted) for side in sides)
+        b, a = (times(side, probe, counted=counted) for side in sides)
         if b.size and a.size:
             free = (found[0].before, found[0].after) if found else (b.mean(), a.mean())
             found.append(_line(probe, (b, a), free))
     return found if len(found) > 1 and found[0].probe == "none" else []
 
 
-def span(one: Disturbance) -> str:
+def span(one: ProbeEffect) -> str:
     """``-122 ns [-131 ns, -114 ns]``"""
     text, low, high = map(units.difference, (one.change, one.low, one.high))
     return text if one.low != one.low else f"{text} [{low}, {high}]"
 
 
-def caveats(lines: list[Disturbance]) -> Iterator[str]:
+def caveats(lines: list[ProbeEffect]) -> Iterator[str]:
     """What is said if probes on operations did more than add their time."""
     for line in lines:
         free = lines[0]

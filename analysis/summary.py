@@ -1,7 +1,7 @@
 """One digest as text: what ``show`` prints."""
 
 import numpy as np
-from z3trace.analysis import units
+from z3trace.analysis import probeeffect, units
 from z3trace.analysis.digest import Digest
 from z3trace.analysis.quantiles import quantiles
 
@@ -82,8 +82,8 @@ def _probes(digest: Digest) -> list[str]:
 
 def _operation_time(digest: Digest, probe: str) -> float:
     """Median over runs of the workload's ns an operation; 0 if it does not count them."""
-    times = [run.elapsed / run.calls for run in digest.with_probe(probe) if run.calls]
-    return float(np.median(times)) if times else 0.0
+    times = probeeffect.times(digest, probe)
+    return float(np.median(times)) if times.size else 0.0
 
 
 def _sites(digest: Digest) -> list[str]:

@@ -32,7 +32,7 @@ def effect(comparison: Comparison) -> list[list[str]]:
             *_pair(one.before, one.after),
             probeeffect.span(one),
         ]
-        for one in comparison.disturbances
+        for one in comparison.probe_effects
     ]
 
 
@@ -59,6 +59,14 @@ def corrected(comparison: Comparison) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def probe_tables(comparison: Comparison) -> list[tuple[str, list[str], list[list[str]]]]:
+    """(title, header, rows) of what is told of the probes themselves."""
+    return [
+        (EFFECT_TITLE, EFFECT_HEADER, effect(comparison)),
+        (CORRECTED_TITLE, CORRECTED_HEADER, corrected(comparison)),
+    ]
 
 
 def parts(comparison: Comparison) -> list[list[str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from z3trace.analysis import attribution
 from z3trace.analysis.compare import Comparison, Metric
-from z3trace.analysis.probeeffect import Disturbance
+from z3trace.analysis.probeeffect import ProbeEffect
 from z3trace.analysis.report import lines
 
 VERSION = 2
@@ -39,7 +39,7 @@ def _metric(metric: Metric) -> dict[str, Any]:
     }
 
 
-def _disturbance(one: Disturbance) -> dict[str, Any]:
+def _probe_effect(one: ProbeEffect) -> dict[str, Any]:
     return {
         "probes": one.probe,
         "slowdown": {"before": _number(one.slowdown[0]), "after": _number(one.slowdown[1])},
@@ -60,7 +60,7 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "setup": dict(lines.setup(comparison)),
         "tests": comparison.tests,
         "metrics": [_metric(metric) for metric in comparison.metrics],
-        "probe_effect": [_disturbance(one) for one in comparison.disturbances],
+        "probe_effect": [_probe_effect(one) for one in comparison.probe_effects],
         "explained": [
             {
                 "operation": one.operation,

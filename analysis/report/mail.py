@@ -31,10 +31,7 @@ def _table(metrics: list[Metric]) -> list[str]:
 def _details(comparison: Comparison) -> list[str]:
     """Where a change comes from."""
     out: list[str] = []
-    for title, header, rows in (
-        (details.EFFECT_TITLE, details.EFFECT_HEADER, details.effect(comparison)),
-        (details.CORRECTED_TITLE, details.CORRECTED_HEADER, details.corrected(comparison)),
-    ):
+    for title, header, rows in details.probe_tables(comparison):
         if rows:
             out += [*heading(title), *table(header, rows), ""]
     parts = details.parts(comparison)

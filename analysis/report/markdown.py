@@ -44,8 +44,7 @@ def _details(comparison: Comparison) -> list[str]:
     """Where a change comes from."""
     out: list[str] = []
     for title, header, rows in (
-        (details.EFFECT_TITLE, details.EFFECT_HEADER, details.effect(comparison)),
-        (details.CORRECTED_TITLE, details.CORRECTED_HEADER, details.corrected(comparison)),
+        *details.probe_tables(comparison),
         ("Where an operation's time goes", details.PARTS_HEADER, details.parts(comparison)),
         ("Call sites, time for each operation", details.SITES_HEADER, details.sites(comparison)),
         ("Locks, for each operation", details.LOCKS_HEADER, details.locks(comparison)),

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from samples import recording
 from z3trace.analysis import compare, digest, probeeffect
-from z3trace.analysis.probeeffect import Disturbance
+from z3trace.analysis.probeeffect import ProbeEffect
 
 from z3trace.model import OperationTruth, Recording, Run, WorkloadResult
 
@@ -30,7 +30,7 @@ def _sided(label: str, times: dict[str, float]) -> Recording:
     return msgspec.structs.replace(made, runs=runs)
 
 
-def _found(before: dict[str, float], after: dict[str, float]) -> list[Disturbance]:
+def _found(before: dict[str, float], after: dict[str, float]) -> list[ProbeEffect]:
     return probeeffect.of(digest.of(_sided("a", before)), digest.of(_sided("b", after)))
 
 
