@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from z3trace.kernel import vm
+from z3trace.kernel import guest as guests
 
 _STALL = "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:"
 _BUSY = "rcu: \t1-....: (5249 ticks this GP) idle=6554/1/0x4 softirq=74/74 fqs=2625"
@@ -15,8 +15,8 @@ _BUSY = "rcu: \t1-....: (5249 ticks this GP) idle=6554/1/0x4 softirq=74/74 fqs=2
 
 @pytest.fixture
 def directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    monkeypatch.setattr(vm, "_GRACE", 0.1)
-    monkeypatch.setattr(vm, "_POLL", 0.02)
+    monkeypatch.setattr(guests, "_GRACE", 0.1)
+    monkeypatch.setattr(guests, "_POLL", 0.02)
     for name in ("run", "private"):
         (tmp_path / name).mkdir()
     return tmp_path / "run", tmp_path / "private"
@@ -30,7 +30,7 @@ def _boot(directories: tuple[Path, Path], first: str, later: str) -> tuple[str |
         f"if [ $(wc -l < boots) = 1 ]; then {first}; else {later}; fi >> console.log\nsleep 60"
     )
     said: list[str] = []
-    guest, lost = vm._boot(["sh", "-c", script], run, private, said.append)
+    guest, lost = guests.boot(["sh", "-c", script], run, private, said.append)
     guest.kill()
     boots = len((run / "boots").read_text().splitlines())
     assert len(said) == boots - 1
@@ -41,8 +41,8 @@ def test_a_guest_that_hangs_while_it_boots_is_booted_again(
     directories: tuple[Path, Path],
 ) -> None:
     hang = f"printf '{_STALL}\\n{_BUSY}\\n'"
-    lost, console, boots = _boot(directories, hang, f"echo {vm.READY}")
-    assert (lost, console, boots) == (None, f"{vm.READY}\n", 2)
+    lost, console, boots = _boot(directories, hang, f"echo {guests.READY}")
+    assert (lost, console, boots) == (None, f"{guests.READY}\n", 2)
 
 
 def test_a_guest_that_always_hangs_is_lost(directories: tuple[Path, Path]) -> None:
@@ -54,8 +54,8 @@ def test_a_guest_that_always_hangs_is_lost(directories: tuple[Path, Path]) -> No
 def test_a_boot_past_its_deadline_is_a_hang(
     directories: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vm, "_BOOT_DEADLINE", 0.5)
-    lost, _, boots = _boot(directories, "sleep 60", f"echo {vm.READY}")
+    monkeypatch.setattr(guests, "_BOOT_DEADLINE", 0.5)
+    lost, _, boots = _boot(directories, "sleep 60", f"echo {guests.READY}")
     assert (lost, boots) == (None, 2)
 
 
@@ -69,23 +69,23 @@ def test_a_guest_that_cannot_be_set_up_is_not_tried_again(
 
 def test_a_stall_that_is_taken_back_loses_nothing(directories: tuple[Path, Path]) -> None:
     idle = "rcu: \\t1-...!: (8 ticks this GP) idle=64f0/0/0x0 fqs=1 (false positive?)"
-    first = f"echo '{_STALL}'; sleep 0.06; printf '{idle}\\n'; sleep 0.3; echo {vm.READY}"
+    first = f"echo '{_STALL}'; sleep 0.06; printf '{idle}\\n'; sleep 0.3; echo {guests.READY}"
     lost, console, boots = _boot(directories, first, "true")
     assert (lost, boots) == (None, 1)
-    assert vm.READY in console
+    assert guests.READY in console
 
 
 def _watched(directories: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, said: str) -> str:
     """Why a guest that says *said* every 0.1 s is lost, or "" if it is not in a second."""
     run, private = directories
-    monkeypatch.setattr(vm, "_SILENCE", 0.3)
-    monkeypatch.setattr(vm, "_ANSWER", 0.3)
+    monkeypatch.setattr(guests, "_SILENCE", 0.3)
+    monkeypatch.setattr(guests, "_ANSWER", 0.3)
     script = f"cd '{run}'; while :; do printf '{said}' >> console.log; sleep 0.1; done"
-    guest = vm.Guest(["sh", "-c", script], run, private)
+    guest = guests.Guest(["sh", "-c", script], run, private)
     asked: list[str] = []
     monkeypatch.setattr(guest, "tell", asked.append)
     try:
-        lost = vm._watch(guest, 30, [], lambda: time.monotonic() - guest.started > 1)
+        lost = guests.watch(guest, 30, [], lambda: time.monotonic() - guest.started > 1)
     finally:
         guest.kill()
     assert asked == ([] if said else ["ping"])
@@ -95,7 +95,7 @@ def _watched(directories: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, sa
 def test_a_guest_that_answers_nothing_is_lost(
     directories: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert vm.SILENT in _watched(directories, monkeypatch, "")
+    assert guests.SILENT in _watched(directories, monkeypatch, "")
 
 
 def test_a_guest_that_speaks_is_not_asked(
@@ -110,9 +110,9 @@ def test_a_guest_ends_with_its_master(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     pid = tmp_path / "pid"
     code = (
-        "import sys, time; from pathlib import Path; from z3trace.kernel import vm\n"
+        "import sys, time; from pathlib import Path; from z3trace.kernel import guest\n"
         "here = Path(sys.argv[1])\n"
-        "vm.Guest(['sh', '-c', f'echo $$ > {here}/new; mv {here}/new {here}/pid; sleep 60'],"
+        "guest.Guest(['sh', '-c', f'echo $$ > {here}/new; mv {here}/new {here}/pid; sleep 60'],"
         " here / 'run', here / 'private')\n"
         "time.sleep(60)"
     )
