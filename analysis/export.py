@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from z3trace.analysis.digest import Digest
-from z3trace.analysis.quantiles import Floats
 
-from z3trace import buckets, paths
+from z3trace import paths
+from z3trace.analysis.figures.histogram import Floats
+from z3trace.analysis.figures.recording import Digest
+from z3trace.data import buckets
 from z3trace.errors import UsageError, Z3traceError
 
 SUFFIXES = (".csv", ".parquet", ".prom", ".hgrm")
@@ -22,7 +23,7 @@ _METRICS = {
 
 def tidy_csv(digests: Sequence[Digest]) -> str:
     """The tidy frame, a line for each number of each run; ``side`` is the label."""
-    from z3trace.analysis import frame
+    from z3trace.analysis.figures import frame
 
     text = frame.tidy([(one.session.label, one) for one in digests]).to_csv(index=False)
     return str(text)
@@ -30,7 +31,7 @@ def tidy_csv(digests: Sequence[Digest]) -> str:
 
 def parquet(digests: Sequence[Digest]) -> bytes:
     """The tidy frame as Parquet."""
-    from z3trace.analysis import frame
+    from z3trace.analysis.figures import frame
 
     table = frame.tidy([(one.session.label, one) for one in digests])
     buffer = io.BytesIO()

@@ -13,7 +13,7 @@
  * incidents: the first of each in full, Z3T_INCIDENTS for a CPU.
  * rulebook:  written by user space before the probes are attached.
  *
- * z3trace/checklayout.py holds the same structures in Python.
+ * z3trace/bpf/checklayout.py holds the same structures in Python.
  */
 #ifndef Z3T_CHECK_H
 #define Z3T_CHECK_H

@@ -4,8 +4,9 @@
  *
  * Values below 16 have a bucket each; above, an octave [2^k, 2^(k+1)) is cut
  * into 16 equal parts, so a bucket is never wider than 1/16 of its lower edge.
- * z3trace/buckets.py holds the same formula in Python and the tests compare
- * the two on every edge; this header compiles for BPF and for the host alike.
+ * z3trace/data/buckets.py holds the same formula in Python and the tests
+ * compare the two on every edge; this header compiles for BPF and for the host
+ * alike.
  */
 #ifndef Z3T_HISTOGRAM_H
 #define Z3T_HISTOGRAM_H

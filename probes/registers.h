@@ -11,7 +11,7 @@
 		     : "=r"(value)                                             \
 		     : "r"(ctx), "i"(offsetof(struct pt_regs, name)))
 
-/* The value of a register by its number in z3trace/placement.py. */
+/* The value of a register by its number in z3trace/code/placement.py. */
 static __always_inline u64 z3t_register(struct pt_regs *ctx, u32 number)
 {
 	u64 value;

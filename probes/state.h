@@ -19,7 +19,7 @@
  * All maps are plain arrays that user space maps into its memory: reading them
  * takes no bpf() call, which would make the kernel skip our programs on that
  * CPU.  The kernel rounds the size of a value up to eight bytes.
- * z3trace/layout.py holds the same structures in Python; the tests compare
+ * z3trace/bpf/layout.py holds the same structures in Python; the tests compare
  * sizes and offsets.
  */
 #ifndef Z3T_STATE_H

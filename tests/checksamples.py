@@ -4,9 +4,9 @@ from pathlib import Path
 
 from samples import session
 
-from z3trace import checkfile
-from z3trace.checkfile import ConditionInfo, Edge, Header, Incident, Offence, Progress, Step
-from z3trace.model import CallSite, Ledger, Operation, WorkloadResult
+from z3trace.data import checkfile
+from z3trace.data.checkfile import ConditionInfo, Edge, Header, Incident, Offence, Progress, Step
+from z3trace.data.model import CallSite, Ledger, Operation, WorkloadResult
 
 ARMED = 1_000_000_000
 #: number: (function, line, lock function, action).

@@ -3,8 +3,8 @@
 import random
 from pathlib import Path
 
-from z3trace import buckets, runfile
-from z3trace.model import (
+from z3trace.data import buckets, runfile
+from z3trace.data.model import (
     Calibration,
     CallSite,
     Environment,

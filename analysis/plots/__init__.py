@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from z3trace.analysis.compare import Comparison
+from z3trace.analysis.comparing.comparison import Comparison
 
 
 def figures() -> "dict[str, Callable[[Comparison], object]]":

@@ -3,13 +3,13 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from z3trace.analysis import quantiles
-from z3trace.analysis.compare import Comparison
-from z3trace.analysis.digest import Digest
-from z3trace.analysis.plots import latency, style
-from z3trace.analysis.quantiles import Floats
 
-from z3trace import buckets
+from z3trace.analysis.comparing.comparison import Comparison
+from z3trace.analysis.figures import histogram
+from z3trace.analysis.figures.histogram import Floats
+from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.plots import latency, style
+from z3trace.data import buckets
 
 
 def shares(digest: Digest, operation: str) -> tuple[Floats, Floats]:
@@ -21,8 +21,8 @@ def shares(digest: Digest, operation: str) -> tuple[Floats, Floats]:
         return np.zeros((0, 0)), np.zeros(1)
     first, last = int(occupied[0]), int(occupied[-1])
     totals = np.maximum(cells.sum(axis=1, keepdims=True), 1)
-    edges = [float(buckets.lower(i * quantiles.TO_A_CELL)) for i in range(first, last + 1)]
-    edges.append(float(buckets.upper((last + 1) * quantiles.TO_A_CELL - 1)))
+    edges = [float(buckets.lower(i * histogram.TO_A_CELL)) for i in range(first, last + 1)]
+    edges.append(float(buckets.upper((last + 1) * histogram.TO_A_CELL - 1)))
     return (cells / totals)[:, first : last + 1].T, np.array(edges)
 
 

@@ -4,8 +4,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
-from z3trace.analysis import quantiles
-from z3trace.analysis.compare import Comparison
+
+from z3trace.analysis.comparing.comparison import Comparison
+from z3trace.analysis.figures import histogram
 from z3trace.analysis.plots import style
 
 _TAIL = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999]
@@ -25,18 +26,18 @@ def operations(comparison: Comparison) -> list[str]:
 
 def _sides(
     comparison: Comparison, name: str
-) -> list[tuple[str, quantiles.Floats, dict[str, object]]]:
+) -> list[tuple[str, histogram.Floats, dict[str, object]]]:
     return [
         (side.session.label, side.counts("latency", name), look)
         for side, look in ((comparison.before, style.BEFORE), (comparison.after, style.AFTER))
     ]
 
 
-def _span(axes: Axes, counts: list[quantiles.Floats]) -> None:
+def _span(axes: Axes, counts: list[histogram.Floats]) -> None:
     """From the smallest to the 99.95th percentile: the last few values would push
     everything else to one side."""
-    low = min(quantiles.quantiles(c, [0.001])[0] for c in counts)
-    high = max(quantiles.quantiles(c, [0.9995])[0] for c in counts)
+    low = min(histogram.quantiles(c, [0.001])[0] for c in counts)
+    high = max(histogram.quantiles(c, [0.9995])[0] for c in counts)
     axes.set_xlim(low * 0.8, high * 1.25)
 
 
@@ -47,7 +48,7 @@ def ecdf(comparison: Comparison) -> Figure:
     for axis, name in zip(axes, names, strict=False):
         sides = _sides(comparison, name)
         for label, counts, look in sides:
-            edges, share = quantiles.ecdf(counts)
+            edges, share = histogram.ecdf(counts)
             axis.step(edges, share, where="post", label=label, **look)  # type: ignore[arg-type]
         axis.set_xscale("log")
         _span(axis, [counts for _, counts, _ in sides])
@@ -71,7 +72,7 @@ def percentiles(comparison: Comparison) -> Figure:
         for label, counts, look in _sides(comparison, name):
             most = np.log10(max(counts.sum() / 10, 10))
             x = np.logspace(0, most, 300)
-            axis.plot(x, quantiles.quantiles(counts, 1 - 1 / x), label=label, **look)  # type: ignore[arg-type]
+            axis.plot(x, histogram.quantiles(counts, 1 - 1 / x), label=label, **look)  # type: ignore[arg-type]
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.xaxis.set_major_locator(FixedLocator([1 / (1 - p) for p in _TAIL]))

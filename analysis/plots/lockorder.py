@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.figure import Figure
+
 from z3trace.analysis import units
-from z3trace.analysis.compare import Comparison
+from z3trace.analysis.comparing.comparison import Comparison
 from z3trace.analysis.plots import style
 
 Edges = Mapping[tuple[str, str], int]

@@ -2,8 +2,9 @@
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from z3trace.analysis import quantiles
-from z3trace.analysis.compare import Comparison
+
+from z3trace.analysis.comparing.comparison import Comparison
+from z3trace.analysis.figures import histogram
 from z3trace.analysis.plots import style
 
 #: What a bar spans, what its thick part spans, and its tick.
@@ -12,7 +13,7 @@ WHISKER, BOX, MIDDLE = (0.01, 0.99), (0.25, 0.75), 0.5
 _NONE = 10.0
 
 
-def rows(comparison: Comparison, metric: str) -> list[tuple[str, str, quantiles.Floats]]:
+def rows(comparison: Comparison, metric: str) -> list[tuple[str, str, histogram.Floats]]:
     """(lock class, side, [p1, p25, p50, p75, p99] in ns) of every class with values."""
     at = [WHISKER[0], BOX[0], MIDDLE, BOX[1], WHISKER[1]]
     found = []
@@ -20,7 +21,7 @@ def rows(comparison: Comparison, metric: str) -> list[tuple[str, str, quantiles.
         for side, digest in (("before", comparison.before), ("after", comparison.after)):
             counts = digest.counts(metric, lock.name)
             if counts.any():
-                found.append((lock.name, side, quantiles.quantiles(counts, at)))
+                found.append((lock.name, side, histogram.quantiles(counts, at)))
     return found
 
 

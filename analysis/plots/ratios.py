@@ -3,23 +3,24 @@
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
-from z3trace.analysis import quantiles, stats
-from z3trace.analysis.compare import Comparison
-from z3trace.analysis.perrun import AT
+
+from z3trace.analysis.comparing.comparison import Comparison
+from z3trace.analysis.figures import histogram
+from z3trace.analysis.figures.run import AT
 from z3trace.analysis.plots import latency, style
+from z3trace.analysis.statistics.effect import Sample, effects
 
 _RATIOS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10]
 _TICKS = [0.1, 0.5, 0.9, 0.99, 0.999]
 
 
-def band(comparison: Comparison, name: str) -> quantiles.Floats:
+def band(comparison: Comparison, name: str) -> histogram.Floats:
     """(ratio, low, high) at each quantile AT, shape (25, 3)."""
     before, after = comparison.before.curves(name), comparison.after.curves(name)
     samples = [
-        stats.Sample(list(before[:, i]), list(after[:, i]), comparison.paired)
-        for i in range(AT.size)
+        Sample(list(before[:, i]), list(after[:, i]), comparison.paired) for i in range(AT.size)
     ]
-    return np.array([(e.ratio, e.low, e.high) for e in stats.effects(samples)])
+    return np.array([(e.ratio, e.low, e.high) for e in effects(samples)])
 
 
 def draw(comparison: Comparison) -> Figure:

@@ -12,10 +12,10 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-from z3trace.analysis import units
-from z3trace.analysis.compare import Comparison
 
 from z3trace import paths
+from z3trace.analysis import units
+from z3trace.analysis.comparing.comparison import Comparison
 
 # Okabe and Ito, Color Universal Design (2008): blue, vermillion, grey.
 BEFORE: dict[str, Any] = {"color": "#0072B2", "linestyle": "-"}

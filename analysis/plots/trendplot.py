@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from z3trace.analysis.digest import Digest
+
+from z3trace.analysis.comparing.trend import Trend
+from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.plots import style
-from z3trace.analysis.trend import Trend
 
 
 def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None:

@@ -1,7 +1,8 @@
 """The page of a check: self-contained, as the page of a comparison is."""
 
 from markupsafe import Markup
-from z3trace.analysis.findings import Report
+
+from z3trace.analysis.checks.findings import Report
 from z3trace.analysis.report import checkreport, pages
 
 
@@ -14,7 +15,7 @@ def render(report: Report, drawing: str) -> str:
         .render(
             report=report,
             summary=checkreport.summary(report),
-            meaning=checkreport.MEANING,
+            meaning=checkreport.meaning,
             title=checkreport.title,
             places=checkreport.places,
             circumstances=checkreport.circumstances,

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from z3trace.analysis.findings import (
+
+from z3trace import paths
+from z3trace.analysis.checks.findings import (
     Event,
     Exercised,
     Instance,
@@ -15,24 +17,11 @@ from z3trace.analysis.findings import (
     Violation,
 )
 from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, shell_command, wrap
-
-from z3trace import paths
 from z3trace.columns import table
+from z3trace.data.rules import BY_NAME, Rule
 
-#: What each rule says, in the words of a review.
-MEANING = {
-    "held-at-return": "a lock that was taken is still held when the operation returns",
-    "unheld-at-return": "the operation returns without the lock that its contract says it holds",
-    "release-unheld": "a lock is released that was not taken",
-    "foreign-release": "a lock is released by another task than the one that holds it",
-    "double-acquire": "a task asks for a lock that it holds: it waits for itself",
-    "order-inversion": "two locks are asked for in both orders: two tasks can deadlock",
-    "new-nesting": "a lock is asked for under another, which the reference never saw",
-    "long-hold": "a lock was held for longer than the limit",
-    "sleep-in-atomic": "a task was scheduled away while it held a spinlock",
-    "free-while-held": "memory was given back with a held lock in it",
-    "stuck-wait": "a task waits for a lock for longer than the limit",
-}
+#: Of a rule that this version does not know.
+_UNKNOWN = Rule("", None, "")
 UNCOUNTED = "The counts below end {:.1f} s before the last finding: more was reached"
 _LISTED = 40  # unreached call sites that the text names
 
@@ -52,6 +41,11 @@ def where(place: Place) -> str:
     return f"{place.function}+{place.offset:#x}" + (f" ({inside})" if inside else "")
 
 
+def meaning(violation: Violation) -> str:
+    """What the broken rule says."""
+    return BY_NAME.get(violation.rule, _UNKNOWN).meaning
+
+
 def place_of(violation: Violation) -> Place:
     """Where a violation was."""
     return Place(
@@ -63,27 +57,12 @@ def place_of(violation: Violation) -> Place:
     )
 
 
-#: What stands before the two places of a violation.
-_ROLES = {
-    "held-at-return": ("taken at", ""),
-    "release-unheld": ("released at", ""),
-    "foreign-release": ("released at", "taken at"),
-    "double-acquire": ("asked for at", "held since"),
-    "order-inversion": ("asked for at", "under the one taken at"),
-    "new-nesting": ("asked for at", "under the one taken at"),
-    "long-hold": ("taken at", "released at"),
-    "sleep-in-atomic": ("taken at", ""),
-    "free-while-held": ("taken at", ""),
-    "stuck-wait": ("waits at", "held since"),
-}
-
-
 def places(violation: Violation) -> list[tuple[str, str]]:
     """(role, place) of everything a violation points to."""
-    here, there = _ROLES.get(violation.rule, ("at", "with"))
-    found = [(here, where(place_of(violation)))] if violation.function else []
+    rule = BY_NAME.get(violation.rule, _UNKNOWN)
+    found = [(rule.here, where(place_of(violation)))] if violation.function else []
     if violation.other:
-        found.append((there or "with", where(violation.other)))
+        found.append((rule.there, where(violation.other)))
     if violation.reverse:
         chain = ", then ".join(where(place) for place in violation.reverse)
         found.append(("other order", chain))
@@ -127,7 +106,7 @@ def times(count: int) -> str:
 
 
 def _violation(violation: Violation) -> list[str]:
-    out = [*wrap(title(violation)), *wrap(MEANING.get(violation.rule, ""), "  ")]
+    out = [*wrap(title(violation)), *wrap(meaning(violation), "  ")]
     for role, text in places(violation):
         out += wrap(f"{role} {text}", "  ", "    ")
     for one in violation.instances[:1]:

@@ -3,9 +3,10 @@ runs could have seen."""
 
 import math
 
-from z3trace.analysis import attribution, probeeffect, units
-from z3trace.analysis.compare import Comparison, Metric
-from z3trace.analysis.report import lines
+from z3trace.analysis import units
+from z3trace.analysis.comparing import attribution, probeeffect
+from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.report import content
 
 _MOST_SITES = 8
 
@@ -42,7 +43,7 @@ def corrected(comparison: Comparison) -> list[list[str]]:
     rows = []
     found = comparison.select("corrected_latency") + comparison.select("corrected_hold")
     for metric in found:
-        if metric.statistic not in lines.MAIN_STATISTICS:
+        if metric.statistic not in content.MAIN_STATISTICS:
             continue
         e = metric.effect
         known = all(
@@ -51,7 +52,7 @@ def corrected(comparison: Comparison) -> list[list[str]]:
         )
         rows.append(
             [
-                f"{lines.name(metric).removeprefix('corrected_')} {metric.statistic}",
+                f"{content.name(metric).removeprefix('corrected_')} {metric.statistic}",
                 units.corrected(e.before, sides[0].least_corrected),
                 units.corrected(e.after, sides[1].least_corrected),
                 units.ratio(e.ratio) if known else "-",
@@ -129,7 +130,7 @@ def resolution(comparison: Comparison) -> str:
     """The smallest changes that these runs could have found, by metric; may be empty."""
     found = []
     for name in ("throughput", "elapsed", "latency", "wait", "hold"):
-        shown = [m for m in comparison.select(name) if m.statistic in lines.MAIN_STATISTICS]
+        shown = [m for m in comparison.select(name) if m.statistic in content.MAIN_STATISTICS]
         span = _range(shown)
         if span:
             found.append(f"{name} {span}")
@@ -138,7 +139,7 @@ def resolution(comparison: Comparison) -> str:
 
 def more_runs(comparison: Comparison) -> str:
     """How many runs a side would settle what is inconclusive; may be empty."""
-    open_ones = [m for m in lines.main(comparison) if m.verdict == "inconclusive"]
+    open_ones = [m for m in content.main(comparison) if m.verdict == "inconclusive"]
     if not open_ones:
         return ""
     known = sorted(m.more_runs for m in open_ones if m.more_runs)

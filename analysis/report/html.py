@@ -4,12 +4,13 @@ import math
 from dataclasses import dataclass
 
 from markupsafe import Markup
-from z3trace.analysis import attribution, plots, units
-from z3trace.analysis.compare import Comparison, Metric
-from z3trace.analysis.digest import Digest
-from z3trace.analysis.report import details, lines, pages
 
-from z3trace import buckets
+from z3trace.analysis import plots, units
+from z3trace.analysis.comparing import attribution
+from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.report import content, details, pages
+from z3trace.data import buckets
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def _row(metric: Metric) -> list[Cell]:
         return Cell(text, value if math.isfinite(value) else 0.0)
 
     return [
-        Cell(lines.name(metric), lines.name(metric)),
+        Cell(content.name(metric), content.name(metric)),
         Cell(metric.statistic, metric.statistic),
         number(units.value(e.before, metric.unit), e.before),
         number(units.value(e.after, metric.unit), e.after),
@@ -110,12 +111,12 @@ def render(comparison: Comparison) -> str:
             comparison=comparison,
             style=Markup(pages.text("report.css")),  # noqa: S704 - a file of ours
             script=Markup(pages.text("report.js")),  # noqa: S704 - a file of ours
-            headline=lines.headline(comparison),
-            verdicts=lines.verdicts(comparison),
-            main=[_row(m) for m in lines.main(comparison)],
+            headline=content.headline(comparison),
+            verdicts=content.verdicts(comparison),
+            main=[_row(m) for m in content.main(comparison)],
             everything=[_row(m) for m in comparison.metrics],
-            regressions=[_row(m) for m in lines.regressions(comparison)],
-            locks=lines.lock_members(comparison),
+            regressions=[_row(m) for m in content.regressions(comparison)],
+            locks=content.lock_members(comparison),
             effect=_plain(details.EFFECT_HEADER, details.effect(comparison)),
             parts=_plain(details.PARTS_HEADER, details.parts(comparison), 2),
             changed=_plain(details.SITES_HEADER, details.sites(comparison)),
@@ -125,7 +126,7 @@ def render(comparison: Comparison) -> str:
             more=details.more_runs(comparison),
             environments=_environments(comparison),
             behind=_behind(comparison),
-            setup=[*lines.setup(comparison), ("runs", lines.runs(comparison))],
+            setup=[*content.setup(comparison), ("runs", content.runs(comparison))],
             sites=[(name, side.session.label, _sites(side)) for name, side in sides],
             ledgers=[(name, side.ledger()) for name, side in sides],
             drawings=drawings,

@@ -4,10 +4,10 @@ import json
 import math
 from typing import Any
 
-from z3trace.analysis import attribution
-from z3trace.analysis.compare import Comparison, Metric
-from z3trace.analysis.probeeffect import ProbeEffect
-from z3trace.analysis.report import lines
+from z3trace.analysis.comparing import attribution
+from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.comparing.probeeffect import ProbeEffect
+from z3trace.analysis.report import content
 
 VERSION = 2
 
@@ -57,7 +57,7 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "before": comparison.before.session.label,
         "after": comparison.after.session.label,
         "paired": comparison.paired,
-        "setup": dict(lines.setup(comparison)),
+        "setup": dict(content.setup(comparison)),
         "tests": comparison.tests,
         "metrics": [_metric(metric) for metric in comparison.metrics],
         "probe_effect": [_probe_effect(one) for one in comparison.probe_effects],
@@ -73,7 +73,8 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         ],
         "structure": attribution.structure(comparison),
         "lock_members": [
-            {"lock": name, "before": x, "after": y} for name, x, y in lines.lock_members(comparison)
+            {"lock": name, "before": x, "after": y}
+            for name, x, y in content.lock_members(comparison)
         ],
         "mismatches": [
             {"what": what, "before": x, "after": y} for what, x, y in comparison.mismatches

@@ -1,10 +1,10 @@
 """The plain-text report: ASCII, at most 72 columns, fit for a mailing list."""
 
-from z3trace.analysis import attribution, units
-from z3trace.analysis.compare import Comparison, Metric
-from z3trace.analysis.report import details, lines
+from z3trace.analysis import units
+from z3trace.analysis.comparing import attribution
+from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.report import content, details
 from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, shell_command, wrap
-
 from z3trace.columns import table
 
 
@@ -14,12 +14,12 @@ def _table(metrics: list[Metric]) -> list[str]:
         e = metric.effect
         rows.append(
             [
-                f"{lines.name(metric)} {metric.statistic}",
+                f"{content.name(metric)} {metric.statistic}",
                 units.value(e.before, metric.unit),
                 units.value(e.after, metric.unit),
                 units.ratio(e.ratio),
                 units.interval(e.low, e.high),
-                lines.symbol(metric),
+                content.symbol(metric),
             ]
         )
     return [
@@ -44,7 +44,7 @@ def _details(comparison: Comparison) -> list[str]:
         out += [*_fitted(details.SITES_HEADER, sites), ""]
     out += heading("Locks (per operation; contended: share of acquisitions)")
     out += [*table(details.LOCKS_HEADER, details.locks(comparison)), ""]
-    for name, before, after in lines.lock_members(comparison):
+    for name, before, after in content.lock_members(comparison):
         out += wrap(
             before if before == after else f"{before} -> {after}", f"{name + ':':16}", " " * 16
         )
@@ -65,7 +65,7 @@ def _statistics(comparison: Comparison) -> list[str]:
     out = wrap(
         "ratio is after/before of geometric means over runs, with its 95 % bootstrap interval; "
         "+ better, - worse, = no difference (within 2 %), ~ inconclusive. "
-        f"{lines.verdicts(comparison)} of {comparison.tests} tests (Holm)."
+        f"{content.verdicts(comparison)} of {comparison.tests} tests (Holm)."
     )
     seen = details.resolution(comparison)
     if seen:
@@ -88,17 +88,17 @@ def render(comparison: Comparison) -> str:
     b, a = comparison.before.session, comparison.after.session
     out = wrap(f"{b.target}: {a.label} compared with {b.label}")
     out += ["=" * min(len(out[-1]), WIDTH), ""]
-    for claim in lines.headline(comparison):
+    for claim in content.headline(comparison):
         out += wrap(claim, "- ", "  ")
     out += ["", "Set-up", "------"]
-    for name, value in lines.setup(comparison):
+    for name, value in content.setup(comparison):
         out += wrap(value, f"{name + ':':16}", " " * 16)
-    out += wrap(lines.runs(comparison), f"{'runs:':16}", " " * 16)
+    out += wrap(content.runs(comparison), f"{'runs:':16}", " " * 16)
     out += ["", "Results", "-------"]
     out += _statistics(comparison)
-    out += ["", *_table(lines.main(comparison)), ""]
+    out += ["", *_table(content.main(comparison)), ""]
     out += ["Regressions", "-----------"]
-    worse = lines.regressions(comparison)
+    worse = content.regressions(comparison)
     out += _table(worse) if worse else ["none found"]
     out += ["", *_details(comparison)]
     out += ["", "Caveats", "-------"]

@@ -5,9 +5,8 @@ import textwrap
 from collections.abc import Sequence
 
 from z3trace.analysis import units
-from z3trace.analysis.compare import Comparison, Metric
-from z3trace.analysis.report import jsonreport, lines
-
+from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.report import content, jsonreport
 from z3trace.columns import table
 
 
@@ -18,18 +17,18 @@ def _by_key(comparison: Comparison) -> dict[object, Metric]:
 def _cell(metric: Metric | None) -> list[str]:
     if metric is None:
         return ["-", ""]
-    return [units.change(metric.effect.ratio), lines.symbol(metric)]
+    return [units.change(metric.effect.ratio), content.symbol(metric)]
 
 
 def _rows(comparisons: Sequence[Comparison], *, everything: bool) -> list[list[str]]:
     known = [_by_key(one) for one in comparisons]
     shown: dict[object, Metric] = {}
     for one in comparisons:
-        for metric in one.metrics if everything else lines.main(one):
+        for metric in one.metrics if everything else content.main(one):
             shown.setdefault(metric.key, metric)
     return [
         [
-            lines.name(metric),
+            content.name(metric),
             metric.statistic,
             units.value(metric.effect.before, metric.unit),
             *(cell for one in known for cell in _cell(one.get(key))),

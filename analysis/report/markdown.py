@@ -2,9 +2,10 @@
 
 import re
 
-from z3trace.analysis import attribution, units
-from z3trace.analysis.compare import Comparison, Metric
-from z3trace.analysis.report import details, lines
+from z3trace.analysis import units
+from z3trace.analysis.comparing import attribution
+from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.report import content, details
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
 
@@ -23,7 +24,7 @@ def _table(metrics: list[Metric]) -> list[str]:
         e = metric.effect
         ratio = f"{units.ratio(e.ratio)} {units.interval(e.low, e.high)}"
         cells = [
-            escape(lines.name(metric)),
+            escape(content.name(metric)),
             metric.statistic,
             units.value(e.before, metric.unit),
             units.value(e.after, metric.unit),
@@ -51,7 +52,7 @@ def _details(comparison: Comparison) -> list[str]:
     ):
         if rows:
             out += [f"## {title}", "", *_plain(header, rows), ""]
-    members = [[name, x, y] for name, x, y in lines.lock_members(comparison)]
+    members = [[name, x, y] for name, x, y in content.lock_members(comparison)]
     out += _plain(["lock class", "before", "after"], members)
     changes = attribution.structure(comparison)
     return out + ([""] + [f"- {escape(change)}" for change in changes] if changes else [])
@@ -60,19 +61,19 @@ def _details(comparison: Comparison) -> list[str]:
 def render(comparison: Comparison) -> str:
     b, a = comparison.before.session, comparison.after.session
     out = [f"# {escape(b.target)}: {escape(a.label)} compared with {escape(b.label)}", ""]
-    out += [f"- {escape(claim)}" for claim in lines.headline(comparison)]
-    out += ["", "## Results", "", *_table(lines.main(comparison)), ""]
-    out += [f"{lines.verdicts(comparison)} of {comparison.tests} tests (Holm).", ""]
+    out += [f"- {escape(claim)}" for claim in content.headline(comparison)]
+    out += ["", "## Results", "", *_table(content.main(comparison)), ""]
+    out += [f"{content.verdicts(comparison)} of {comparison.tests} tests (Holm).", ""]
     seen, more = details.resolution(comparison), details.more_runs(comparison)
     if seen:
         out += [f"Smallest change these runs could have found: {escape(seen)}.", ""]
     if more:
         out += [escape(more), ""]
-    worse = lines.regressions(comparison)
+    worse = content.regressions(comparison)
     out += ["## Regressions", "", *(_table(worse) if worse else ["None found."]), ""]
     out += _details(comparison)
     out += ["", "## Set-up", "", "| | |", "|---|---|"]
-    out += [f"| {escape(n)} | {escape(v)} |" for n, v in lines.setup(comparison)]
-    out += [f"| runs | {escape(lines.runs(comparison))} |", "", "## Caveats", ""]
+    out += [f"| {escape(n)} | {escape(v)} |" for n, v in content.setup(comparison)]
+    out += [f"| runs | {escape(content.runs(comparison))} |", "", "## Caveats", ""]
     out += [f"- {escape(caveat)}" for caveat in comparison.caveats]
     return "\n".join(out) + "\n"

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from z3trace.analysis import units
-from z3trace.analysis.digest import Digest
-from z3trace.analysis.quantiles import TO_A_CELL, Floats
 
-from z3trace import buckets
+from z3trace.analysis import units
+from z3trace.analysis.figures.histogram import TO_A_CELL, Floats
+from z3trace.analysis.figures.recording import Digest
+from z3trace.data import buckets
 
 _BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _ASCII = " .:-=+*%@"

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from z3trace.analysis import units
-from z3trace.analysis.compare import Comparison, Metric
-from z3trace.analysis.report import details, lines
-
+from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.report import content, details
 from z3trace.columns import table
 
 _HEADER = ["", "", "before", "after", "change", "ratio 95 %", "verdict", "p", "n", "sees"]
@@ -27,7 +26,7 @@ def _row(metric: Metric) -> list[str]:
     e = metric.effect
     p = f"{metric.p_adjusted:.3f}" if metric.p_adjusted == metric.p_adjusted else ""
     return [
-        lines.name(metric),
+        content.name(metric),
         metric.statistic,
         units.value(e.before, metric.unit),
         units.value(e.after, metric.unit),
@@ -60,14 +59,14 @@ def _coloured(line: str, verdict: str) -> str:
 
 def render(comparison: Comparison, *, everything: bool, screen: Screen) -> str:
     """A table and what must be known to read it; ends in a newline."""
-    chosen = comparison.metrics if everything else lines.main(comparison)
+    chosen = comparison.metrics if everything else content.main(comparison)
     b, a = comparison.before.session, comparison.after.session
-    out = [f"before: {b.label}    after: {a.label}    {lines.runs(comparison)}", ""]
+    out = [f"before: {b.label}    after: {a.label}    {content.runs(comparison)}", ""]
     header, *body = _fitted([_row(m) for m in chosen], screen.width)
     out.append(header)
     for line, metric in zip(body, chosen, strict=True):
         out.append(_coloured(line, metric.verdict) if screen.colour else line)
-    out += ["", f"{lines.verdicts(comparison)} (Holm over {comparison.tests} tests)"]
+    out += ["", f"{content.verdicts(comparison)} (Holm over {comparison.tests} tests)"]
     more = details.more_runs(comparison)
     out += [more] if more else []
     out += [f"note: {caveat}" for caveat in comparison.caveats]

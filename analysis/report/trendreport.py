@@ -5,9 +5,8 @@ import math
 from collections.abc import Sequence
 
 from z3trace.analysis import units
-from z3trace.analysis.digest import Digest
-from z3trace.analysis.trend import FEWEST, Trend
-
+from z3trace.analysis.comparing.trend import FEWEST, Trend
+from z3trace.analysis.figures.recording import Digest
 from z3trace.columns import table
 
 VERSION = 1

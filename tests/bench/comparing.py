@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from z3trace import runfile
+from z3trace.data import runfile
 
 REPEATS = 5
 IMPORTS = "import z3trace.analysis.compare, z3trace.analysis.digest, z3trace.analysis.output"

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from peers import PEERS
 
-from z3trace import plan, session, target
-from z3trace.arming import Armed
-from z3trace.bpf import Programs
-from z3trace.checker import Checker, Limits
+from z3trace.bpf.programs import Programs
+from z3trace.checking.arming import Checker, Limits
 from z3trace.commands.common import make_workload
-from z3trace.model import Run
-from z3trace.recorder import Recorder
+from z3trace.data.model import Run
+from z3trace.probing.arming import Armed
+from z3trace.recording import session
+from z3trace.recording.run import Recorder
+from z3trace.target import definition, plan
 
 #: Long against the time in which an emulator translates code anew that was patched.
 WORKLOAD = "zpool-bench:threads=1,ops=200000,max_size=200,slots=1024"
@@ -181,13 +182,13 @@ def conditions(
     return found
 
 
-def all_recorders(definition: target.Target, bench: Bench) -> dict[str, Recorder]:
+def all_recorders(target: definition.Target, bench: Bench) -> dict[str, Recorder]:
     """One for each of OURS; those that record share their programs."""
     start = time.monotonic()
-    (first,) = session.recorders(definition, [None], session.Wanted("hybrid"), lambda _: None)
+    (first,) = session.recorders(target, [None], session.Wanted("hybrid"), lambda _: None)
     bench.add("load_seconds", "z3trace", time.monotonic() - start)
     programs, measured = first.shared()
-    sites, places = plan.room(plan.code_of(definition, None)[0])
+    sites, places = plan.room(plan.code_of(target, None)[0])
     start = time.monotonic()
     judging = Programs(sites, places, check=True)
     bench.add("load_seconds", "check", time.monotonic() - start)
@@ -219,11 +220,11 @@ def main() -> None:
     output, rounds, bystander = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     bench = Bench(bystander)
     whole_recording(bench, output.parent)
-    definition = target.load("z3fold")
-    module = session.target_module(definition, None, load=True, reload=False)
+    target = definition.load("z3fold")
+    module = session.target_module(target, None, load=True, reload=False)
     module.before_run()
-    recorders = all_recorders(definition, bench)
-    found = plan.make(definition, None)
+    recorders = all_recorders(target, bench)
+    found = plan.make(target, None)
     functions = [op.symbol for op in found.operations if op.name in OPERATIONS]
     every = conditions(recorders, bench, functions)
     for number in range(rounds):

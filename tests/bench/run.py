@@ -14,11 +14,11 @@ from typing import Any
 
 import comparing
 import numpy as np
-from z3trace.analysis.quantiles import quantiles
 
 from z3trace import paths
-from z3trace.buckets import BUCKETS
-from z3trace.kernel import build
+from z3trace.analysis.figures.histogram import quantiles
+from z3trace.data.buckets import BUCKETS
+from z3trace.kernels import build
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/bench"

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from z3trace.analysis import digest, stats
-from z3trace.analysis.compare import DESCRIPTIVE
-from z3trace.analysis.stats import Floats, Sample
 
 from z3trace import paths
-from z3trace.kernel import build, fetch
+from z3trace.analysis.comparing.comparison import DESCRIPTIVE
+from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.statistics.effect import Sample, effects
+from z3trace.analysis.statistics.interval import Floats
+from z3trace.analysis.statistics.verdict import Verdict, holm, verdict
+from z3trace.kernels import build, fetch
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/calibration"
@@ -51,7 +53,7 @@ DISTRIBUTIONS: dict[str, Draw] = {
 }
 
 
-def record() -> digest.Digest:
+def record() -> Digest:
     """At least 60 real runs of one variant, with and without probes in turn."""
     path = OUT / "aa.z3t"
     if not (os.environ.get("KEEP") and path.exists()):
@@ -63,16 +65,16 @@ def record() -> digest.Digest:
         command += ["--runs", str(RUNS), "--unprobed", str(RUNS), "--force", "-o", str(path)]
         command += ["--workload", "zpool-bench:threads=2,ops=10000"]
         subprocess.run(command, check=True)
-    return digest.read(path)
+    return Digest.read(path)
 
 
-def verdicts(samples: Sequence[Sample]) -> list[stats.Verdict]:
+def verdicts(samples: Sequence[Sample]) -> list[Verdict]:
     """What a comparison would say of a family."""
-    effects = stats.effects(samples)
-    adjusted = stats.holm([effect.p for effect in effects])
+    found = effects(samples)
+    adjusted = holm([effect.p for effect in found])
     return [
-        stats.verdict(effect, p, higher_is_better=False)
-        for effect, p in zip(effects, adjusted, strict=True)
+        verdict(effect, p, higher_is_better=False)
+        for effect, p in zip(found, adjusted, strict=True)
     ]
 
 
@@ -80,7 +82,7 @@ def false_verdict(samples: Sequence[Sample]) -> bool:
     return bool({"better", "worse"} & set(verdicts(samples)))
 
 
-def real_splits(recorded: digest.Digest) -> Iterator[list[Sample]]:
+def real_splits(recorded: Digest) -> Iterator[list[Sample]]:
     """Halves of ten runs each, drawn anew from all runs of each kind."""
     random = np.random.default_rng(1)
     rows = [
@@ -127,7 +129,7 @@ def coverage(draw: Draw, *, paired: bool) -> float:
     true = float(np.log(1.05))
     logs = draw(random, (10_000, 2 * SIDE))
     samples = [Sample(list(x[:SIDE]), list(x[SIDE:] * np.exp(true)), paired) for x in np.exp(logs)]
-    inside = [e.low <= np.exp(true) <= e.high for e in stats.effects(samples)]
+    inside = [e.low <= np.exp(true) <= e.high for e in effects(samples)]
     return float(np.mean(inside))
 
 

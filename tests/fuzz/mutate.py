@@ -24,11 +24,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import checksamples
 from samples import recording, write
-from z3trace.analysis import compare, digest, discipline, export, nesting, output, summary
-from z3trace.analysis.plots import lockorder
-from z3trace.analysis.report import checkhtml, checkreport
 
-from z3trace import checkfile
+from z3trace.analysis import export
+from z3trace.analysis.checks import discipline, order
+from z3trace.analysis.comparing.comparison import compare
+from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.plots import lockorder
+from z3trace.analysis.report import checkhtml, checkreport, files, summary
+from z3trace.data import checkfile
 from z3trace.errors import Z3traceError
 
 LIMIT_SECONDS = 5
@@ -141,14 +144,14 @@ def mutated(source: random.Random, good: bytes) -> bytes:
     return data
 
 
-def use(path: Path, good: digest.Digest) -> None:
+def use(path: Path, good: Digest) -> None:
     """Read, show and compare a recording."""
-    one = digest.read(path)
+    one = Digest.read(path)
     summary.text(one, sites=True)
-    found = compare.compare(good, one, allow_mismatch=True)
+    found = compare(good, one, allow_mismatch=True)
     for suffix in (".txt", ".md", ".json"):
-        output.render(found, suffix)
-    output.terminal([found], everything=True)
+        files.render(found, suffix)
+    files.terminal([found], everything=True)
     export.openmetrics([one])
 
 
@@ -156,7 +159,7 @@ def use_check(path: Path) -> None:
     """Read a check and write its reports; its own text serves as a guest's console."""
     check = checkfile.read(path)
     console = path.read_text(errors="replace")[:100_000]
-    report = discipline.report(check, console, "lost", nesting.nesting_of(path))
+    report = discipline.report(check, console, "lost", order.nesting_of(path))
     checkreport.text(report)
     checkreport.as_json(report)
     checkhtml.render(report, "<svg/>")
@@ -197,7 +200,7 @@ def main(count: int, first: int = 0) -> int:
     with tempfile.TemporaryDirectory() as name:
         recorded, checked = Path(name) / "x.z3t", Path(name) / "x.z3c"
         write(recorded, recording("after", runs=3, seed=2))
-        good = digest.read(recorded)
+        good = Digest.read(recorded)
         checksamples.write(checksamples.broken(), checked)
         failed = fuzz(recorded, lambda path: use(path, good), range(first, first + count))
         failed += fuzz(checked, use_check, range(first, first + count // 10))

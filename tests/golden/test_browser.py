@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from checksamples import broken
 from samples import recording
-from z3trace.analysis import compare, digest, discipline, output
-from z3trace.analysis.report import checkreport
+
+from z3trace.analysis.checks import discipline
+from z3trace.analysis.comparing.comparison import compare
+from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.report import checkreport, files
 
 pytest.importorskip("playwright.sync_api")
 
@@ -30,11 +33,9 @@ EVIL = "<script>document.title='owned'</script>"
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = compare.compare(
-        digest.of(recording(EVIL)), digest.of(recording("after", scale=0.7, seed=2))
-    )
+    found = compare(Digest.of(recording(EVIL)), Digest.of(recording("after", scale=0.7, seed=2)))
     path = tmp_path_factory.mktemp("html") / "report.html"
-    output.write_report([found], path)
+    files.write_report([found], path)
     return path
 
 

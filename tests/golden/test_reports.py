@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 from checksamples import broken
 from samples import recording
-from z3trace.analysis import compare, digest, discipline, findings, output, summary
-from z3trace.analysis.compare import Comparison
-from z3trace.analysis.report import checkreport
+
+from z3trace.analysis.checks import discipline, findings
+from z3trace.analysis.comparing.comparison import Comparison, compare
+from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.report import checkreport, files, summary
 
 EXPECTED = Path(__file__).parent / "expected"
 
 
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
-    return compare.compare(
-        digest.of(recording("before")), digest.of(recording("after", scale=0.7, seed=2))
-    )
+    return compare(Digest.of(recording("before")), Digest.of(recording("after", scale=0.7, seed=2)))
 
 
 def _same(name: str, text: str) -> None:
@@ -35,26 +35,26 @@ def _same(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".json"])
 def test_report(comparison: Comparison, suffix: str) -> None:
-    _same(f"report{suffix}", output.render(comparison, suffix))
+    _same(f"report{suffix}", files.render(comparison, suffix))
 
 
 def test_terminal(comparison: Comparison) -> None:
-    _same("compare.txt", output.terminal([comparison]))
+    _same("compare.txt", files.terminal([comparison]))
 
 
 def test_show() -> None:
-    _same("show.txt", summary.text(digest.of(recording("before")), sites=True))
+    _same("show.txt", summary.text(Digest.of(recording("before")), sites=True))
 
 
 def test_mail_is_ascii_and_72_columns(comparison: Comparison) -> None:
-    text = output.render(comparison, ".txt")
+    text = files.render(comparison, ".txt")
     assert text.isascii()
     assert "\t" not in text
     assert max(map(len, text.splitlines())) <= 72
 
 
 def test_json_has_the_promised_fields(comparison: Comparison) -> None:
-    report = json.loads(output.render(comparison, ".json"))
+    report = json.loads(files.render(comparison, ".json"))
     fields = {
         "metric",
         "operation",
@@ -76,23 +76,23 @@ def test_json_has_the_promised_fields(comparison: Comparison) -> None:
 
 def test_strangers_text_stays_text() -> None:
     evil = "<script>alert(1)</script>|`x`"
-    found = compare.compare(digest.of(recording(evil)), digest.of(recording("after", seed=2)))
-    page = output.render(found, ".html")
+    found = compare(Digest.of(recording(evil)), Digest.of(recording("after", seed=2)))
+    page = files.render(found, ".html")
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
-    assert "<script>" not in output.render(found, ".md")
-    assert max(map(len, output.render(found, ".txt").splitlines())) <= 72
+    assert "<script>" not in files.render(found, ".md")
+    assert max(map(len, files.render(found, ".txt").splitlines())) <= 72
 
 
 def test_html_needs_no_network(comparison: Comparison) -> None:
-    page = output.render(comparison, ".html")
+    page = files.render(comparison, ".html")
     for word in ('src="http', 'href="http', "@import", "url(http"):
         assert word not in page
 
 
 def test_svg_is_byte_stable(comparison: Comparison, tmp_path: Path) -> None:
-    output.write_plots(comparison, tmp_path / "one")
-    output.write_plots(comparison, tmp_path / "two")
+    files.write_plots(comparison, tmp_path / "one")
+    files.write_plots(comparison, tmp_path / "two")
     names = sorted(path.name for path in (tmp_path / "one").glob("*.svg"))
     assert len(names) == 6
     for name in names:
@@ -126,7 +126,7 @@ def test_json_fits_its_schema(comparison: Comparison) -> None:
 
     schema = json.loads((Path(__file__).parents[2] / "docs/report.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(json.loads(output.render(comparison, ".json")), schema)
+    jsonschema.validate(json.loads(files.render(comparison, ".json")), schema)
 
 
 def test_data_behind_the_heat_map(comparison: Comparison) -> None:

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from z3trace import paths, runfile
-from z3trace.kernel import build, fetch
+from z3trace import paths
+from z3trace.data import runfile
+from z3trace.kernels import build, fetch
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/soak"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from samples import recording, write
 
-from z3trace import cli
+from z3trace import commands
 
 
 def z3trace(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -17,11 +17,11 @@ def z3trace(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
 
 def test_help_lists_every_verb() -> None:
     out = z3trace("--help").stdout
-    for verb in cli.VERBS:
+    for verb in commands.VERBS:
         assert verb in out
 
 
-@pytest.mark.parametrize("verb", sorted(cli.VERBS))
+@pytest.mark.parametrize("verb", sorted(commands.VERBS))
 def test_every_verb_has_help(verb: str) -> None:
     result = z3trace(verb, "--help")
     assert result.returncode == 0
@@ -94,5 +94,5 @@ def test_help_and_recording_import_nothing_heavy() -> None:
     heavy = {"pandas", "scipy", "matplotlib", "numpy", "bcc", "jinja2"}
     assert not heavy & _imported("import z3trace.cli")
     assert not heavy & _imported(
-        "import z3trace.recorder, z3trace.session, z3trace.commands.record"
+        "import z3trace.recording.run, z3trace.recording.session, z3trace.commands.record"
     )

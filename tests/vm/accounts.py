@@ -1,6 +1,6 @@
 """A recording held against what its workload counted itself."""
 
-from z3trace.model import Recording
+from z3trace.data.model import Recording
 
 
 def agrees_with_the_workload(recording: Recording) -> None:

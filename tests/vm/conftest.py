@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from z3trace import runfile
-from z3trace.kernel import build, fetch
-from z3trace.kernel.guest import SILENT
-from z3trace.model import Recording
+from z3trace.data import runfile
+from z3trace.data.model import Recording
+from z3trace.guest.process import SILENT
+from z3trace.kernels import build, fetch
 
 Guest = Callable[..., "subprocess.CompletedProcess[str]"]
 

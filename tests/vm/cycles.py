@@ -9,7 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from z3trace import session, target, tools
+from z3trace import tools
+from z3trace.recording import session
+from z3trace.target import definition
 
 EVENTS = Path("/sys/kernel/tracing/kprobe_events")
 
@@ -25,10 +27,10 @@ def state() -> dict[str, int]:
 
 def main() -> None:
     cycles, mode = int(sys.argv[1]), sys.argv[2]
-    definition = target.load("z3fold")
+    target = definition.load("z3fold")
     tools.run(["modprobe", "z3fold"])
     (recorder,) = session.recorders(
-        definition, [None], session.Wanted(mode, calibrate=False), lambda _: None
+        target, [None], session.Wanted(mode, calibrate=False), lambda _: None
     )
     recorder.attach("all").close()
     before = state()

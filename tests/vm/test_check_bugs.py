@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from vm import bugs
-from z3trace.kernel import build, fetch
+from z3trace.kernels import build, fetch
 
 pytestmark = pytest.mark.vm
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 from checksamples import clean
-from z3trace.analysis import discipline
-from z3trace.analysis.report import checkreport
 
 from vm.conftest import Guest, z3trace
-from z3trace import target
-from z3trace.bpf import probe_source
+from z3trace.analysis.checks import discipline
+from z3trace.analysis.report import checkreport
+from z3trace.bpf.programs import probe_source
+from z3trace.target import definition
 
 pytestmark = pytest.mark.vm
 WORKLOAD = "zpool-bench:threads=1,ops=2000,slots=64"
@@ -27,7 +27,7 @@ def _promising() -> str:
 
 def test_a_limit_a_contract_and_a_reference_are_judged(guest: Guest, tmp_path: Path) -> None:
     (tmp_path / "promising.toml").write_text(_promising())
-    assert target.load(str(tmp_path / "promising.toml")).operations["map"].holds == ["page"]
+    assert definition.load(str(tmp_path / "promising.toml")).operations["map"].holds == ["page"]
     # The reference took locks of one class at a time.
     before = msgspec.structs.replace(discipline.report(clean()), order=[])
     (tmp_path / "reference.json").write_text(checkreport.as_json(before))

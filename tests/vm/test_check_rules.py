@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vm import bugs
-from z3trace.kernel import fetch
+from z3trace.kernels import fetch
 
 pytestmark = pytest.mark.vm
 #: One CPU stays free: a thread that leaks its preemption count keeps its own.

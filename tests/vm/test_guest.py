@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vm.conftest import Guest, recorded, z3trace
-from z3trace.model import Run
+from z3trace.data.model import Run
 
 pytestmark = pytest.mark.vm
 

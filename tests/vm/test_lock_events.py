@@ -7,7 +7,7 @@ import pytest
 
 from vm.accounts import agrees_with_the_workload, nothing_lost
 from vm.conftest import Guest, recorded, z3trace
-from z3trace.model import Recording
+from z3trace.data.model import Recording
 
 pytestmark = pytest.mark.vm
 

@@ -35,7 +35,7 @@ def _progress(path: Path, title: str) -> Iterator[None]:
 
 
 def _state(path: Path) -> "tuple[int, int, str] | None":
-    from z3trace.pairspec import PairProgress
+    from z3trace.guest.pairspec import PairProgress
 
     with suppress(OSError, msgspec.MsgspecError):
         found = msgspec.json.decode(path.read_bytes(), type=PairProgress)
@@ -152,15 +152,18 @@ def command(
     so that drift and layout fall on both alike.  With --patch, BEFORE plus the
     patches is the after side.
     """
-    from z3trace import pairspec, paths, target, workload
+    from z3trace import paths
     from z3trace.commands.common import make_workload
-    from z3trace.kernel import build, fetch, qemu, vm
+    from z3trace.guest import pairspec, qemu, vm
+    from z3trace.kernels import build, fetch
+    from z3trace.target import definition
+    from z3trace.workloads import workload
 
     directory = directory.absolute()
     files = [directory / "before.z3t", directory / "after.z3t"]
     for file in files:
         paths.must_be_new(file, force=force)
-    definition = target.load(target_name)
+    target = definition.load(target_name)
     make_workload(workload_text, None, ())
     machine = qemu.Options(
         cpus=cpus,
@@ -175,7 +178,7 @@ def command(
         build.variant(before),
         build.variant(before, patches) if patches else build.variant(after),
     ]
-    modules = [build.build_variant(kernel, definition.source, variant, say) for variant in variants]
+    modules = [build.build_variant(kernel, target.source, variant, say) for variant in variants]
     build.build_workload(kernel, say)
     build.build_pressure(say)
     spec = pairspec.PairSpec(
@@ -213,12 +216,14 @@ def command(
     return _report(files, directory)
 
 
-def _report(files: list[Path], directory: Path) -> int:
-    from z3trace.analysis import compare, digest, output
+def _report(recordings: list[Path], directory: Path) -> int:
+    from z3trace.analysis.comparing.comparison import compare
+    from z3trace.analysis.figures.recording import Digest
+    from z3trace.analysis.report import files
 
-    comparison = compare.compare(*(digest.read(file) for file in files))
-    click.echo(output.terminal([comparison]))
-    written = [*files, *output.write_all(comparison, directory)]
+    comparison = compare(*(Digest.read(path) for path in recordings))
+    click.echo(files.terminal([comparison]))
+    written = [*recordings, *files.write_all(comparison, directory)]
     for path in written:
         click.echo(f"Wrote {path}")
     return DONE

@@ -13,7 +13,11 @@ from z3trace.errors import DONE, FAILED
 @click.argument("spec_file", type=click.Path(path_type=Path))
 def command(spec_file: Path) -> int:
     """Record two variants of a module in turn, as SPEC_FILE says."""
-    from z3trace import pairspec, paths, preflight, session, target
+    from z3trace import paths
+    from z3trace.guest import pairspec
+    from z3trace.probing import preflight
+    from z3trace.recording import session
+    from z3trace.target import definition
 
     spec = pairspec.load(spec_file)
     preflight.require_traceable()
@@ -22,17 +26,15 @@ def command(spec_file: Path) -> int:
         state = pairspec.PairProgress(done=done, total=total, doing=doing)
         paths.write_atomic(Path(spec.progress), msgspec.json.encode(state))
 
-    definition = target.load(spec.target)
+    target = definition.load(spec.target)
     steps = session.schedule(len(spec.sides), spec.runs, spec.unprobed, spec.probes)
     work = make_workload(spec.workload, None, ())
     wanted = session.Wanted(lock_mode=spec.lock_mode, waits=spec.waits, calibrate=spec.calibrate)
     files = [Path(side.module) for side in spec.sides]
-    recorders = session.recorders(
-        definition, files, wanted, lambda doing: tell(0, len(steps), doing)
-    )
+    recorders = session.recorders(target, files, wanted, lambda doing: tell(0, len(steps), doing))
     sides = []
     for side, path, recorder in zip(spec.sides, files, recorders, strict=True):
-        module = session.TargetModule(definition.module, path, load=True, reload=True)
+        module = session.TargetModule(target.module, path, load=True, reload=True)
         sides.append(session.Side(side.label, recorder, module, Path(side.output), spec.command))
     failed: list[str] = []
 

@@ -129,8 +129,9 @@ def command(
     the operation returns; what breaks a rule is told with file and line.  Exit status
     3 if a rule was broken.
     """
-    from z3trace import paths, workload
-    from z3trace.kernel import qemu
+    from z3trace import paths
+    from z3trace.guest import qemu
+    from z3trace.workloads import workload
 
     in_guest = bool(variant or patches)
     wanted = _Wanted(
@@ -165,18 +166,21 @@ def command(
 
 
 def _here(wanted: _Wanted, module_file: Path | None, label: str, file: Path, *, load: bool) -> None:
-    from z3trace import checkrun, preflight, session, target
-    from z3trace.checker import Limits
+    from z3trace.checking import run
+    from z3trace.checking.arming import Limits
+    from z3trace.probing import preflight
+    from z3trace.recording import session
+    from z3trace.target import definition
 
     work = make_workload(wanted.workload, wanted.duration, wanted.command)
-    definition = target.load(wanted.target)
+    target = definition.load(wanted.target)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
-    module = session.target_module(definition, path, load=load, reload=False)
+    module = session.target_module(target, path, load=load, reload=False)
     limits = Limits(hold=wanted.hold, wait=wanted.wait)
     say(f"checking {work.description}")
-    asked = checkrun.Asked(label, ["z3trace", *sys.argv[1:]], wanted.lock_mode, wanted.seed, limits)
-    checkrun.check(definition, module, path, work, asked, file)
+    asked = run.Asked(label, ["z3trace", *sys.argv[1:]], wanted.lock_mode, wanted.seed, limits)
+    run.check(target, module, path, work, asked, file)
 
 
 def _guest(
@@ -189,17 +193,19 @@ def _guest(
     file: Path,
 ) -> tuple[str, str]:
     """(console, why the guest was lost) after a check in a guest."""
-    from z3trace import checkspec, paths, target
-    from z3trace.kernel import build, fetch, vm
+    from z3trace import paths
+    from z3trace.guest import checkspec, vm
+    from z3trace.kernels import build, fetch
+    from z3trace.target import definition
 
-    definition = target.load(wanted.target)
+    target = definition.load(wanted.target)
     text = wanted.workload or DEFAULT_WORKLOAD
     make_workload(text, None, ())
     kernel = fetch.cached(release, say)
     module, name = "", PACKAGED
     if variant != PACKAGED or patches:
         chosen = build.variant(variant or "page-lock", patches)
-        built = build.build_variant(kernel, definition.source, chosen, say)
+        built = build.build_variant(kernel, target.source, chosen, say)
         module, name = str(built.path), built.variant
     build.build_workload(kernel, say)
     build.build_pressure(say)
@@ -235,11 +241,11 @@ def _guest(
 
 
 def _report(file: Path, console: str, lost: str, reference: Path | None, kept: Path | None) -> int:
-    from z3trace import checkfile
-    from z3trace.analysis import discipline, nesting
+    from z3trace.analysis.checks import discipline, order
     from z3trace.analysis.report import checkreport
+    from z3trace.data import checkfile
 
-    known = nesting.nesting_of(reference) if reference else None
+    known = order.nesting_of(reference) if reference else None
     report = discipline.report(checkfile.read(file), console, lost, known)
     click.echo(checkreport.text(report))
     for path in checkreport.write_all(report, kept) if kept else []:

@@ -12,20 +12,24 @@ from z3trace.errors import DONE, FAILED
 @click.argument("spec_file", type=click.Path(path_type=Path))
 def command(spec_file: Path) -> int:
     """Check one variant of a module, as SPEC_FILE says."""
-    from z3trace import checkrun, checkspec, preflight, session, target
-    from z3trace.checker import Limits
+    from z3trace.checking import run
+    from z3trace.checking.arming import Limits
+    from z3trace.guest import checkspec
+    from z3trace.probing import preflight
+    from z3trace.recording import session
+    from z3trace.target import definition
 
     spec = checkspec.load(spec_file)
     preflight.require_traceable()
-    definition = target.load(spec.target)
+    target = definition.load(spec.target)
     path = Path(spec.module) if spec.module else None
-    module = session.target_module(definition, path, load=True, reload=True)
-    result = checkrun.check(
-        definition,
+    module = session.target_module(target, path, load=True, reload=True)
+    result = run.check(
+        target,
         module,
         path,
         make_workload(spec.workload, None, ()),
-        checkrun.Asked(
+        run.Asked(
             label=spec.label,
             command=spec.command,
             lock_mode=spec.lock_mode,

@@ -9,8 +9,8 @@ import click
 
 from z3trace import paths
 from z3trace.errors import UsageError
-from z3trace.workload import Command, Duration, Workload, ZpoolBench, seconds
-from z3trace.zswap import Zswap
+from z3trace.workloads.workload import Command, Duration, Workload, ZpoolBench, seconds
+from z3trace.workloads.zswap import Zswap
 
 
 def say(text: str) -> None:

@@ -10,7 +10,7 @@ from z3trace.commands.common import wrote
 from z3trace.errors import DONE, REGRESSION, UsageError
 
 if TYPE_CHECKING:
-    from z3trace.analysis.compare import Comparison
+    from z3trace.analysis.comparing.comparison import Comparison
 
 _GATE = "--fail-on-regression"
 
@@ -72,17 +72,19 @@ def command(
 ) -> int:
     """Compare recordings with the first: figures, verdicts, plots, reports."""
     from z3trace import paths
-    from z3trace.analysis import compare, digest, output
+    from z3trace.analysis.comparing.comparison import compare_all
+    from z3trace.analysis.figures.recording import Digest
+    from z3trace.analysis.report import files
 
     if len(recordings) < 2:
         raise UsageError("one recording cannot be compared", "name two or more; 'show' prints one")
     for path in reports:
-        output.check_name(path, many=len(recordings) > 2)
+        files.check_name(path, many=len(recordings) > 2)
         paths.must_be_new(path, force=force)
     if plots and len(recordings) > 2:
         raise UsageError("plots are of two recordings", "compare each with the first")
-    digests = [digest.read(path) for path in recordings]
-    found = compare.compare_all(digests[0], digests[1:], allow_mismatch=allow_mismatch)
+    digests = [Digest.read(path) for path in recordings]
+    found = compare_all(digests[0], digests[1:], allow_mismatch=allow_mismatch)
     click.echo(_shown(found, everything=everything), nl=False)
     if histograms:
         from z3trace.analysis.report import spark
@@ -90,8 +92,8 @@ def command(
         sides = [(one.session.label, one) for one in digests]
         click.echo("\n" + spark.render(sides, unicode=screen.takes_unicode()), nl=False)
     for path in [
-        *(output.write_plots(found[0], plots) if plots else []),
-        *(output.write_report(found, path) for path in reports),
+        *(files.write_plots(found[0], plots) if plots else []),
+        *(files.write_report(found, path) for path in reports),
     ]:
         wrote(path)
     if gate is not None and any(one.regressions(gate / 100) for one in found):
@@ -100,8 +102,8 @@ def command(
 
 
 def _shown(found: "list[Comparison]", *, everything: bool) -> str:
-    from z3trace.analysis import output
+    from z3trace.analysis.report import files
 
-    return output.terminal(
+    return files.terminal(
         found, everything=everything, width=screen.width(), colour=screen.takes_colour()
     )

@@ -9,8 +9,8 @@ from z3trace.commands import options
 from z3trace.errors import CANNOT_TRACE, DONE
 
 if TYPE_CHECKING:
-    from z3trace.doctor import Diagnosis
-    from z3trace.preflight import Check
+    from z3trace.probing.doctor import Diagnosis
+    from z3trace.probing.preflight import Check
 
 
 @click.command()
@@ -38,12 +38,13 @@ def command(
     The last line says whether a recording would be whole.  Exit status 4 if none
     could be made at all.
     """
-    from z3trace import preflight, target
+    from z3trace.probing import preflight
+    from z3trace.target import definition
 
-    definition = target.load(target_name)
+    target = definition.load(target_name)
     checks = preflight.checks()
     missing = [check for check in checks if check.state == "missing"]
-    found = None if missing else _diagnosis(definition, module_file, load, lock_mode)
+    found = None if missing else _diagnosis(target, module_file, load, lock_mode)
     if as_json:
         click.echo(_json(checks, found))
     else:
@@ -55,16 +56,18 @@ def command(
 
 
 def _diagnosis(
-    definition: "object", module_file: Path | None, load: bool, lock_mode: str
+    target: "object", module_file: Path | None, load: bool, lock_mode: str
 ) -> "Diagnosis":
-    from z3trace import doctor, plan, session, target
+    from z3trace.probing import doctor
+    from z3trace.recording import session
+    from z3trace.target import definition, plan
 
-    assert isinstance(definition, target.Target)  # noqa: S101 - for the type checker
+    assert isinstance(target, definition.Target)  # noqa: S101 - for the type checker
     path = module_file.absolute() if module_file else None
-    module = session.target_module(definition, path, load=load, reload=False)
+    module = session.target_module(target, path, load=load, reload=False)
     module.before_run()
     try:
-        return doctor.diagnose(plan.make(definition, path), lock_mode)
+        return doctor.diagnose(plan.make(target, path), lock_mode)
     finally:
         module.after_all()
 

@@ -27,10 +27,11 @@ def command(recordings: tuple[Path, ...], output: Path, series: str, force: bool
     percentile text.
     """
     from z3trace import paths
-    from z3trace.analysis import digest, export
+    from z3trace.analysis import export
+    from z3trace.analysis.figures.recording import Digest
 
     export.check_name(output)
     paths.must_be_new(output, force=force)
-    export.write([digest.read(path) for path in recordings], output, series)
+    export.write([Digest.read(path) for path in recordings], output, series)
     wrote(output)
     return DONE

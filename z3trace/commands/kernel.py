@@ -20,7 +20,7 @@ def fetch(release: str | None) -> int:
 
     RELEASE is such as 6.1.0-50-amd64; the distribution's current one if not given.
     """
-    from z3trace.kernel import fetch as fetching
+    from z3trace.kernels import fetch as fetching
 
     kernel = fetching.fetch(release, say)
     click.echo(f"{kernel.release} ({kernel.version}) in {kernel.directory}")
@@ -31,7 +31,7 @@ def fetch(release: str | None) -> int:
 def list_() -> int:
     """List the kernels and built modules in the cache."""
     from z3trace import paths
-    from z3trace.kernel import fetch as fetching
+    from z3trace.kernels import fetch as fetching
 
     for kernel, whole in fetching.kernels():
         state = "" if whole else "  DAMAGED: 'z3trace kernel fetch' repairs it"
@@ -69,10 +69,10 @@ def build(
     variants: bool,
 ) -> int:
     """Build a variant of the target's module, and print where it is."""
-    from z3trace import target
     from z3trace.errors import UsageError
-    from z3trace.kernel import build as building
-    from z3trace.kernel import fetch as fetching
+    from z3trace.kernels import build as building
+    from z3trace.kernels import fetch as fetching
+    from z3trace.target import definition
 
     if variants:
         for name, description in building.shipped_variants().items():
@@ -81,10 +81,10 @@ def build(
     if workload:
         click.echo(building.build_workload(fetching.cached(release, say), say).path)
         return DONE
-    definition = target.load(target_name)
-    if not definition.source:
-        raise UsageError(f"target {definition.name} names no source file")
+    target = definition.load(target_name)
+    if not target.source:
+        raise UsageError(f"target {target.name} names no source file")
     chosen = building.variant(variant_name, patches)
-    module = building.build_variant(fetching.cached(release, say), definition.source, chosen, say)
+    module = building.build_variant(fetching.cached(release, say), target.source, chosen, say)
     click.echo(module.path)
     return DONE

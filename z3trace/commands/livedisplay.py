@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from z3trace.commands.common import say
 
 if TYPE_CHECKING:
-    from z3trace.live import Look
+    from z3trace.recording.live import Look
 
 
 def _time(ns: float) -> str:

@@ -15,7 +15,7 @@ from z3trace.commands.common import make_workload, say, wrote
 from z3trace.errors import DONE, FAILED, UsageError
 
 if TYPE_CHECKING:
-    from z3trace.recorder import Recorder
+    from z3trace.recording.run import Recorder
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -112,7 +112,11 @@ def command(
     Works as root on a real host as in a guest.  Ctrl-C ends the recording and
     keeps it.
     """
-    from z3trace import paths, preflight, session, target, workload
+    from z3trace import paths
+    from z3trace.probing import preflight
+    from z3trace.recording import session
+    from z3trace.target import definition
+    from z3trace.workloads import workload
 
     if stacks:
         raise UsageError(
@@ -123,17 +127,17 @@ def command(
     paths.must_be_new(output, force=force)
     patience = workload.seconds(wait_module) if wait_module else 0.0
     work = make_workload(workload_text, duration, command_line)
-    definition = target.load(target_name)
+    target = definition.load(target_name)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
-    module = session.target_module(definition, path, load=load, reload=reload)
+    module = session.target_module(target, path, load=load, reload=reload)
     if not patience:
         module.before_run()
     wanted = session.Wanted(
         lock_mode, waits, calibrate, process or 0, processors, operations, int(task_slots)
     )
-    ready = partial(_when_loaded, definition.module, patience, module.before_run)
-    (recorder,) = session.recorders(definition, [path], wanted, say, ready)
+    ready = partial(_when_loaded, target.module, patience, module.before_run)
+    (recorder,) = session.recorders(target, [path], wanted, say, ready)
     side = session.Side(label or output.name.split(".")[0], recorder, module, output, sys.argv[1:])
     kinds = tuple(dict.fromkeys(probe_kinds)) or ("all",)
     extra = unprobed if unprobed is not None else (runs if runs > 1 else 0)
@@ -173,7 +177,7 @@ def command(
 
 def _when_loaded(name: str, patience: float, before_run: Callable[[], None]) -> None:
     """Wait for the module if asked to, and load it if that is wanted."""
-    from z3trace import session
+    from z3trace.recording import session
 
     if patience:
         say(f"waiting for module {name}")

@@ -14,9 +14,10 @@ from z3trace.errors import DONE
 @click.option("--sites", is_flag=True, help="List every lock call site, reached or not.")
 def command(file: Path, histograms: bool, sites: bool) -> int:
     """Print what a recording holds: latencies, locks, coverage, ledger."""
-    from z3trace.analysis import digest, summary
+    from z3trace.analysis.figures.recording import Digest
+    from z3trace.analysis.report import summary
 
-    recording = digest.read(file)
+    recording = Digest.read(file)
     click.echo(summary.text(recording, sites=sites), nl=False)
     if histograms:
         from z3trace.analysis.report import spark

@@ -16,11 +16,11 @@ def command() -> None:
 @command.command("list")
 def list_targets() -> int:
     """List the shipped targets."""
-    from z3trace import target
+    from z3trace.target import definition
 
-    for name in target.shipped():
-        definition = target.load(name)
-        click.echo(f"{name}: {', '.join(definition.operations)}")
+    for name in definition.shipped():
+        target = definition.load(name)
+        click.echo(f"{name}: {', '.join(target.operations)}")
     return DONE
 
 
@@ -42,7 +42,9 @@ def init(module_name: str, module_file: Path | None, output: Path | None, force:
     From its symbols, its BTF and its lock call sites.  Print it, or write it with -o;
     record with --target FILE.toml.
     """
-    from z3trace import draft, module, paths
+    from z3trace import paths
+    from z3trace.code import module
+    from z3trace.target import draft
 
     if output:
         paths.must_be_new(output, force=force)

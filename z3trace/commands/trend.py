@@ -22,7 +22,8 @@ def command(
     """Show the recordings in DIRECTORY in the order of their making, such as one for
     each commit, and mark where a figure changed."""
     from z3trace import paths
-    from z3trace.analysis import digest, trend
+    from z3trace.analysis.comparing import trend
+    from z3trace.analysis.figures.recording import Digest
     from z3trace.analysis.report import trendreport
 
     if plot:
@@ -32,7 +33,7 @@ def command(
     files = sorted([*directory.glob("*.z3t"), *directory.glob("*.z3t.gz")])
     if len(files) < 2:
         raise UsageError(f"{directory} has {len(files)} recordings", "a trend takes two or more")
-    digests = sorted((digest.read(path) for path in files), key=lambda one: one.session.created)
+    digests = sorted((Digest.read(path) for path in files), key=lambda one: one.session.created)
     found = trend.trends(digests, allow_mismatch=allow_mismatch)
     render = trendreport.as_json if as_json else trendreport.render
     click.echo(render(found, digests), nl=False)

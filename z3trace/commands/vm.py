@@ -46,9 +46,10 @@ def command(
     The guest sees the host's files and may write anywhere, but only what it
     writes below --share is really written.  Ends with COMMAND's status.
     """
-    from z3trace import workload
-    from z3trace.cli import HIDDEN, VERBS
-    from z3trace.kernel import build, fetch, qemu, vm
+    from z3trace.commands import HIDDEN, VERBS
+    from z3trace.guest import qemu, vm
+    from z3trace.kernels import build, fetch
+    from z3trace.workloads import workload
 
     words = list(command_line)
     if words[0] in VERBS or words[0] in HIDDEN:

@@ -1,0 +1,153 @@
+"""What a check's report consists of; every report of it is made of these."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from z3trace.data.model import CallSite
+
+SCHEMA = 1
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """A call site in words."""
+
+    function: str = ""
+    offset: int = 0
+    file: str = ""
+    line: int = 0
+    inlined: list[str] = []
+    lock_function: str = ""
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """A lock event before an incident; *time* in seconds since the probes were in place."""
+
+    time: float
+    kind: str
+    lock: str
+    place: Place
+
+
+class Instance(Struct, frozen=True, kw_only=True):
+    """One incident in full: *time* as in ``Event``, *held* and *waited* in seconds."""
+
+    time: float
+    task: int
+    task_name: str
+    cpu: int
+    address: str
+    held: float | None = None
+    waited: float | None = None
+    other_task: int = 0
+    events: list[Event] = []
+
+
+class Violation(Struct, frozen=True, kw_only=True):
+    """A rule broken at a call site, *count* times; *other* is the site that belongs to
+    it, and *reverse* the sites (held, asked for) of an inversion's other order."""
+
+    rule: str
+    lock: str
+    operation: str
+    function: str
+    offset: int
+    file: str
+    line: int
+    count: int
+    inlined: list[str] = []
+    other_lock: str = ""
+    other: Place | None = None
+    reverse: list[Place] = []
+    instances: list[Instance] = []
+
+
+class Condition(Struct, frozen=True, kw_only=True):
+    """How often a path was met; None: it cannot be counted here, and why."""
+
+    name: str
+    count: int | None
+    reason: str = ""
+
+
+class Exercised(Struct, frozen=True, kw_only=True):
+    """What the workload reached: calls by operation, lock call sites, conditions."""
+
+    seconds: float
+    operations: dict[str, int]
+    sites: int
+    reached: int
+    percent: float
+    unreached: list[Place]
+    unseen: list[Place]
+    conditions: list[Condition]
+
+
+class Nested(Struct, frozen=True, kw_only=True):
+    """A lock class asked for while another was held."""
+
+    held: str
+    acquired: str
+    count: int
+    held_at: Place | None = None
+    acquired_at: Place | None = None
+
+
+class Hang(Struct, frozen=True, kw_only=True):
+    """Why the kernel was lost, and what its console said."""
+
+    reason: str
+    trace: list[str]
+    #: Seconds from the last count of everything to the last incident; what was reached
+    #: in between is not known.
+    uncounted: float = 0.0
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """All that a check's reports say."""
+
+    schema: int
+    tool: str
+    target: str
+    label: str
+    kernel: str
+    cpus: int
+    module: str
+    workload: str
+    command: list[str]
+    verdict: Literal["violations", "clean", "lost", "incomplete"]
+    violations: list[Violation]
+    exercised: Exercised
+    order: list[Nested]
+    reference: list[Nested] | None
+    not_judged: dict[str, str]
+    lost_events: dict[str, int]
+    crossed: int
+    workload_status: int | None
+    #: Ctrl-C ended the check: it judged up to then.
+    interrupted: bool = False
+    hang: Hang | None
+
+
+class Places:
+    """Call sites by number, in words."""
+
+    def __init__(self, sites: Sequence[CallSite]) -> None:
+        self._sites = {site.number: site for site in sites}
+
+    def __call__(self, number: int | None) -> Place:
+        site = None if number is None else self._sites.get(number)
+        if site is None:
+            return Place()
+        return Place(
+            function=site.function,
+            offset=site.offset,
+            file=site.file,
+            line=site.line,
+            inlined=list(site.inlined),
+            lock_function=site.lock_function,
+        )
+
+    def some(self, number: int | None) -> Place | None:
+        return None if number is None else self(number)

@@ -1,0 +1,75 @@
+"""Whether two recordings may be compared: what differs that matters, what was lost."""
+
+from z3trace.analysis.figures.recording import Digest
+from z3trace.columns import table
+from z3trace.errors import IncomparableError
+
+LOSS_LIMIT = 0.001
+
+
+def coverage(digest: Digest) -> str:
+    """Which lock call sites were seen, in words that are equal where coverage is."""
+    if not digest.has_locks:
+        return "no locks"
+    missing = {site.function for site in digest.session.sites if not site.attached}
+    return f"all but those in {', '.join(sorted(missing))}" if missing else "all call sites"
+
+
+def _operations(digest: Digest) -> str:
+    return ", ".join(
+        f"{one.name} ({one.method or 'probe'})" for one in digest.session.operations if one.attached
+    )
+
+
+def _seed(digest: Digest) -> int:
+    return min((run.seed for run in digest.runs), default=0)
+
+
+def mismatches(before: Digest, after: Digest) -> list[tuple[str, str, str]]:
+    """(what, before, after) of every difference that forbids a comparison."""
+    b, a = before.session, after.session
+    pairs = [
+        ("target", b.target, a.target),
+        ("kernel", b.environment.kernel, a.environment.kernel),
+        ("machine", b.environment.machine, a.environment.machine),
+        ("CPU", b.environment.cpu, a.environment.cpu),
+        ("CPUs", b.environment.cpus, a.environment.cpus),
+        ("virtualization", b.environment.virtualization, a.environment.virtualization),
+        ("clock source", b.environment.clocksource, a.environment.clocksource),
+        ("workload", b.workload, a.workload),
+        ("first seed", _seed(before), _seed(after)),
+        ("probe programs", b.probe_digest, a.probe_digest),
+        ("lock mode", b.lock_mode, a.lock_mode),
+        ("waits seen", b.waits or "call-site", a.waits or "call-site"),
+        ("probes for latency", before.latency_kind, after.latency_kind),
+        ("operations", _operations(before), _operations(after)),
+        ("coverage", coverage(before), coverage(after)),
+        ("bucket scheme", b.bucket_scheme, a.bucket_scheme),
+    ]
+    return [(name, str(x), str(y)) for name, x, y in pairs if x != y]
+
+
+def too_much_lost(digest: Digest) -> bool:
+    """Whether so many events were lost that no verdict stands on the rest."""
+    lost, seen = digest.loss()
+    return lost > LOSS_LIMIT * max(seen, 1)
+
+
+def check(before: Digest, after: Digest) -> None:
+    """IncomparableError, with a table, if the two may not be compared."""
+    differences = mismatches(before, after)
+    if differences:
+        rows = [[name, x or "-", y or "-"] for name, x, y in differences]
+        shown = "\n".join(f"  {line}" for line in table(["", "before", "after"], rows, 3))
+        raise IncomparableError(
+            f"{before.path} and {after.path} cannot be compared, they differ in:\n{shown}",
+            "--allow-mismatch compares all the same and says so in the report",
+        )
+    for digest in (before, after):
+        if too_much_lost(digest):
+            lost, seen = digest.loss()
+            raise IncomparableError(
+                f"{digest.path}: {lost} of {lost + seen} events were lost, more than "
+                f"{LOSS_LIMIT:.1%}: no verdict can be given",
+                "record again with a lighter load; --allow-mismatch shows the figures without one",
+            )

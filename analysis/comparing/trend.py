@@ -1,0 +1,118 @@
+"""An archive of sessions in the order of their making: figures, and where they changed.
+
+The session is the unit here: between two boots or two builds more varies than between
+the runs of one.  A change point is where the means of the sessions before and after
+differ most; it counts if the sessions, exchanged in time, hardly ever show as large a
+difference anywhere (a CUSUM statistic; Good, Permutation Tests, 2000), held together by
+Holm's method over all metrics; then both halves are looked at in turn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from z3trace.analysis.comparing import mismatch
+from z3trace.analysis.figures.histogram import Floats
+from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.run import Key
+from z3trace.analysis.statistics.verdict import SIGNIFICANT
+from z3trace.errors import IncomparableError
+
+#: Below this number of sessions no order is rare enough to tell a change.
+FEWEST = 8
+_EXCHANGES = 5000
+_SEED = 20161115
+_METRICS = ("throughput", "elapsed", "latency", "wait", "hold")
+_STATISTICS = ("mean", "p50", "p99")
+
+
+@dataclass(frozen=True)
+class ChangePoint:
+    """The sessions from *at* on differ from those before: *ratio* of geometric means."""
+
+    at: int
+    ratio: float
+    p_adjusted: float
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One metric over sessions: geometric means over runs, NaN where it was not recorded."""
+
+    key: Key
+    centres: Floats
+    changes: list[ChangePoint]
+
+
+def _split(values: Floats) -> tuple[int, float]:
+    """Where the means before and after differ most, and the CUSUM statistic there."""
+    n = values.size
+    sums = np.cumsum(values - values.mean())[:-1]
+    counts = np.arange(1, n)
+    score = np.abs(sums) / np.sqrt(counts * (n - counts) / n)
+    at = int(np.argmax(score))
+    return at + 1, float(score[at])
+
+
+def _p(values: Floats, observed: float) -> float:
+    """How often exchanged sessions show as large a statistic anywhere."""
+    random = np.random.default_rng(_SEED)
+    n = values.size
+    shuffled = random.permuted(np.broadcast_to(values, (_EXCHANGES, n)), axis=1)
+    sums = np.abs(np.cumsum(shuffled - values.mean(), axis=1)[:, :-1])
+    counts = np.arange(1, n)
+    scores = (sums / np.sqrt(counts * (n - counts) / n)).max(axis=1)
+    return float((1 + np.count_nonzero(scores >= observed * (1 - 1e-9))) / (1 + _EXCHANGES))
+
+
+def change_points(values: Floats, tests: int) -> list[ChangePoint]:
+    """Change points of logs of positive values, in their order; *tests* are held together."""
+    found: list[ChangePoint] = []
+    pending = [(0, values.size)]
+    while pending:
+        start, end = pending.pop()
+        part = values[start:end]
+        if part.size < FEWEST or np.ptp(part) == 0:
+            continue
+        at, score = _split(part)
+        p = min(1.0, _p(part, score) * tests)
+        if p >= SIGNIFICANT:
+            continue
+        ratio = float(np.exp(part[at:].mean() - part[:at].mean()))
+        found.append(ChangePoint(start + at, ratio, p))
+        pending += [(start, start + at), (start + at, end)]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _check(digests: Sequence[Digest]) -> None:
+    for one in digests[1:]:
+        differences = mismatch.mismatches(digests[0], one)
+        if differences:
+            what = "; ".join(f"{name}: {x} | {y}" for name, x, y in differences)
+            raise IncomparableError(
+                f"{one.path} cannot be compared with {digests[0].path}: {what}",
+                "--allow-mismatch takes it all the same",
+            )
+
+
+def trends(digests: Sequence[Digest], *, allow_mismatch: bool = False) -> list[Trend]:
+    """The main metrics over *digests*, which are in the order of their making."""
+    if not allow_mismatch:
+        _check(digests)
+    centres: dict[Key, Floats] = {}
+    for i, one in enumerate(digests):
+        for key, _, values, _ in one.rows():
+            if key.metric not in _METRICS or key.statistic not in _STATISTICS:
+                continue
+            row = centres.setdefault(key, np.full(len(digests), np.nan))
+            if (values > 0).all():
+                row[i] = np.exp(np.log(values).mean())
+    keys = sorted(centres, key=lambda key: _METRICS.index(key.metric))
+    found = []
+    for key in keys:
+        known = np.flatnonzero(np.isfinite(centres[key]))
+        changes = change_points(np.log(centres[key][known]), len(keys))
+        placed = [ChangePoint(int(known[c.at]), c.ratio, c.p_adjusted) for c in changes]
+        found.append(Trend(key, centres[key], placed))
+    return found

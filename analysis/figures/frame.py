@@ -1,0 +1,53 @@
+"""Recordings -> one tidy pandas table, for export and for a notebook.
+
+A row is one number of one run: ``side, run, seed, metric, operation, lock, statistic,
+unit, value``.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from z3trace.analysis.figures.recording import Digest
+
+COLUMNS = ["side", "run", "seed", "metric", "operation", "lock", "statistic", "unit", "value"]
+
+
+def per_run(digest: Digest, side: str) -> pd.DataFrame:
+    """The table of one recording, shape (figures, 9).
+
+    Latencies come from the runs without probes on locks if there are any, throughput from
+    those without probes, all else from those with all probes.
+    """
+    parts = []
+    for key, runs, values, _ in digest.rows():
+        facts = [digest.runs[i] for i in runs]
+        part = {
+            "side": side,
+            "run": [run.number for run in facts],
+            "seed": [run.seed for run in facts],
+            **key._asdict(),
+            "value": np.asarray(values),
+        }
+        parts.append(pd.DataFrame(part, columns=COLUMNS))
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    return pd.concat(parts, ignore_index=True)
+
+
+def tidy(digests: Sequence[tuple[str, Digest]]) -> pd.DataFrame:
+    """The tables of several recordings under each other."""
+    return pd.concat([per_run(digest, side) for side, digest in digests], ignore_index=True)
+
+
+def histograms(digest: Digest, side: str) -> pd.DataFrame:
+    """Merged histograms: ``side, metric, name, lower, upper, count``; ``[lower, upper)``."""
+    from z3trace.data import buckets
+
+    rows = [
+        (side, metric, name, buckets.lower(int(i)), buckets.upper(int(i)), int(counts[i]))
+        for metric, name, counts in digest.histograms()
+        for i in np.flatnonzero(counts)
+    ]
+    return pd.DataFrame(rows, columns=["side", "metric", "name", "lower", "upper", "count"])

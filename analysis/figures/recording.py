@@ -1,0 +1,287 @@
+"""What a comparison needs of a recording, taken run by run: memory does not grow with
+the runs' histograms.
+
+A *row* is one number of one run; the run is the unit of everything that follows.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from z3trace.analysis.figures.histogram import CELLS, Floats
+from z3trace.analysis.figures.run import WORKLOAD, Key, Measured, figures_of, measure
+from z3trace.data import runfile
+from z3trace.data.buckets import BUCKETS
+from z3trace.data.model import Ledger, Recording, Run, Session, SiteCounts
+
+_LEAST_CORRECTED = 20  # ns: no correction is better than this
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """One run without its figures.  *probe*: ``none``, ``ops``, ``locks`` or ``all``."""
+
+    number: int
+    seed: int
+    started: str
+    probe: str
+    interrupted: bool
+    status: int
+    elapsed: int
+    calls: int
+    lost: int
+    seen: int
+
+
+@dataclass
+class SiteTotals:
+    """Counters of one call site over runs; times in ns."""
+
+    acquisitions: int = 0
+    contended: int = 0
+    trylock_failures: int = 0
+    releases: int = 0
+    wait_sum: int = 0
+    hold_sum: int = 0
+    locks: set[str] = field(default_factory=set)
+
+    def add(self, counts: SiteCounts) -> None:
+        self.acquisitions += counts.acquisitions
+        self.contended += counts.contended
+        self.trylock_failures += counts.trylock_failures
+        self.releases += counts.releases
+        self.wait_sum += counts.wait_sum
+        self.hold_sum += counts.hold_sum
+        self.locks.update(counts.locks)
+
+
+@dataclass
+class _Totals:
+    """Sums over the runs with one kind of probes."""
+
+    counts: dict[tuple[str, str], Floats] = field(default_factory=dict)
+    sums: dict[tuple[str, str], int] = field(default_factory=dict)
+    curves: dict[str, list[Floats]] = field(default_factory=dict)
+    cells: dict[str, list[npt.NDArray[np.float32]]] = field(default_factory=dict)
+    sites: dict[int, SiteTotals] = field(default_factory=dict)
+    operations: dict[str, list[int]] = field(default_factory=dict)
+    locks: dict[str, list[int]] = field(default_factory=dict)
+    nesting: dict[tuple[str, str], int] = field(default_factory=dict)
+    ledger: dict[str, int | None] = field(
+        default_factory=lambda: dict.fromkeys(Ledger.__struct_fields__, 0)
+    )
+
+    def add(self, run: Run, measured: Sequence[Measured]) -> None:
+        for series, histogram, _, _, curve in measured:
+            name = series.operation or series.lock
+            total = self.counts.setdefault((series.metric, name), np.zeros(BUCKETS))
+            total[histogram.index] += histogram.counts
+            self.sums[series.metric, name] = self.sums.get((series.metric, name), 0) + series.sum
+            if series.metric == "latency":
+                self.curves.setdefault(name, []).append(curve)
+                self.cells.setdefault(name, []).append(histogram.cells())
+        for site in run.sites:
+            self.sites.setdefault(site.site, SiteTotals()).add(site)
+        for operation in run.operations:
+            _add(
+                self.operations,
+                operation.operation,
+                [operation.entries, operation.returns, operation.failures],
+            )
+        for lock in run.locks:
+            values = [lock.acquisitions, lock.contended, lock.trylock_failures, lock.releases]
+            _add(self.locks, lock.lock, values)
+        for pair in run.nesting:
+            held, acquired = pair.held, pair.acquired
+            self.nesting[held, acquired] = self.nesting.get((held, acquired), 0) + pair.count
+        for name, old in self.ledger.items():
+            value = getattr(run.ledger, name) if run.ledger else None
+            self.ledger[name] = None if value is None or old is None else old + value
+
+
+def _add(into: dict[str, list[int]], name: str, values: list[int]) -> None:
+    old = into.get(name, [0] * len(values))
+    into[name] = [x + y for x, y in zip(old, values, strict=True)]
+
+
+def _facts(run: Run) -> RunFacts:
+    kind = (run.probe or "all") if run.probed else "none"
+    calls = sum(truth.calls for truth in run.result.operations)
+    lost = run.ledger.lost() if run.ledger else 0
+    seen = sum(c.returns for c in run.operations) + sum(c.releases for c in run.locks)
+    result = run.result
+    return RunFacts(
+        *(run.number, run.seed, run.started, kind, run.interrupted),
+        *(result.status, result.elapsed, calls, lost, seen),
+    )
+
+
+class Digest:
+    """A recording as its session, facts of its runs, and their figures."""
+
+    def __init__(self, path: str, session: Session) -> None:
+        self.path = path
+        self.session = session
+        self.complete = False
+        self.interrupted = False
+        self.runs: list[RunFacts] = []
+        self.keys: list[Key] = []
+        self._numbers: dict[Key, int] = {}
+        self._key, self._run = array("I"), array("I")
+        self._value, self._resolution = array("d"), array("d")
+        self._totals: dict[str, _Totals] = {}
+        self._sites = {site.number: site for site in session.sites}
+
+    def add(self, run: Run) -> None:
+        """Take a run in; an interrupted one is a fact without figures."""
+        facts = _facts(run)
+        index = len(self.runs)
+        self.runs.append(facts)
+        if facts.interrupted:
+            return
+        measured = measure(run)
+        if facts.probe != "none":
+            self._totals.setdefault(facts.probe, _Totals()).add(run, measured)
+        for key, value, resolution in figures_of(run, measured, self._sites, self.session.schema):
+            number = self._numbers.get(key)
+            if number is None:
+                number = self._numbers[key] = len(self.keys)
+                self.keys.append(key)
+            self._key.append(number)
+            self._run.append(index)
+            self._value.append(value)
+            self._resolution.append(resolution)
+
+    @property
+    def kind(self) -> str:
+        """The kind of probes that figures come from: all, or the only kind there is."""
+        kinds = [run.probe for run in self.runs if run.probe != "none" and not run.interrupted]
+        return "all" if "all" in kinds or not kinds else kinds[0]
+
+    @property
+    def has_locks(self) -> bool:
+        """Whether any of its runs were to see locks."""
+        return self.session.lock_mode != "none" and self.kind != "ops"
+
+    @property
+    def least_corrected(self) -> float:
+        """ns; a corrected figure below this is as good as 0.  NaN without a calibration."""
+        calibration = self.session.calibration
+        return max(calibration.spread, _LEAST_CORRECTED) if calibration else float("nan")
+
+    @property
+    def latency_kind(self) -> str:
+        """Latencies come from runs without probes on locks, if there are any: their
+        operations were disturbed least."""
+        return "ops" if self.with_probe("ops") else self.kind
+
+    def with_probe(self, kind: str) -> list[RunFacts]:
+        """The whole runs with one kind of probes, or ``none``."""
+        return [run for run in self.runs if run.probe == kind and not run.interrupted]
+
+    def probed(self) -> list[RunFacts]:
+        return self.with_probe(self.kind)
+
+    def unprobed(self) -> list[RunFacts]:
+        return self.with_probe("none")
+
+    def _source(self, metric: str) -> str:
+        if metric in WORKLOAD:
+            return "none"
+        return self.latency_kind if metric.endswith("latency") else self.kind
+
+    def rows(self) -> "list[tuple[Key, np.ndarray[tuple[int], np.dtype[np.int64]], Floats, float]]":
+        """(key, numbers of runs, values, mean resolution) of every figure, in the order in
+        which the keys appeared; from the kind of runs that the figure is taken from."""
+        if not self.runs:
+            return []
+        kinds = np.array([run.probe for run in self.runs])
+        keys, runs = np.array(self._key), np.array(self._run, dtype=np.int64)
+        values, resolutions = np.array(self._value), np.array(self._resolution)
+        order = np.argsort(keys, kind="stable")
+        limits = np.searchsorted(keys[order], np.arange(len(self.keys) + 1))
+        found = []
+        for number, key in enumerate(self.keys):
+            chosen = order[limits[number] : limits[number + 1]]
+            chosen = chosen[kinds[runs[chosen]] == self._source(key.metric)]
+            if chosen.size:
+                spread = float(resolutions[chosen].mean())
+                found.append((key, runs[chosen], values[chosen], spread))
+        return found
+
+    def _of(self, kind: str) -> _Totals:
+        return self._totals.get(kind, _Totals())
+
+    def counts(self, metric: str, name: str) -> Floats:
+        """Bucket counts of one series over the runs it comes from, shape (976,)."""
+        found = self._of(self._source(metric)).counts.get((metric, name))
+        return np.zeros(BUCKETS) if found is None else found
+
+    def total(self, metric: str, name: str) -> int:
+        """Sum of all values of one series, in its unit."""
+        return self._of(self._source(metric)).sums.get((metric, name), 0)
+
+    def histograms(self) -> "Iterator[tuple[str, str, Floats]]":
+        """(metric, operation or lock class, bucket counts) of everything recorded."""
+        for kind, totals in self._totals.items():
+            for (metric, name), counts in totals.counts.items():
+                if kind == self._source(metric):
+                    yield metric, name, counts
+
+    def curves(self, operation: str) -> Floats:
+        """Latency quantiles at ``run.AT`` of each run, shape (runs, 25), ns."""
+        return np.array(self._of(self.latency_kind).curves.get(operation, []))
+
+    def cells(self, operation: str) -> "npt.NDArray[np.float32]":
+        """Latency counts of each run by ``histogram.CELLS``, shape (runs, CELLS)."""
+        found = self._of(self.latency_kind).cells.get(operation, [])
+        return np.array(found, dtype=np.float32).reshape(-1, CELLS)
+
+    def site(self, number: int) -> SiteTotals:
+        return self._of(self.kind).sites.get(number, SiteTotals())
+
+    def operation(self, name: str) -> tuple[int, int, int]:
+        """(entries, returns, failures) of an operation."""
+        entries, returns, failures = self._of(self.latency_kind).operations.get(name, [0] * 3)
+        return entries, returns, failures
+
+    def lock(self, name: str) -> tuple[int, int, int, int]:
+        """(acquisitions, contended, failed trylocks, releases) of a lock class."""
+        found = self._of(self.kind).locks.get(name, [0] * 4)
+        return found[0], found[1], found[2], found[3]
+
+    def nesting(self) -> dict[tuple[str, str], int]:
+        """(class held, class acquired) -> how often."""
+        return self._of(self.kind).nesting
+
+    def ledger(self) -> dict[str, int | None]:
+        """Every entry of the ledger, summed; None if it is unknown in any run."""
+        return self._of(self.kind).ledger
+
+    def loss(self) -> tuple[int, int]:
+        """(events lost, events seen)."""
+        runs = self.probed()
+        return sum(run.lost for run in runs), sum(run.seen for run in runs)
+
+    @classmethod
+    def of(cls, recording: Recording) -> "Digest":
+        """The digest of a recording in memory."""
+        digest = cls(recording.path, recording.session)
+        for run in recording.runs:
+            digest.add(run)
+        digest.complete, digest.interrupted = recording.complete, recording.interrupted
+        return digest
+
+    @classmethod
+    def read(cls, path: Path) -> "Digest":
+        """Read a file run by run; InputError if it is not a recording."""
+        stream = runfile.Stream(path)
+        digest = cls(str(path), stream.session)
+        for run in stream:
+            digest.add(run)
+        digest.complete, digest.interrupted = stream.complete, stream.interrupted
+        return digest

@@ -1,0 +1,89 @@
+"""Whether the runs of a session are alike: warm-up, drift, more than one mode."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.special import stdtr
+
+from z3trace.analysis import units
+from z3trace.analysis.figures.histogram import Floats
+from z3trace.analysis.figures.recording import Digest
+
+_DRIFT_P = 0.01
+_FIRST = 5.0  # deviations that set a first run apart
+_SMALLEST = 0.02  # what is smaller is not worth a word
+_FEWEST = 5
+_MODES_FEWEST = 10
+_MODE = 3  # runs that make a mode
+
+
+def drift(values: Floats) -> tuple[float, float]:
+    """(change from the first run to the last by a straight line, p).
+
+    By Spearman's rank correlation with the order of the runs, on its t approximation.
+    """
+    n = values.size
+    if n < _FEWEST or np.ptp(values) == 0:
+        return 0.0, 1.0
+    order = np.arange(n, dtype=float)
+    ranks = np.argsort(np.argsort(values)).astype(float)
+    rho = float(np.corrcoef(order, ranks)[0, 1])
+    score = abs(rho) * np.sqrt((n - 2) / max(1 - rho**2, 1e-12))
+    slope = float(np.polyfit(order, np.log(values), 1)[0])
+    return float(np.expm1(slope * (n - 1))), float(2 * stdtr(n - 2, -score))
+
+
+def first_apart(values: Floats) -> float:
+    """How far the first run is from the others, such as 0.1; 0 if it is like them."""
+    if values.size < _FEWEST:
+        return 0.0
+    logs = np.log(values)
+    rest = logs[1:]
+    middle = float(np.median(rest))
+    spread = 1.4826 * float(np.median(np.abs(rest - middle)))
+    away = float(logs[0]) - middle
+    if abs(away) > max(_FIRST * spread, _SMALLEST):
+        return float(np.expm1(away))
+    return 0.0
+
+
+def modes(values: Floats) -> tuple[Floats, Floats] | None:
+    """The two groups that the values fall into, if the gap between them is wider than
+    everything else together; None if there is no such gap."""
+    if values.size < _MODES_FEWEST:
+        return None
+    ordered = np.sort(values)
+    gaps = np.diff(np.log(ordered))
+    widest = int(np.argmax(gaps))
+    low, high = ordered[: widest + 1], ordered[widest + 1 :]
+    if min(low.size, high.size) < _MODE or gaps[widest] < max(gaps.sum() / 2, _SMALLEST):
+        return None
+    return low, high
+
+
+def notes(digest: Digest) -> Iterator[str]:
+    """What is to be said of one recording's runs."""
+    label = digest.session.label
+    for key, _, values, _ in digest.rows():
+        if key.metric not in ("throughput", "elapsed", "latency") or (values <= 0).any():
+            continue
+        name = " ".join(part for part in (key.metric, key.operation, key.statistic) if part)
+        found = modes(values) if key.statistic in ("mean", "p50") else None
+        if found:
+            low, high = found
+            yield (
+                f"{label}: {name} has two modes: {low.size} runs around "
+                f"{units.value(float(np.median(low)), key.unit)}, {high.size} around "
+                f"{units.value(float(np.median(high)), key.unit)}"
+            )
+        if key.statistic != "mean":
+            continue
+        apart = first_apart(values)
+        if apart:
+            yield f"{label}: {name} of the first run is {apart:+.1%} off the others: warm-up?"
+        change, p = drift(values)
+        if p < _DRIFT_P and abs(change) > _SMALLEST:
+            yield (
+                f"{label}: {name} drifts by {change:+.1%} over the session (p={p:.2g}); "
+                "interleaved sides share it, others do not"
+            )

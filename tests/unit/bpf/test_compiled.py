@@ -1,0 +1,86 @@
+"""Programs that are kept: found again, and never taken from a stranger."""
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from z3trace.bpf import compiled
+from z3trace.bpf.compiled import Compiled, MapShape
+
+_MAP = b"\x18\x11\0\0" + struct.pack("<i", 7) + bytes(8)
+_CONSTANT = b"\x18\x01\0\0" + struct.pack("<i", 7) + bytes(8)
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compiled:
+    monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path))
+    monkeypatch.delenv("Z3TRACE_PROGRAMS", raising=False)
+    return Compiled("0" * 64, [MapShape("cpus", 128, 2)], {"lock": _MAP})
+
+
+def _file(programs: Compiled, tmp_path: Path) -> Path:
+    compiled.keep(programs)
+    return tmp_path / "programs" / programs.key
+
+
+def test_what_is_kept_is_found(programs: Compiled, tmp_path: Path) -> None:
+    assert compiled.kept(programs.key) is None
+    assert _file(programs, tmp_path).exists()
+    assert compiled.kept(programs.key) == programs
+
+
+def test_a_file_that_others_may_write_is_not_loaded(programs: Compiled, tmp_path: Path) -> None:
+    _file(programs, tmp_path).chmod(0o666)
+    assert compiled.kept(programs.key) is None
+
+
+def test_a_link_is_not_followed(programs: Compiled, tmp_path: Path) -> None:
+    file = _file(programs, tmp_path)
+    file.rename(tmp_path / "elsewhere")
+    file.symlink_to(tmp_path / "elsewhere")
+    assert compiled.kept(programs.key) is None
+
+
+def test_a_file_under_another_name_is_not_loaded(programs: Compiled, tmp_path: Path) -> None:
+    file = _file(programs, tmp_path)
+    file.rename(file.with_name("1" * 64))
+    assert compiled.kept("1" * 64) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80", b"junk", b"\xc1" * 99])
+def test_a_damaged_file_is_compiled_again(
+    programs: Compiled, tmp_path: Path, content: bytes
+) -> None:
+    _file(programs, tmp_path).write_bytes(content)
+    assert compiled.kept(programs.key) is None
+
+
+def test_old_ones_are_removed(programs: Compiled, tmp_path: Path) -> None:
+    for number in range(70):
+        compiled.keep(Compiled(f"{number:064}", [], {}))
+    left = {one.name for one in (tmp_path / "programs").iterdir()}
+    assert len(left) == 64
+    assert f"{69:064}" in left
+
+
+def test_the_key_changes_with_everything_that_is_compiled(tmp_path: Path) -> None:
+    source = tmp_path / "a.bpf.c"
+    source.write_text("one")
+    keys = [compiled.key(tmp_path, []), compiled.key(tmp_path, ["-DX=1"])]
+    source.write_text("two")
+    keys.append(compiled.key(tmp_path, []))
+    source.rename(tmp_path / "b.bpf.c")
+    keys.append(compiled.key(tmp_path, []))
+    assert len(set(keys)) == 4
+    assert compiled.key(tmp_path, []) == keys[-1]
+
+
+def test_maps_are_put_in_their_places_and_constants_stay() -> None:
+    moved = compiled.with_maps(_MAP + _CONSTANT, {7: 3})
+    assert moved == _MAP.replace(struct.pack("<i", 7), struct.pack("<i", 3)) + _CONSTANT
+
+
+def test_a_program_with_an_unknown_map_is_refused() -> None:
+    with pytest.raises(ValueError, match="map 7"):
+        compiled.with_maps(_MAP, {0: 3})

@@ -1,0 +1,96 @@
+"""The Python mirror of the structures in ``probes/check.h``, as ``layout`` is of state.h."""
+
+from ctypes import Structure, c_char, c_uint8, c_uint32, c_uint64
+
+from z3trace.bpf import layout
+
+STEPS = 8
+OWNERS = 16384
+INCIDENTS = 64
+CONDITIONS = 16
+ORDER = layout.CLASSES * layout.CLASSES
+
+
+class Step(Structure):
+    _fields_ = [("time", c_uint64), ("lock", c_uint64), ("site", c_uint32), ("kind", c_uint32)]
+
+
+class Trail(Structure):
+    _fields_ = [
+        ("next", c_uint32),
+        ("pad", c_uint32),
+        ("stuck", c_uint64),
+        ("steps", Step * STEPS),
+    ]
+
+
+class Owner(Structure):
+    _fields_ = [("lock", c_uint64), ("since", c_uint64), ("task", c_uint32), ("site", c_uint32)]
+
+
+class Order(Structure):
+    _fields_ = [("outer", c_uint32), ("inner", c_uint32)]
+
+
+class Offences(Structure):
+    _fields_ = [("count", c_uint32), ("told", c_uint32)]
+
+
+class Checker(Structure):
+    _fields_ = [
+        ("edges", c_uint64 * ORDER),
+        ("conditions", c_uint64 * CONDITIONS),
+        ("crossed", c_uint64),
+        ("incidents", c_uint32),
+        ("pad", c_uint32),
+    ]
+
+
+class Incident(Structure):
+    _fields_ = [
+        ("time", c_uint64),
+        ("lock", c_uint64),
+        ("since", c_uint64),
+        ("value", c_uint64),
+        ("rule", c_uint32),
+        ("task", c_uint32),
+        ("other_task", c_uint32),
+        ("cpu", c_uint32),
+        ("site", c_uint32),
+        ("other", c_uint32),
+        ("lock_class", c_uint32),
+        ("other_class", c_uint32),
+        ("operation", c_uint32),
+        ("next", c_uint32),
+        ("name", c_char * 16),
+        ("steps", Step * STEPS),
+    ]
+
+
+class Rulebook(Structure):
+    _fields_ = [
+        ("armed", c_uint64),
+        ("long_hold", c_uint64),
+        ("stuck", c_uint64),
+        ("pages", c_uint64),
+        ("memory", c_uint64),
+        ("page_lock", c_uint64),
+        ("judged", c_uint32),
+        ("console", c_uint32),
+        ("page_class", c_uint32),
+        ("pad", c_uint32),
+        ("holds", c_uint8 * layout.OPERATIONS),
+    ]
+
+
+#: Every structure, and its name in C.
+STRUCTURES: dict[type[Structure], str] = {
+    Step: "z3t_step",
+    Trail: "z3t_trail",
+    Owner: "z3t_owner",
+    Order: "z3t_order",
+    Offences: "z3t_offences",
+    Checker: "z3t_checker",
+    Incident: "z3t_incident",
+    Rulebook: "z3t_rulebook",
+}

@@ -1,0 +1,154 @@
+"""A target's lock call sites, and where their probes stand."""
+
+import bisect
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from z3trace.code.dwarf import Place
+from z3trace.code.placement import Call, Function, Method, Position, place
+
+Action = Literal["acquire", "try", "release"]
+Kind = Literal["spin", "read", "write"]
+
+#: All spinlock and reader-writer lock functions that modules call, with their
+#: interrupt-disabling forms.
+LOCK_FUNCTION = re.compile(
+    r"_raw_(?P<kind>spin|read|write)_(?P<verb>lock|trylock|unlock)"
+    r"(_bh|_irq|_irqsave|_irqrestore|_nested|_irqsave_nested)?"
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A lock call site; *offset* and *after* are in the section, in bytes."""
+
+    number: int
+    section: str
+    offset: int
+    after: int
+    function: str
+    function_offset: int
+    lock_function: str
+    action: Action
+    kind: Kind
+    tail: bool
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A probe of lock call sites: a position in a function of the target."""
+
+    section: str
+    function: str
+    function_offset: int
+    position: Position
+
+
+class TargetCode(Protocol):
+    """Where a target's code is looked up: a module's file, or the kernel's own text."""
+
+    #: What to call it in a message.
+    label: str
+    #: Name in a kprobe event, with its colon; empty for the kernel itself.
+    prefix: str
+    #: Function names that stand for more than one function.
+    ambiguous: set[str]
+
+    @property
+    def functions(self) -> Mapping[str, tuple[str, int]]: ...
+    @property
+    def sites(self) -> Sequence[Site]: ...
+    @property
+    def probes(self) -> Sequence[Probe]: ...
+    @property
+    def fewer_probes(self) -> Sequence[Probe]:
+        """Without those that only see an attempt to take a lock."""
+        ...
+
+    @property
+    def decoded(self) -> Mapping[str, Function]: ...
+    @property
+    def variant(self) -> Mapping[str, str]: ...
+    def source(self, site: Site) -> Place: ...
+    def members(self, structure: str) -> Mapping[str, int]: ...
+
+
+def action(verb: str) -> Action:
+    return "release" if verb == "unlock" else "try" if verb == "trylock" else "acquire"
+
+
+class Functions:
+    """Which function of a section an offset lies in, and how far."""
+
+    def __init__(self, functions: Mapping[str, tuple[str, int]], ends: Mapping[str, int]) -> None:
+        self._starts: dict[str, list[tuple[int, str]]] = {}
+        self._ends = ends
+        for name, (section, offset) in functions.items():
+            self._starts.setdefault(section, []).append((offset, name))
+        for pairs in self._starts.values():
+            pairs.sort()
+
+    def at(self, section: str, offset: int) -> tuple[str, int, int]:
+        """(name, start, end) of the function at *offset*."""
+        pairs = self._starts.get(section, [])
+        at = bisect.bisect_right(pairs, (offset, "\uffff"))
+        start, name = pairs[at - 1] if at else (0, section)
+        later = [begin for begin, _ in pairs[at : at + 1]]
+        return name, start, min([*later, self._ends.get(section, offset)])
+
+
+def probes_of(  # noqa: PLR0913 - what they are, and what is wanted of them
+    sites: Sequence[Site],
+    functions: Functions,
+    decoded: Mapping[str, Function],
+    *,
+    share: bool = True,
+    methods: Collection[Method] = ("jump", "emulated", "stepped"),
+    attempts: bool = True,
+) -> list[Probe]:
+    """Positions for all of *sites*; *decoded* has every function that has sites.
+
+    *share* and *methods* as in ``placement.place``; *attempts*: see the attempt to take
+    a lock too where the acquisition alone would tell the lock.
+    """
+    found: list[Probe] = []
+    for name, members in _by_function(sites).items():
+        _, start, _ = functions.at(members[0].section, members[0].offset)
+        calls = [
+            Call(
+                number=site.number,
+                address=site.offset,
+                end=site.after,
+                has_after=site.action != "release",
+                needs_result=site.action == "try",
+                needs_before=attempts or site.action == "release",
+            )
+            for site in members
+            if not (site.tail and site.action != "release")
+        ]
+        found += [
+            Probe(members[0].section, name, position.address - start, position)
+            for position in place(decoded[name], calls, share=share, methods=methods)
+        ]
+    return found
+
+
+def _by_function(sites: Iterable[Site]) -> dict[str, list[Site]]:
+    found: dict[str, list[Site]] = {}
+    for site in sites:
+        found.setdefault(site.function, []).append(site)
+    return found
+
+
+def methods(probes: Iterable[Probe]) -> dict[int, Method]:
+    """Site number -> how its probe is run: the one before its call, if there is one."""
+    found: dict[int, Method] = {}
+    for probe in probes:
+        position = probe.position
+        if position.before is not None:
+            found[position.before] = position.method
+        if position.after is not None:
+            found.setdefault(position.after, position.method)
+    return found

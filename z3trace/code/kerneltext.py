@@ -1,0 +1,138 @@
+"""The running kernel's own text as the code of a target: functions, call sites, bytes.
+
+Names and addresses come from /proc/kallsyms, instructions from /proc/kcore, which
+holds the text as it runs, and member offsets from BTF.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+
+from z3trace.bpf import libbpf
+from z3trace.bpf.kcore import read_text
+from z3trace.code.callsites import LOCK_FUNCTION, Functions, Probe, Site, action, probes_of
+from z3trace.code.disassembly import instructions
+from z3trace.code.dwarf import Place
+from z3trace.code.placement import Function
+from z3trace.errors import CannotTraceError
+
+_KALLSYMS = Path("/proc/kallsyms")
+_SECTION = "kernel"
+_SIZE_LIMIT = 1 << 16  # of one function
+
+
+def _expression(name: str) -> str:
+    tail = r"[\w.]*" if name.endswith("*") else ""
+    return re.escape(name.removesuffix("*")) + tail
+
+
+class Symbols:
+    """The kernel's functions by name; modules' are left out."""
+
+    def __init__(self, data: bytes | None = None) -> None:
+        self._data = _KALLSYMS.read_bytes() if data is None else data
+
+    def matching(self, pattern: str) -> dict[str, tuple[int, int]]:
+        """Name -> (address, end) of the functions whose whole name fits a regular expression."""
+        line = re.compile(rb"^([0-9a-f]+) [tTwW] (%b)\n(?=([0-9a-f]+) )?" % pattern.encode(), re.M)
+        found: dict[str, tuple[int, int]] = {}
+        for match in line.finditer(self._data):
+            start = int(match[1], 16)
+            end = int(match[3], 16) if match[3] else start
+            if not start:
+                raise CannotTraceError("/proc/kallsyms hides the addresses", "run as root")
+            found[match[2].decode()] = (start, end if end > start else start + _SIZE_LIMIT)
+        return found
+
+    def counts(self, names: Iterable[str]) -> dict[str, int]:
+        """How many functions have each name, in kernel and modules."""
+        found = {}
+        for name in names:
+            found[name] = len(
+                re.findall(rb" [tTwW] %b(?:\t|\n)" % re.escape(name.encode()), self._data)
+            )
+        return found
+
+
+@cache
+def kernel_functions(pattern: str) -> Mapping[str, tuple[int, int]]:
+    """``Symbols.matching`` of the running kernel, which does not change: read once."""
+    return Symbols().matching(pattern)
+
+
+class KernelText:
+    """Functions of the kernel itself as a target's code; offsets are addresses."""
+
+    label = "the running kernel"
+    prefix = ""
+    variant: Mapping[str, str] = {}
+
+    def __init__(self, names: Iterable[str], symbols: Symbols | None = None) -> None:
+        """*names*: the target's functions, each a name or a beginning with a ``*``."""
+        known = symbols or Symbols()
+        self._ranges = known.matching("|".join(_expression(name) for name in names))
+        self._lock_functions = {
+            start: name for name, (start, _) in known.matching(r"_raw_\w+lock\w*").items()
+        }
+        self.ambiguous = {name for name, n in known.counts(self._ranges).items() if n > 1}
+
+    @property
+    def functions(self) -> dict[str, tuple[str, int]]:
+        return {name: (_SECTION, start) for name, (start, _) in self._ranges.items()}
+
+    @cached_property
+    def where(self) -> Functions:
+        """Which function an address lies in."""
+        last = max((end for _, end in self._ranges.values()), default=0)
+        return Functions(self.functions, {_SECTION: last})
+
+    @cached_property
+    def decoded(self) -> dict[str, Function]:
+        """Every function of the target, decoded."""
+        return {
+            name: Function(instructions(code, self._ranges[name][0]), ())
+            for name, code in read_text(self._ranges).items()
+        }
+
+    @cached_property
+    def sites(self) -> list[Site]:
+        found: list[Site] = []
+        for name, function in sorted(self.decoded.items(), key=lambda pair: self._ranges[pair[0]]):
+            for one in function.code:
+                called = self._lock_functions.get(one.target or 0, "")
+                match = LOCK_FUNCTION.fullmatch(called)
+                if match and one.address < self._ranges[name][1]:
+                    start = self._ranges[name][0]
+                    found.append(
+                        Site(
+                            number=len(found),
+                            section=_SECTION,
+                            offset=one.address,
+                            after=one.end,
+                            function=name,
+                            function_offset=one.address - start,
+                            lock_function=called,
+                            action=action(match["verb"]),
+                            kind=match["kind"],  # type: ignore[arg-type]
+                            tail=not one.is_call,
+                        )
+                    )
+        return found
+
+    @cached_property
+    def probes(self) -> list[Probe]:
+        return probes_of(self.sites, self.where, self.decoded)
+
+    @property
+    def fewer_probes(self) -> list[Probe]:
+        """All of them: jumps by the kernel's tables are not known here, and without the
+        attempt one of them could pass for an acquisition."""
+        return self.probes
+
+    def members(self, structure: str) -> Mapping[str, int]:
+        """Member -> offset in bytes, from the kernel's BTF."""
+        return libbpf.members(structure)
+
+    def source(self, site: Site) -> Place:
+        return Place("", 0, ())

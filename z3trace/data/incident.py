@@ -1,0 +1,134 @@
+"""Incidents as the kernel writes them, in a map or on a guest's console, put into words."""
+
+import re
+import struct
+from dataclasses import dataclass, field
+
+from z3trace.data.checkfile import Header, Incident, Step
+from z3trace.data.rules import CONDITION_MET, IN_KERNEL, STEP_KINDS
+
+_STEPS = 8
+
+
+@dataclass
+class RawStep:
+    """``struct z3t_step`` in ``probes/check.h``."""
+
+    time: int = 0
+    lock: int = 0
+    site: int = 0
+    kind: int = 0
+
+
+@dataclass
+class RawIncident:
+    """``struct z3t_incident`` in ``probes/check.h``; its twin for maps is
+    ``bpf.checklayout.Incident``."""
+
+    time: int = 0
+    lock: int = 0
+    since: int = 0
+    value: int = 0
+    rule: int = 0
+    task: int = 0
+    other_task: int = 0
+    cpu: int = 0
+    site: int = 0
+    other: int = 0
+    lock_class: int = 0
+    other_class: int = 0
+    operation: int = 0
+    next: int = 0
+    name: bytes = b""
+    steps: list[RawStep] = field(default_factory=lambda: [RawStep() for _ in range(_STEPS)])
+
+
+_PRINTED = re.compile(r"z3t-check([012])((?: [0-9a-f]{1,16}){10})\s*$", re.M)
+_LONG_AGO = (1 << 44) - 1
+
+
+def printed(console: str, header: Header) -> list[Incident]:
+    """The incidents that a guest's kernel printed on its console, see z3t_print."""
+    found: list[RawIncident] = []
+    steps: dict[tuple[str, int, int], list[int]] = {}
+    for match in _PRINTED.finditer(console):
+        words = [int(word, 16) for word in match[2].split()]
+        if match[1] != "0":
+            steps[match[1], words[0] >> 32, words[1]] = words
+        elif 0 < words[0] >> 32 < len(IN_KERNEL):
+            found.append(_unpacked(words))
+    for raw in found:
+        locks, events = (steps.get((part, raw.cpu, raw.time)) for part in "12")
+        if locks and events:
+            _unpack_steps(raw, locks, events)
+    return [incident(raw, header) for raw in found]
+
+
+def _unpacked(words: list[int]) -> RawIncident:
+    raw = RawIncident()
+    raw.rule, raw.cpu = words[0] >> 32, words[0] & 0xFFFFFFFF
+    raw.time, raw.lock, raw.since, raw.value = words[1:5]
+    raw.task, raw.other_task = words[5] >> 32, words[5] & 0xFFFFFFFF
+    raw.site, raw.other = words[6] >> 32, words[6] & 0xFFFFFFFF
+    raw.lock_class = words[7] >> 32
+    raw.other_class, raw.operation = words[7] >> 16 & 0xFFFF, words[7] & 0xFFFF
+    raw.name = struct.pack("<QQ", *words[8:]).split(b"\0")[0]
+    return raw
+
+
+def _unpack_steps(raw: RawIncident, locks: list[int], events: list[int]) -> None:
+    raw.next = locks[0] & 0xFFFFFFFF
+    for step, lock, event in zip(raw.steps, locks[2:], events[2:], strict=True):
+        ago = event >> 20
+        step.time = 0 if ago == _LONG_AGO else max(raw.time - ago, 0)
+        step.lock, step.site, step.kind = lock, event >> 2 & 0x3FFFF, event & 3
+
+
+def _named(names: list[str], number: int) -> str:
+    return names[number] if 0 <= number < len(names) else ""
+
+
+def incident(raw: RawIncident, header: Header) -> Incident:
+    """An incident as the kernel wrote it, in words."""
+    rule = IN_KERNEL[raw.rule]
+    inversion, condition = rule == "order-inversion", rule == CONDITION_MET
+    return Incident(
+        rule=rule,
+        time=raw.time,
+        cpu=raw.cpu,
+        task=raw.task,
+        task_name=raw.name.decode(errors="replace"),
+        lock=hex(raw.lock),
+        lock_class="" if condition else _named(header.locks, raw.lock_class),
+        other_class=_named(header.locks, raw.other_class) if inversion else "",
+        operation=_named(header.operation_names, raw.operation - 1),
+        site=None if condition or not raw.site else raw.site - 1,
+        other=raw.other - 1 if raw.other else None,
+        reverse=_reverse(raw.value) if inversion else None,
+        other_task=raw.other_task,
+        since=raw.since,
+        duration=0 if inversion else min(raw.value, (1 << 63) - 1),
+        condition=_named([c.name for c in header.conditions], raw.site - 1) if condition else "",
+        steps=_steps(raw),
+    )
+
+
+def _reverse(value: int) -> tuple[int, int] | None:
+    outer, inner = value >> 32, value & 0xFFFFFFFF
+    return (outer - 1, inner - 1) if outer and inner else None
+
+
+def _steps(raw: RawIncident) -> list[Step]:
+    """The task's last lock events, oldest first."""
+    count = len(raw.steps)
+    ordered = [raw.steps[(raw.next + i) % count] for i in range(count)]
+    return [
+        Step(
+            time=step.time,
+            lock=hex(step.lock),
+            site=step.site,
+            kind=STEP_KINDS[step.kind % len(STEP_KINDS)],
+        )
+        for step in ordered
+        if step.time
+    ]

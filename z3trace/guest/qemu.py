@@ -1,0 +1,121 @@
+"""The QEMU command line of a guest: virtme-ng's, with our console, kernel and disks."""
+
+import os
+import shlex
+import subprocess
+import sysconfig
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from z3trace import paths, tools
+from z3trace.errors import UsageError, Z3traceError
+from z3trace.guest.emulator import emulator
+from z3trace.kernels.fetch import Kernel
+
+_DROPPED = {"-append", "-initrd", "-kernel", "-serial", "-chardev", "-monitor", "-mon", "-accel"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to boot a guest.  Times in seconds, memory as QEMU understands it."""
+
+    cpus: int = 2
+    memory: str = "2G"
+    append: str = ""
+    accelerator: str = "auto"
+    deadline: float = 1800.0
+    share: Path = field(default_factory=Path.cwd)
+    disks: tuple[Path, ...] = ()
+
+
+def _base_command(kernel: Kernel, initramfs: Path, options: Options, qemu: list[str]) -> list[str]:
+    """virtme-ng's QEMU command without its console, kernel and scripting parts."""
+    script = Path(sysconfig.get_path("scripts")) / "virtme-run"
+    argv: list[str] = [
+        *([str(script)] if script.exists() else [tools.find("virtme-run")]),
+        *("--kimg", str(kernel.packaged_image), "--mods", "auto", "--disable-kvm"),
+        *("--cpus", str(options.cpus), "--memory", options.memory, "--name", "z3trace"),
+        *("--dry-run", "--show-command", "--save-initramfs", str(initramfs)),
+    ]
+    env = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+    result = subprocess.run(
+        argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if result.returncode or not initramfs.exists():
+        raise Z3traceError(f"virtme-ng cannot prepare a guest: {result.stderr.strip()[-500:]}")
+    words = shlex.split(result.stdout.strip().splitlines()[-1])
+    kept = qemu
+    position = 1
+    while position < len(words):
+        word = words[position]
+        value = words[position + 1] if position + 1 < len(words) else ""
+        pair = bool(value) and not value.startswith("-")
+        if word not in _DROPPED and not (
+            word == "-device"
+            and value.startswith(("virtio-serial", "virtserial", "i6300esb", "virtconsole"))
+        ):
+            kept += [word, value] if pair else [word]
+        position += 2 if pair else 1
+    return kept
+
+
+def guest_programs() -> Path:
+    """Where guests keep compiled programs, from one guest to the next."""
+    directory = paths.cache() / "guest-programs"
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+def _kernel_arguments(kernel: Kernel, options: Options, run: Path, *, kvm: bool) -> str:
+    # Under emulation the default clock is a device that every reader queues
+    # for; the emulated TSC is one and the same counter on all CPUs.
+    clock = [] if kvm else ["tsc=reliable", "clocksource=tsc"]
+    words = [
+        *("console=ttyS0", "panic=-1", "oops=panic", "loglevel=5", "rcupdate.rcu_expedited=1"),
+        *clock,
+        f"Z3T_SHARE={options.share}",
+        f"Z3T_RUN={run}",
+        f"Z3T_PROGRAMS={guest_programs()}",
+        f"Z3T_KERNEL={kernel.root}",
+        f"Z3T_RELEASE={kernel.release}",
+        f"Z3T_BUSYBOX={tools.find('busybox')}",
+        *shlex.split(options.append),
+        f"init={paths.testbed() / 'guest/init.sh'}",
+    ]
+    for word in words:
+        if any(c.isspace() for c in word):
+            raise UsageError(f"a guest cannot be given a path with a blank: {word!r}")
+    return " ".join(words)
+
+
+def qemu_command(
+    kernel: Kernel, options: Options, run: Path, private: Path, *, kvm: bool
+) -> list[str]:
+    """The whole command; *run* and *private* are directories of this guest."""
+    initramfs = private / "initramfs"
+    qemu = [tools.find("qemu-system-x86_64")] if kvm else [*emulator()]
+    argv = _base_command(kernel, initramfs, options, qemu)
+    share = "security_model=none,multidevs=remap"
+    argv += [
+        *("-fsdev", f"local,id=z3troot,path=/,readonly=on,{share}"),
+        *("-device", "virtio-9p-pci,fsdev=z3troot,mount_tag=z3t-root"),
+        *("-fsdev", f"local,id=z3tshare,path={options.share},{share}"),
+        *("-device", "virtio-9p-pci,fsdev=z3tshare,mount_tag=z3t-share"),
+        *("-fsdev", f"local,id=z3tprograms,path={guest_programs()},{share}"),
+        *("-device", "virtio-9p-pci,fsdev=z3tprograms,mount_tag=z3t-programs"),
+        *(
+            "-chardev",
+            f"socket,id=console,path={private}/console,server=on,wait=off,"
+            f"logfile={run}/console.log,logappend=on",
+        ),
+        *("-serial", "chardev:console", "-monitor", "none", "-no-reboot"),
+        *("-kernel", str(kernel.image), "-initrd", str(initramfs)),
+        *("-append", _kernel_arguments(kernel, options, run, kvm=kvm)),
+    ]
+    if kernel.image != kernel.packaged_image:
+        argv += ["-bios", "qboot.rom"]
+    for number, disk in enumerate(options.disks):
+        argv += ["-drive", f"file={disk},if=none,format=raw,id=disk{number}"]
+        argv += ["-device", f"virtio-blk-pci,drive=disk{number}"]
+    argv += ["-accel", "kvm"] if kvm else ["-accel", "tcg,thread=multi"]
+    return argv

@@ -1,0 +1,104 @@
+"""What a recording of a target would see on this kernel."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from z3trace.bpf.kprobes import Attachments
+from z3trace.bpf.libbpf import KernelTypes
+from z3trace.code.callsites import Site
+from z3trace.code.placement import lock_register
+from z3trace.data.model import CallSite
+from z3trace.probing import locks, slowpath
+from z3trace.probing.choice import SLOW_PATH_MODES, Choice
+from z3trace.target.plan import Plan
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Operations with the symbol and the way they are probed, and every call site."""
+
+    operations: Sequence[tuple[str, str, str]]
+    sites: Sequence[CallSite]
+    classes: Mapping[int, str]
+    lock_mode: str
+    #: Where waits would be seen; none: at the call sites.
+    slow_paths: Sequence[str] = ()
+
+    @property
+    def unseen(self) -> list[CallSite]:
+        return [site for site in self.sites if not site.attached]
+
+    @property
+    def verdict(self) -> str:
+        """One line: would a recording be whole?"""
+        missing = [name for name, symbol, _ in self.operations if not symbol]
+        without = f"; this kernel has no {', '.join(missing)}" if missing else ""
+        said = []
+        if self.unseen:
+            where = ", ".join(sorted({site.function for site in self.unseen}))
+            said.append(f"{len(self.unseen)} of {len(self.sites)} lock call sites not, in {where}")
+        if not said:
+            return f"a recording with --locks {self.lock_mode} would be whole{without}"
+        text = f"a recording with --locks {self.lock_mode} would not be whole: {said[0]}{without}"
+        if self.unseen and self.lock_mode == "callsite":
+            text += " (--locks hybrid would see them, at a cost to all that takes a lock)"
+        return text
+
+
+def _operations(plan: Plan) -> list[tuple[str, str, str]]:
+    try:
+        types = KernelTypes("" if plan.builtin else plan.target.module)
+    except OSError:
+        types = None
+    known = types is not None and all(types.function(op.symbol) for op in plan.operations)
+    if types is not None:
+        types.close()
+    way = "trampoline or kprobe" if known else "kprobe"
+    found = [(op.name, op.symbol, way) for op in plan.operations]
+    return found + [(name, "", reason) for name, reason in plan.missing.items()]
+
+
+def _likely_class(plan: Plan, site: Site) -> str:
+    """The lock class whose offset the code adds to a pointer right before the call;
+    empty if that does not tell one."""
+    function = plan.code.decoded.get(site.function)
+    if function is None:
+        return ""
+    if site.kind != "spin":
+        kinds = {rule.lock_class for rule in plan.target.locks if rule.where == "rwlock"}
+        return kinds.pop() if len(kinds) == 1 else ""
+    line = function.line_to(site.offset)
+    offsets = {found[1] for i in range(len(line)) if (found := lock_register(line[i:]))}
+    names = {
+        plan.locks[rule.lock_class].name
+        for rule in plan.rules
+        if rule.offset in offsets - {0} and plan.locks[rule.lock_class].members
+    }
+    return names.pop() if len(names) == 1 else ""
+
+
+def diagnose(plan: Plan, lock_mode: str) -> Diagnosis:
+    """Define every probe a recording would have, see what the kernel refuses, and remove
+    them again; nothing is ever armed."""
+    paths = _slow_paths(lock_mode)
+    attachments = Attachments()
+    try:
+        choice = Choice(lock_mode=lock_mode, slow_paths=bool(paths))
+        covered = locks.cover(attachments, plan, choice)
+        sites = locks.call_sites(plan, covered)
+    finally:
+        attachments.close()
+    classes = {site.number: _likely_class(plan, site) for site in plan.sites}
+    return Diagnosis(_operations(plan), sites, classes, lock_mode, paths)
+
+
+def _slow_paths(lock_mode: str) -> list[str]:
+    if lock_mode not in SLOW_PATH_MODES:
+        return []
+    try:
+        types = KernelTypes()
+    except OSError:
+        return []
+    found = slowpath.functions(types)
+    types.close()
+    return found

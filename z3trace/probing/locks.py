@@ -1,0 +1,215 @@
+"""Lock events of a target: at its call sites, or in the lock functions they call."""
+
+import ctypes
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from z3trace.bpf import layout, libbpf
+from z3trace.bpf.kprobes import Attachments, refusal
+from z3trace.bpf.programs import Programs
+from z3trace.code.callsites import Probe, Site, methods
+from z3trace.code.kerneltext import kernel_functions
+from z3trace.code.placement import REGISTERS
+from z3trace.data.model import CallSite
+from z3trace.errors import CannotTraceError
+from z3trace.probing.choice import Choice, Costs
+from z3trace.target.plan import Plan
+
+Address = Callable[[str, int], int]
+_KINDS = {"spin": layout.SPIN, "read": layout.READ, "write": layout.WRITE}
+_ACTIONS = {"acquire": 0, "try": layout.TRY, "release": layout.RELEASE}
+
+
+@dataclass
+class Covered:
+    """Which site is seen how: by *probes*, in its lock function, or why not at all."""
+
+    probes: list[Probe] = field(default_factory=list)
+    functions: list[Site] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def cover(attachments: Attachments, plan: Plan, choice: Choice) -> Covered:
+    """Define the probes of the call sites, and settle how each site is seen."""
+    covered = Covered()
+    if not choice.locks:
+        covered.refused = {site.number: "locks are not recorded" for site in plan.sites}
+        return covered
+    by_function = [site for site in plan.sites if choice.lock_mode == "function" and not site.tail]
+    others = {site.number for site in plan.sites} - {site.number for site in by_function}
+    _define(attachments, plan, others, covered, choice)
+    if choice.lock_mode == "hybrid":
+        by_function = [s for s in plan.sites if s.number in covered.refused and not s.tail]
+    if by_function:
+        _by_function(by_function, covered)
+    return covered
+
+
+def _define(
+    attachments: Attachments, plan: Plan, wanted: set[int], covered: Covered, choice: Choice
+) -> None:
+    probes = plan.code.fewer_probes if choice.slow_paths else plan.code.probes
+    for probe in probes:
+        numbers = {probe.position.after, probe.position.before} & wanted
+        if not numbers:
+            continue
+        reason = ""
+        if probe.function in plan.code.ambiguous:
+            reason = f"the target has more than one {probe.function}"
+        try:
+            if not reason:
+                where = f"{plan.code.prefix}{probe.function}+{probe.function_offset}"
+                attachments.define("lock", where)
+                covered.probes.append(probe)
+        except OSError as error:
+            reason = refusal(error)
+        if reason:
+            covered.refused |= {n: reason for n in numbers if n is not None}
+    placed = {n for p in covered.probes for n in (p.position.after, p.position.before)}
+    for site in plan.sites:
+        if site.number in wanted - placed and site.number not in covered.refused:
+            tail = site.tail and site.action != "release"
+            covered.refused[site.number] = (
+                "a tail jump to a lock function has no instruction after it"
+                if tail
+                else "no instruction here can carry a probe safely"
+            )
+
+
+def _by_function(sites: Sequence[Site], covered: Covered) -> None:
+    """See *sites* in the lock functions, as far as the kernel's BTF has those."""
+    try:
+        types = libbpf.KernelTypes()
+    except OSError:
+        reason = "its lock function cannot be traced: the kernel has no BTF"
+        covered.refused |= {site.number: reason for site in sites}
+        return
+    for site in sites:
+        if types.function(site.lock_function) is None:
+            covered.refused[site.number] = f"the kernel's BTF has no {site.lock_function}"
+        else:
+            covered.functions.append(site)
+            covered.refused.pop(site.number, None)
+    types.close()
+
+
+def trace_functions(
+    attachments: Attachments, programs: Programs, sites: Sequence[Site]
+) -> list[int]:
+    """Attach to the lock functions that *sites* call; the programs' descriptors."""
+    names = sorted({site.lock_function for site in sites})
+    if not names:
+        return []
+    addresses = kernel_functions("|".join(names))
+    types = libbpf.KernelTypes()
+    loaded: list[int] = []
+    try:
+        for name in names:
+            low = addresses[name][0] & 0xFFFFFFFF
+            # Kernel text lies in the highest 2 GiB: 32 bits, sign-extended, are enough.
+            patches = {layout.THIS_FUNCTION: low - (1 << 32) if low >> 31 else low}
+            identity = types.function(name) or 0
+            ways = [("lock_fentry", libbpf.FENTRY)]
+            if "unlock" not in name:
+                ways.insert(0, ("lock_fexit", libbpf.FEXIT))
+            for program, attach in ways:
+                fd = programs.load(program, patches, attach=attach, where=(identity, types.fd))
+                loaded.append(fd)
+                attachments.trace(fd, attach)
+    except OSError as error:
+        for fd in loaded:
+            os.close(fd)
+        raise CannotTraceError(
+            f"no probe in {name}: {str(error).replace(chr(10), '; ')}",
+            "--locks callsite does without probes in lock functions",
+        ) from error
+    finally:
+        types.close()
+    return loaded
+
+
+def describe(
+    programs: Programs, plan: Plan, covered: Covered, address: Address, costs: Costs
+) -> dict[int, Probe]:
+    """Tell the programs what stands at each address of the target; address -> probe."""
+    places = {address(one.section, one.position.address): one for one in covered.probes}
+    returns = {address(site.section, site.after): site for site in covered.functions}
+    takers = _takers(plan, covered, address)
+    text = programs.config.text = min([*places, *returns, *takers], default=0)
+    if max([*places, *returns, *takers], default=0) - text >= programs.place_count:
+        raise CannotTraceError("the target's text is larger than the probes know")
+    ctypes.memset(ctypes.addressof(programs.places), 0, ctypes.sizeof(programs.places))
+    seen = covered.refused.keys() | {site.number for site in covered.functions}
+    known = {site.number: site for site in plan.sites if site.number not in seen}
+    for where, probe in places.items():
+        _describe(programs.places[where - text], probe, known, costs)
+    for where, site in returns.items():
+        entry = programs.places[where - text]
+        entry.caller, entry.caller_flags = site.number + 1, _flags(site)
+        entry.cost = _cost(costs.event["function"])
+    for where, site in takers.items():
+        programs.places[where - text].returning = (site.number + 1) << 2 | _KINDS[site.kind]
+    return places
+
+
+def _takers(plan: Plan, covered: Covered, address: Address) -> dict[int, Site]:
+    """Where the call of each site that takes a lock, and is seen there, returns to."""
+    elsewhere = covered.refused.keys() | {site.number for site in covered.functions}
+    return {
+        address(site.section, site.after): site
+        for site in plan.sites
+        if site.action == "acquire" and not site.tail and site.number not in elsewhere
+    }
+
+
+def _cost(nanoseconds: int) -> int:
+    """As a place holds it: never 0, which would mean that no probe stood there."""
+    return min(max(nanoseconds, 1), 0xFFFF)
+
+
+def _flags(site: Site) -> int:
+    return _KINDS[site.kind] | _ACTIONS[site.action]
+
+
+def _describe(entry: layout.Place, probe: Probe, sites: Mapping[int, Site], costs: Costs) -> None:
+    position = probe.position
+    if position.after is not None and position.after in sites:
+        entry.after = position.after + 1
+        entry.after_flags = _flags(sites[position.after])
+        if position.kept is not None:
+            register, entry.kept_offset = position.kept
+            entry.kept_reg, entry.kept = REGISTERS.index(register), 1
+    if position.before is not None and position.before in sites:
+        entry.call = position.before + 1
+        entry.call_flags = _flags(sites[position.before])
+    entry.reg = REGISTERS.index(position.register)
+    entry.offset = position.offset
+    entry.cost = _cost(costs.event[position.method])
+
+
+def call_sites(plan: Plan, covered: Covered) -> list[CallSite]:
+    """Every call site of the target as a recording names it."""
+    how: dict[int, str] = {**methods(covered.probes)}
+    how |= {site.number: "function" for site in covered.functions}
+    found = []
+    for site in plan.sites:
+        source = plan.code.source(site)
+        reason = covered.refused.get(site.number, "")
+        found.append(
+            CallSite(
+                number=site.number,
+                function=site.function,
+                offset=site.function_offset,
+                lock_function=site.lock_function,
+                action=site.action,
+                kind=site.kind,
+                file=source.file,
+                line=source.line,
+                inlined=list(source.chain[1:]),
+                attached=not reason,
+                reason=reason,
+                method="" if reason else how.get(site.number, ""),  # type: ignore[arg-type]
+            )
+        )
+    return found

@@ -1,0 +1,78 @@
+"""See waits for locks in the slow paths of the lock functions.
+
+A task that finds a lock taken goes through one of these functions, whoever it is; one
+that gets the lock at once does not.  Trampolines there cost the rest of the kernel
+nothing but a part of each wait, and save the probe before every lock call of the target.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+from z3trace.bpf import libbpf
+from z3trace.bpf.kprobes import Attachments
+from z3trace.bpf.programs import Programs
+from z3trace.code.kerneltext import kernel_functions
+from z3trace.probing.choice import Choice
+
+#: Names by configuration (kernel/locking/qspinlock.c, qrwlock.c): with paravirtual
+#: spinlocks the first is called native, and guests of some hypervisors use the third.
+_SPIN = (
+    "queued_spin_lock_slowpath",
+    "native_queued_spin_lock_slowpath",
+    "__pv_queued_spin_lock_slowpath",
+)
+_READ_WRITE = ("queued_read_lock_slowpath", "queued_write_lock_slowpath")
+
+
+def functions(types: libbpf.KernelTypes) -> list[str]:
+    """The kernel's slow paths; empty if one kind of lock has none that can be traced."""
+    there = kernel_functions("|".join((*_SPIN, *_READ_WRITE)))
+    spin = [name for name in _SPIN if name in there]
+    if not spin or any(name not in there for name in _READ_WRITE):
+        return []
+    names = [*spin, *_READ_WRITE]
+    return names if all(types.function(name) for name in names) else []
+
+
+def trace(attachments: Attachments, programs: Programs) -> list[int]:
+    """Attach to every slow path; the programs' descriptors.
+
+    OSError if this kernel does not allow it: it may have other locks (PREEMPT_RT), no
+    BTF, or no trampolines.
+    """
+    types = libbpf.KernelTypes()
+    loaded: list[int] = []
+    try:
+        names = functions(types)
+        if not names:
+            raise OSError("the kernel's locks have no slow paths that can be traced")
+        for name in names:
+            where = (types.function(name) or 0, types.fd)
+            fd = programs.load("slow_path", attach=libbpf.FENTRY, where=where)
+            loaded.append(fd)
+            attachments.trace(fd, libbpf.FENTRY)
+    except OSError:
+        for fd in loaded:
+            os.close(fd)
+        raise
+    finally:
+        types.close()
+    return loaded
+
+
+def settled(choice: Choice, programs: Programs, say: Callable[[str], None]) -> Choice:
+    """*choice*, with waits seen at the call sites if they cannot be seen in slow paths
+    here; then *say* is told why."""
+    if not choice.slow_paths:
+        return choice
+    attachments = Attachments()
+    try:
+        for fd in trace(attachments, programs):
+            os.close(fd)
+    except OSError as error:
+        say(f"waits are seen at the call sites: {str(error).splitlines()[0]}")
+        return replace(choice, slow_paths=False)
+    finally:
+        attachments.close()
+    return choice

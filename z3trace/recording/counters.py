@@ -1,0 +1,250 @@
+"""Raw maps of one run -> series, counters and ledger."""
+
+import ctypes
+from dataclasses import dataclass
+
+from z3trace.bpf import layout
+from z3trace.bpf.programs import Programs
+from z3trace.data import buckets
+from z3trace.data.buckets import BUCKETS
+from z3trace.data.model import (
+    Calibration,
+    Ledger,
+    LockCounts,
+    Nesting,
+    OperationCounts,
+    Series,
+    SiteCounts,
+)
+from z3trace.target.plan import Plan
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts held against each other: the difference of two tallies is a run's."""
+
+    hits: int = 0
+    missed: int = 0
+    ran: int = 0
+    elsewhere: int = 0
+
+    def __sub__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.hits - other.hits,
+            self.missed - other.missed,
+            self.ran - other.ran,
+            self.elsewhere - other.elsewhere,
+        )
+
+
+@dataclass(frozen=True)
+class _Histogram:
+    """One series of the maps, over all CPUs."""
+
+    buckets: dict[int, int]
+    sum: int
+    min: int
+    max: int
+
+    @property
+    def count(self) -> int:
+        return sum(self.buckets.values())
+
+    def __add__(self, other: "_Histogram") -> "_Histogram":
+        merged = dict(self.buckets)
+        for index, count in other.buckets.items():
+            merged[index] = merged.get(index, 0) + count
+        return _Histogram(
+            merged, self.sum + other.sum, min(self.min, other.min), max(self.max, other.max)
+        )
+
+    def less(self, floor: int) -> "_Histogram":
+        """Every value less *floor*, and no less than 0."""
+        shifted = buckets.shifted(self.buckets, floor)
+        return _Histogram(
+            shifted,
+            max(self.sum - floor * self.count, 0),
+            max(self.min - floor, 0),
+            max(self.max - floor, 0),
+        )
+
+
+def _read(programs: Programs, series: int) -> _Histogram:
+    sums: dict[int, int] = {}
+    view = memoryview(programs.buckets).cast("B").cast("Q")
+    for cpu in range(programs.cpus):
+        start = (cpu * layout.SERIES + series) * BUCKETS
+        for index, count in enumerate(view[start : start + BUCKETS].tolist()):
+            if count:
+                sums[index] = sums.get(index, 0) + count
+    totals = [cpu.totals[series] for cpu in programs.per_cpu]
+    return _Histogram(
+        sums,
+        sum(t.sum for t in totals),
+        min(t.min for t in totals),
+        max(t.max for t in totals),
+    )
+
+
+def _series(histogram: _Histogram, metric: str, name: str) -> Series | None:
+    if not histogram.count:
+        return None
+    return Series(
+        metric=metric,  # type: ignore[arg-type]
+        operation=name if metric.endswith("latency") else "",
+        lock="" if metric.endswith("latency") else name,
+        count=histogram.count,
+        sum=histogram.sum,
+        min=histogram.min,
+        max=histogram.max,
+        buckets=sorted(histogram.buckets.items()),
+    )
+
+
+def _corrected(programs: Programs, clean: _Histogram, disturbed: int, floor: int) -> _Histogram:
+    return clean.less(floor) + _read(programs, layout.corrected(disturbed))
+
+
+def _waits(programs: Programs, lock: int) -> _Histogram:
+    """Of all acquisitions: those that needed no wait are in no histogram."""
+    found = _read(programs, layout.wait_series(lock))
+    acquired = sum(int(cpu.classes[lock].acquisitions) for cpu in programs.per_cpu)
+    none = acquired - found.count
+    return found + _Histogram({0: none}, 0, 0, 0) if none > 0 else found
+
+
+def series(programs: Programs, plan: Plan, measured: Calibration | None) -> list[Series]:
+    """Latency of every operation, wait and hold of every lock class that was seen."""
+    found: list[Series | None] = []
+    for op in plan.operations:
+        disturbed = layout.disturbed_latency(op.number)
+        clean = _read(programs, op.number)
+        found.append(_series(clean + _read(programs, disturbed), "latency", op.name))
+        if measured:
+            whole = _corrected(programs, clean, disturbed, measured.operation_floor)
+            found.append(_series(whole, "corrected_latency", op.name))
+    for number, lock in enumerate(plan.locks):
+        wait = _waits(programs, number)
+        found.append(_series(wait, "wait", lock.name))
+        disturbed = layout.disturbed_hold(number)
+        clean = _read(programs, layout.hold_series(number))
+        found.append(_series(clean + _read(programs, disturbed), "hold", lock.name))
+        if measured:
+            found.append(_series(wait.less(measured.wait_floor), "corrected_wait", lock.name))
+            whole = _corrected(programs, clean, disturbed, measured.hold_floor)
+            found.append(_series(whole, "corrected_hold", lock.name))
+    return [one for one in found if one is not None]
+
+
+def entered(programs: Programs) -> list[int]:
+    """Entries of each operation, from all task slots."""
+    view = memoryview(programs.tasks).cast("B").cast("I")
+    stride = ctypes.sizeof(layout.Task) // 4
+    start = layout.Task.entries.offset // 4
+    return [sum(view[start + op :: stride].tolist()) for op in range(layout.OPERATIONS)]
+
+
+def returns(programs: Programs, operation: int) -> int:
+    """Completed operations: every one is in one histogram of latencies."""
+    disturbed = layout.disturbed_latency(operation)
+    return _read(programs, operation).count + _read(programs, disturbed).count
+
+
+def programs_run(programs: Programs, *, trampolines: bool) -> int:
+    """How often the programs on kprobes ran; those on trampolines are not counted."""
+    returned = sum(int(cpu.programs[0]) for cpu in programs.per_cpu)
+    locked = sum(int(cpu.programs[1]) for cpu in programs.per_cpu)
+    return locked + (0 if trampolines else returned + sum(entered(programs)))
+
+
+def operations(programs: Programs, plan: Plan) -> list[OperationCounts]:
+    entries = entered(programs)
+    found = []
+    for op in plan.operations:
+        rows = [cpu.operations[op.number] for cpu in programs.per_cpu]
+        found.append(
+            OperationCounts(
+                operation=op.name,
+                entries=entries[op.number],
+                returns=returns(programs, op.number),
+                failures=sum(row.failures for row in rows),
+                wait=sum(row.wait for row in rows),
+                hold=sum(row.hold for row in rows),
+                lock_events=sum(row.events for row in rows),
+            )
+        )
+    return found
+
+
+def locks(programs: Programs, plan: Plan) -> list[LockCounts]:
+    found = []
+    for number, lock in enumerate(plan.locks):
+        rows = [cpu.classes[number] for cpu in programs.per_cpu]
+        counts = LockCounts(
+            lock=lock.name,
+            acquisitions=sum(row.acquisitions for row in rows),
+            contended=sum(row.contended for row in rows),
+            trylock_failures=sum(row.trylock_failures for row in rows),
+            releases=sum(row.releases for row in rows),
+        )
+        if counts.acquisitions or counts.trylock_failures or lock.members:
+            found.append(counts)
+    return found
+
+
+def nesting(programs: Programs, plan: Plan) -> list[Nesting]:
+    """Pairs of lock classes of which one was held when the other was acquired."""
+    found = []
+    for outer, held in enumerate(plan.locks):
+        for inner, acquired in enumerate(plan.locks):
+            at = outer * layout.CLASSES + inner
+            count = sum(int(cpu.nesting[at]) for cpu in programs.per_cpu)
+            if count:
+                found.append(Nesting(held=held.name, acquired=acquired.name, count=count))
+    return found
+
+
+def sites(programs: Programs, plan: Plan) -> list[SiteCounts]:
+    """Counters of every call site that was reached."""
+    found = []
+    for site in plan.sites:
+        count = programs.site_count
+        rows = [programs.sites[cpu * count + site.number] for cpu in range(programs.cpus)]
+        seen = 0
+        for row in rows:
+            seen |= row.classes
+        counts = SiteCounts(
+            site=site.number,
+            locks=[lock.name for number, lock in enumerate(plan.locks) if seen >> number & 1],
+            acquisitions=sum(row.acquisitions for row in rows),
+            contended=sum(row.contended for row in rows),
+            trylock_failures=sum(row.trylock_failures for row in rows),
+            releases=sum(row.releases for row in rows),
+            wait_sum=sum(row.wait_sum for row in rows),
+            wait_max=max(row.wait_max for row in rows),
+            hold_sum=sum(row.hold_sum for row in rows),
+            hold_max=max(row.hold_max for row in rows),
+        )
+        if counts.acquisitions or counts.trylock_failures or counts.releases:
+            found.append(counts)
+    return found
+
+
+def ledger(programs: Programs, tally: Tally) -> Ledger:
+    """What was missed; *tally* spans the run."""
+    counted = dict.fromkeys(layout.LEDGER, 0)
+    for cpu in programs.per_cpu:
+        for name, value in zip(layout.LEDGER, cpu.ledger, strict=True):
+            counted[name] += value
+    open_operations = open_holds = 0
+    for task in programs.tasks:
+        open_operations += task.depth
+        open_holds += task.holding
+    return Ledger(
+        **counted,
+        open_operations=open_operations,
+        open_holds=open_holds,
+        skipped_programs=max(tally.hits - tally.ran, 0),
+        missed_probes=tally.missed,
+        lock_function_misses=tally.elsewhere,
+    )

@@ -1,0 +1,202 @@
+"""Run a workload between attach and detach; raw maps -> Run."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from z3trace.bpf.programs import Programs, probe_source
+from z3trace.data import buckets
+from z3trace.data.model import (
+    SCHEMA,
+    Calibration,
+    CallSite,
+    ModuleInfo,
+    Operation,
+    Run,
+    Session,
+    WorkloadResult,
+)
+from z3trace.probing.arming import Armed, arm
+from z3trace.probing.choice import Choice, costs_of
+from z3trace.recording import counters, environment
+from z3trace.recording.live import Look, Watch
+from z3trace.target.plan import Plan
+from z3trace.workloads.workload import Workload
+
+#: Events whose programs count their runs; a check has more.
+_COUNTED = ("lock", "entry_", "return_")
+#: Seconds between two looks at a recording that goes on.
+LOOK_EVERY = 1.0
+
+
+@dataclass
+class Coverage:
+    """What could be attached, and why the rest could not."""
+
+    operations: list[Operation]
+    sites: list[CallSite]
+
+
+def probe_digest() -> str:
+    """One digest of all BPF sources, so that recordings by different probes differ."""
+    digest = hashlib.sha256()
+    for path in sorted(probe_source().glob("*.[ch]")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Recorder:
+    """Records runs of one target, which is in the kernel while a run lasts."""
+
+    def __init__(
+        self,
+        programs: Programs,
+        plan: Plan,
+        choice: Choice,
+        measured: Calibration | None = None,
+    ) -> None:
+        self._programs = programs
+        self.plan = plan
+        self.choice = choice
+        self.calibration = measured
+        self.coverage: Coverage | None = None
+        self.show: Callable[[Look], None] | None = None
+        self.armed: Callable[[], None] = lambda: None
+
+    def shared(self) -> tuple[Programs, Calibration | None]:
+        """What another recorder on the same kernel can use too."""
+        return self._programs, self.calibration
+
+    def _choice(self, probe: str) -> Choice:
+        if probe == "ops":
+            return replace(self.choice, lock_mode="none")
+        return replace(self.choice, operations=probe == "all")
+
+    def attach(self, probe: str = "all") -> Armed:
+        """Attach everything; close what is returned to detach."""
+        address = self.plan.address()
+        self._programs.clear()
+        costs = costs_of(self.calibration)
+        armed = arm(self._programs, self.plan, address, costs, self._choice(probe))
+        if self.coverage is None or probe == "all":
+            self.coverage = Coverage(armed.operations, armed.sites)
+        return armed
+
+    def run(self, workload: Workload, number: int, order: int, seed: int, *, probe: str) -> Run:
+        """One run with the probes *probe* (empty: none).  An interrupt ends the workload,
+        and the run is kept as such."""
+        workload.prepare(seed, fast=probe in ("", "ops"))
+        armed = self.attach(probe) if probe else None
+        self.armed()
+        before = self._tally(armed)
+        started = datetime.now(UTC).isoformat(timespec="milliseconds")
+        start = time.monotonic_ns()
+        interrupted = False
+        try:
+            try:
+                with self._watched(probe):
+                    result = workload.run()
+            except KeyboardInterrupt:
+                interrupted = True
+                result = WorkloadResult(status=130, elapsed=time.monotonic_ns() - start)
+            duration = time.monotonic_ns() - start
+            after = self._tally(armed)
+        finally:
+            if armed is not None:
+                armed.close()
+        run = Run(
+            number=number,
+            order=order,
+            probed=bool(probe),
+            probe=probe,  # type: ignore[arg-type]
+            seed=seed,
+            started=started,
+            duration=duration,
+            result=result,
+            interrupted=interrupted and not workload.open_ended,
+        )
+        if probe:
+            run = self._read(run, after - before)
+        workload.finish()
+        return run
+
+    def _watched(self, probe: str) -> AbstractContextManager[object]:
+        """Show figures while a probed run lasts, if somebody wants to see them."""
+        if self.show is None or not probe:
+            return nullcontext()
+        return Watch(self._programs, self.plan, self.show, LOOK_EVERY)
+
+    def _tally(self, armed: Armed | None) -> counters.Tally:
+        """Hits by the kernel's count, runs of programs by ours."""
+        if armed is None:
+            return counters.Tally()
+        profile = [
+            found
+            for event, found in armed.attachments.profile().items()
+            if event.startswith(_COUNTED)
+        ]
+        return counters.Tally(
+            hits=sum(event.hits for event in profile),
+            missed=sum(event.missed for event in profile) + armed.missed(),
+            elsewhere=armed.missed_in_functions(),
+            ran=counters.programs_run(self._programs, trampolines=bool(armed.operation_programs)),
+        )
+
+    def _read(self, run: Run, tally: counters.Tally) -> Run:
+        import msgspec
+
+        return msgspec.structs.replace(
+            run,
+            series=counters.series(self._programs, self.plan, self.calibration),
+            operations=counters.operations(self._programs, self.plan),
+            locks=counters.locks(self._programs, self.plan),
+            sites=counters.sites(self._programs, self.plan),
+            nesting=counters.nesting(self._programs, self.plan),
+            ledger=counters.ledger(self._programs, tally),
+        )
+
+    def module(self) -> ModuleInfo:
+        """The target's module as it is loaded now."""
+        variant = self.plan.code.variant
+        build_id, source_version = self.plan.identity()
+        return ModuleInfo(
+            name=self.plan.target.module,
+            origin="builtin" if self.plan.builtin else "built" if variant else "packaged",
+            build_id=build_id,
+            source_version=source_version,
+            variant=str(variant.get("variant", "")),
+            digest=str(variant.get("digest", "")),
+        )
+
+    def session(self, workload: Workload, label: str, command: list[str]) -> Session:
+        """The session line; the probes must have been attached once."""
+        assert self.coverage is not None  # noqa: S101 - callers attach first
+        return Session(
+            schema=SCHEMA,
+            tool=f"z3trace {tool_version()}",
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            target=self.plan.target.name,
+            label=label,
+            environment=environment.collect(),
+            module=self.module(),
+            workload=workload.description,
+            command=command,
+            bucket_scheme=buckets.SCHEME,
+            lock_mode=self.choice.lock_mode,
+            waits="slow-path" if self.choice.slow_paths else "call-site",
+            probe_digest=probe_digest(),
+            operations=self.coverage.operations,
+            locks=self.plan.locks,
+            sites=self.coverage.sites,
+            floor=self.calibration.operation_floor if self.calibration else None,
+            calibration=self.calibration,
+        )
+
+
+def tool_version() -> str:
+    from importlib import metadata
+
+    return metadata.version("z3trace")

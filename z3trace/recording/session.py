@@ -1,0 +1,250 @@
+"""Record whole sessions: the runs of one variant, or of two in turn."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from z3trace import tools
+from z3trace.bpf import layout
+from z3trace.data import runfile
+from z3trace.data.model import Run
+from z3trace.errors import CannotTraceError, Z3traceError
+from z3trace.probing import calibration
+from z3trace.probing.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
+from z3trace.recording.run import Recorder
+from z3trace.target import plan
+from z3trace.target.definition import Target
+from z3trace.workloads import workload
+from z3trace.workloads.workload import Workload
+
+
+@dataclass(frozen=True)
+class Step:
+    """One run to make: of which side, and with which probes (empty: none)."""
+
+    side: int
+    probe: str
+    number: int
+
+    @property
+    def probed(self) -> bool:
+        return bool(self.probe)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """After a run: *done* of *total* runs, and what this one was."""
+
+    done: int
+    total: int
+    label: str
+    run: Run
+
+
+Report = Callable[[Progress], None]
+
+
+def schedule(sides: int, runs: int, unprobed: int, probes: Sequence[str] = ("all",)) -> list[Step]:
+    """*runs* runs with each kind of *probes* and *unprobed* without, for every side.
+
+    Interleaved runs: sides alternate in order (before, after, after, before, …)
+    so that drift falls on both alike, and unprobed runs lie between probed ones.
+
+    The first step is probed, so that coverage is known before anything is written.
+    """
+    steps: list[Step] = []
+    done = 0
+    for i in range(max(runs, 1)):
+        order = list(range(sides)) if i % 2 == 0 else list(reversed(range(sides)))
+        if i < runs:
+            turn = probes if i % 2 == 0 else tuple(reversed(probes))
+            steps += [Step(side, probe, i) for probe in turn for side in order]
+        until = unprobed * (i + 1) // max(runs, 1)
+        for number in range(done, until):
+            turned = reversed(order) if number % 2 == i % 2 else order
+            steps += [Step(side, "", number) for side in turned]
+        done = until
+    return steps
+
+
+class TargetModule:
+    """How the target's module gets into the kernel for a run."""
+
+    def __init__(self, name: str, path: Path | None, *, load: bool, reload: bool) -> None:
+        self._name, self._path = name, path
+        self._load, self._reload = load or reload, reload
+        self._loaded = False
+
+    def loaded(self) -> bool:
+        return (Path("/sys/module") / self._name).exists()
+
+    def before_run(self) -> None:
+        if self._reload:
+            workload.remove(self._name)
+        if self._load and not self.loaded():
+            self._loaded = True
+            if self._path:
+                workload.insert(self._path)
+            else:
+                tools.run(["modprobe", self._name], doing=f"modprobe {self._name}")
+        if not self.loaded():
+            raise CannotTraceError(
+                f"module {self._name} is not loaded", "give --load, or load it before"
+            )
+
+    def after_all(self) -> None:
+        if self._loaded:
+            workload.remove(self._name)
+
+
+def wait_for(name: str, patience: float) -> None:
+    """Wait until a module is loaded; CannotTraceError if that takes longer."""
+    until = time.monotonic() + patience
+    state = Path("/sys/module") / name / "initstate"
+    while True:
+        with suppress(OSError):
+            if state.read_text().strip() == "live":
+                return
+        if time.monotonic() > until:
+            raise CannotTraceError(f"module {name} was not loaded within {patience:g} s")
+        time.sleep(0.01)
+
+
+class BuiltIn:
+    """A target that is part of the kernel: nothing to load."""
+
+    def before_run(self) -> None:
+        return
+
+    def after_all(self) -> None:
+        return
+
+
+def target_module(
+    definition: Target, path: Path | None, *, load: bool, reload: bool
+) -> TargetModule | BuiltIn:
+    """How *definition* gets into the kernel; CannotTraceError if it is built in and its
+    definition does not say which functions it has."""
+    if path is None and plan.is_builtin(definition.module):
+        if not definition.builtin:
+            raise CannotTraceError(
+                f"{definition.module} is built into this kernel, and target "
+                f"{definition.name} does not say which functions belong to it",
+                'add them to the definition, such as builtin = ["zbud_*"]',
+            )
+        return BuiltIn()
+    return TargetModule(definition.module, path, load=load, reload=reload)
+
+
+@dataclass
+class Side:
+    """One variant: its recorder, its module, the file it goes to."""
+
+    label: str
+    recorder: Recorder
+    module: TargetModule | BuiltIn
+    output: Path
+    command: list[str]
+
+
+def record(
+    sides: Sequence[Side], work: Workload, steps: Sequence[Step], seed: int, report: Report
+) -> bool:
+    """Make all runs and write a recording a side; True if it was interrupted.
+
+    Both sides of a pair get the same seed.  What was recorded before an interrupt
+    or a failure stays in the files.
+    """
+    interrupted = False
+    with ExitStack() as stack:
+        writers = [stack.enter_context(runfile.Writer(side.output)) for side in sides]
+        opened: set[int] = set()
+        for side in sides:
+            stack.callback(side.module.after_all)
+        try:
+            for order, step in enumerate(steps):
+                side = sides[step.side]
+                side.module.before_run()
+                run = side.recorder.run(
+                    work, step.number, order, seed + step.number, probe=step.probe
+                )
+                if step.side not in opened:
+                    writers[step.side].session(
+                        side.recorder.session(work, side.label, side.command)
+                    )
+                    opened.add(step.side)
+                writers[step.side].run(run)
+                report(Progress(order + 1, len(steps), side.label, run))
+                if run.interrupted or run.result.status == 130:
+                    interrupted = True
+                    break
+        except KeyboardInterrupt:
+            interrupted = True
+        for number in opened:
+            writers[number].finish(interrupted=interrupted)
+    return interrupted
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to record, as the command line says it."""
+
+    lock_mode: str = "callsite"
+    waits: str = "slow-path"
+    calibrate: bool = True
+    process: int = 0
+    processors: tuple[int, ...] = ()
+    operations: tuple[str, ...] = ()
+    task_slots: int = layout.TASK_SLOTS
+
+    def choice(self) -> Choice:
+        mask = sum(1 << cpu for cpu in set(self.processors)) or ALL_CPUS
+        return Choice(
+            lock_mode=self.lock_mode,
+            slow_paths=self.waits == "slow-path" and self.lock_mode in SLOW_PATH_MODES,
+            process=self.process,
+            processors=mask,
+            only_inside=bool(self.operations),
+        )
+
+
+def recorders(
+    definition: Target,
+    paths: Sequence[Path | None],
+    wanted: Wanted,
+    say: Callable[[str], None],
+    ready: Callable[[], None] = lambda: None,
+) -> list[Recorder]:
+    """A recorder for each module file (None: the packaged one), sharing programs and
+    calibration.
+
+    *ready* is called when the programs are compiled and calibrated: it may wait for the
+    module, which must be loaded from then on if its structures are known from BTF only.
+    """
+    from z3trace.bpf.programs import Programs
+    from z3trace.probing import slowpath
+
+    codes = [plan.code_of(definition, path) for path in paths]
+    rooms = [plan.room(code) for code, _ in codes]
+    say("compiling and loading the probes")
+    programs = Programs(
+        max(sites for sites, _ in rooms), max(places for _, places in rooms), wanted.task_slots
+    )
+    choice, measured = slowpath.settled(wanted.choice(), programs, say), None
+    if wanted.calibrate:
+        say("measuring what the probes cost")
+        try:
+            measured, cheaper = calibration.measure(programs, choice)
+            choice = replace(choice, trampolines=cheaper)
+        except Z3traceError as error:
+            say(f"not calibrated: {error.message}; figures stay uncorrected")
+    ready()
+    plans = [plan.plan_of(definition, *code).only(wanted.operations) for code in codes]
+    return [Recorder(programs, one, choice, measured) for one in plans]
+
+
+def remaining(started: float, done: int, total: int) -> float:
+    """Seconds that the rest will take if it goes on as so far."""
+    return (time.monotonic() - started) / done * (total - done)

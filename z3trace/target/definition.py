@@ -1,0 +1,131 @@
+"""Load and validate a target definition: operations, lock classes, modules.
+
+Shipped in ``probes/targets``; ``--target FILE.toml`` takes a user's own.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from z3trace.bpf import layout
+from z3trace.bpf.programs import probe_source
+from z3trace.errors import InputError, UsageError
+
+_Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,127}$")]
+_Beginning = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{2,63}[*]?$")]
+_Module = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_]{0,55}$")]
+_Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+
+class OperationRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """An operation: functions in order of preference, and which result is a failure."""
+
+    functions: Annotated[list[_Identifier], Meta(min_length=1, max_length=16)]
+    fails: Literal["", "nonzero", "zero", "error"] = ""
+    optional: bool = False
+    #: Lock classes that the caller holds when the operation has succeeded, by contract.
+    holds: Annotated[list[_Word], Meta(max_length=8)] = []
+    #: What the function gets, in order; the programs read the one that is "pool".
+    arguments: Annotated[list[_Word], Meta(max_length=layout.NO_ARGUMENT)] = field(
+        default_factory=lambda: ["pool"]
+    )
+
+    def pool_argument(self) -> int:
+        """The number of the argument that is the pool, from 0; NO_ARGUMENT if none is."""
+        return self.arguments.index("pool") if "pool" in self.arguments else layout.NO_ARGUMENT
+
+    def result_rule(self) -> int:
+        return {
+            "": layout.NO_RESULT,
+            "nonzero": layout.FAILS_NONZERO,
+            "zero": layout.FAILS_ZERO,
+            "error": layout.FAILS_ERROR,
+        }[self.fails]
+
+
+class LockRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"lock_class": "class"}):
+    """Where the locks of a class lie."""
+
+    lock_class: _Word
+    struct: _Identifier
+    member: _Identifier
+    where: Literal["pool", "page", "rwlock", "spinlock"] = field(name="in")
+    optional: bool = False
+
+
+class Condition(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that a workload should have met for a check to mean much.
+
+    *test*: the function was called; argument number *argument* has a bit of *value*;
+    the list head *struct*.*member* that the argument points into is empty; or the
+    function returned zero, or did not.
+    """
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_ .,'-]{1,60}$")]
+    functions: Annotated[list[_Identifier], Meta(min_length=1, max_length=16)]
+    test: Literal["called", "has-bits", "list-empty", "nonzero", "zero"] = "called"
+    argument: Annotated[int, Meta(ge=0, lt=layout.NO_ARGUMENT)] = 0
+    value: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
+    struct: _Identifier | None = None
+    member: _Identifier | None = None
+
+    @property
+    def on_return(self) -> bool:
+        return self.test in ("nonzero", "zero")
+
+
+class Target(Struct, frozen=True, forbid_unknown_fields=True):
+    """An allocator module: its operations and its lock classes."""
+
+    name: _Word
+    module: _Module
+    operations: Annotated[dict[_Word, OperationRule], Meta(min_length=1, max_length=8)]
+    locks: Annotated[list[LockRule], Meta(max_length=8)] = []
+    #: What a check counts, so that its silence is not taken for health.
+    conditions: Annotated[list[Condition], Meta(max_length=16)] = []
+    #: Functions that give a page, their first argument, back to the kernel.
+    frees: Annotated[list[_Identifier], Meta(max_length=4)] = []
+    #: The target's functions, where the module is built in: names, or beginnings with a *.
+    builtin: Annotated[list[_Beginning], Meta(max_length=32)] = []
+    source: Annotated[str, Meta(pattern=r"^[a-z0-9_/]+\.c$")] = ""
+
+    def classes(self) -> list[str]:
+        """Lock class names; number 0 is ``other``, for addresses no rule knows."""
+        return ["other", *dict.fromkeys(rule.lock_class for rule in self.locks)]
+
+    def structures(self) -> list[str]:
+        """The kernel structures that lock classes and conditions have members of."""
+        conditions = (c.struct for c in self.conditions if c.struct)
+        return list(dict.fromkeys([*(rule.struct for rule in self.locks), *conditions]))
+
+
+def shipped() -> list[str]:
+    return sorted(path.stem for path in (probe_source() / "targets").glob("*.toml"))
+
+
+def load(name: str) -> Target:
+    """The shipped target *name*, or the one in a ``.toml`` file."""
+    path = Path(name) if name.endswith(".toml") else probe_source() / "targets" / f"{name}.toml"
+    if not path.is_file():
+        raise UsageError(
+            f"there is no target {name!r}",
+            f"shipped: {', '.join(shipped())}; or give a .toml file",
+        )
+    try:
+        target = msgspec.convert(tomllib.loads(path.read_text()), Target)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path} is not a target definition: {error}") from error
+    if len(target.classes()) > layout.CLASSES:
+        raise InputError(f"{path}: at most {layout.CLASSES - 1} lock classes")
+    if len({rule.lock_class for rule in target.locks} & {"other"}):
+        raise InputError(f"{path}: the lock class 'other' is for what no rule knows")
+    held = {name for rule in target.operations.values() for name in rule.holds}
+    if held - set(target.classes()):
+        raise InputError(f"{path}: holds names no lock class: {', '.join(sorted(held))}")
+    for condition in target.conditions:
+        if condition.test == "list-empty" and not (condition.struct and condition.member):
+            raise InputError(f"{path}: {condition.name!r} needs the struct and member of the list")
+    return target

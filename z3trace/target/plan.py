@@ -1,0 +1,228 @@
+"""Resolve a target to what the running kernel has: symbols, call sites, offsets.
+
+The plan says for every operation and every lock call site where its probes go;
+what the kernel then refuses is found when they are attached and said in the
+recording.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from z3trace.bpf import layout
+from z3trace.code import kerneltext, module
+from z3trace.code.callsites import Site, TargetCode
+from z3trace.code.placement import REACH_BYTES
+from z3trace.data.model import LockClass
+from z3trace.errors import CannotTraceError, UsageError
+from z3trace.target.definition import LockRule, Target
+
+_CLONE = re.compile(r"\.(isra|constprop|part|cold|lto_priv|llvm)\b")
+_RULE_KINDS = {
+    "pool": layout.RULE_POOL,
+    "page": layout.RULE_PAGE,
+    "rwlock": layout.RULE_RWLOCK,
+    "spinlock": layout.RULE_SPINLOCK,
+}
+
+
+@dataclass(frozen=True)
+class OperationPlan:
+    """Operation *number*: asked for *function*, found *symbol* at a section's offset;
+    argument *pool* (from 0; ``layout.NO_ARGUMENT``: none) is its pool."""
+
+    number: int
+    name: str
+    function: str
+    symbol: str
+    section: str
+    offset: int
+    result_rule: int
+    pool: int
+
+
+@dataclass(frozen=True)
+class ClassRule:
+    kind: int
+    offset: int
+    lock_class: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where the probes go, independent of where the module is loaded."""
+
+    target: Target
+    code: TargetCode
+    builtin: bool
+    operations: list[OperationPlan]
+    missing: dict[str, str]
+    sites: Sequence[Site]
+    rules: list[ClassRule]
+    locks: list[LockClass]
+
+    def address(self) -> Callable[[str, int], int]:
+        """From section and offset to an address, in the kernel as it is now.
+
+        CannotTraceError if the module is not loaded, or not this one.
+        """
+        if not isinstance(self.code, module.ModuleFile):
+            return lambda _, offset: offset
+        loaded = module.LoadedModule(self.target.module)
+        module.check_same(self.code, loaded)
+        return loaded.address
+
+    def only(self, names: Collection[str]) -> "Plan":
+        """This plan with the named operations alone, or all if none is named."""
+        if not names:
+            return self
+        unknown = set(names) - set(self.target.operations)
+        if unknown:
+            raise UsageError(
+                f"{self.target.name} has no operation {', '.join(sorted(unknown))}",
+                f"it has: {', '.join(self.target.operations)}",
+            )
+        kept = [op for op in self.operations if op.name in names]
+        missing = {name: why for name, why in self.missing.items() if name in names}
+        return replace(self, operations=kept, missing=missing)
+
+    def identity(self) -> tuple[str, str]:
+        """(build id, source version) of the loaded module; of the kernel, nothing."""
+        if self.builtin:
+            return "", ""
+        loaded = module.LoadedModule(self.target.module)
+        return loaded.build_id(), loaded.source_version()
+
+
+def resolve_symbol(
+    names: Sequence[str], functions: Mapping[str, tuple[str, int]]
+) -> tuple[str, str]:
+    """(function asked for, symbol found): an exact name first, then a compiler's clone.
+
+    Raises LookupError with the nearest names when there is neither.
+    """
+    for name in names:
+        if name in functions:
+            return name, name
+    for name in names:
+        clones = sorted(
+            symbol
+            for symbol in functions
+            if symbol.startswith(f"{name}.") and _CLONE.search(symbol) and ".cold" not in symbol
+        )
+        if clones:
+            return name, clones[0]
+    near = difflib.get_close_matches(names[0], functions, n=3, cutoff=0.5)
+    asked = ", ".join(names)
+    raise LookupError(
+        f"none of {asked} is there" + (f"; nearest: {', '.join(near)}" if near else "")
+    )
+
+
+def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], dict[str, str]]:
+    found, missing = [], {}
+    for number, (name, rule) in enumerate(target.operations.items()):
+        try:
+            function, symbol = resolve_symbol(rule.functions, code.functions)
+        except LookupError as error:
+            if not rule.optional:
+                raise CannotTraceError(
+                    f"operation {name} of {target.name}: {error}", f"looked in {code.label}"
+                ) from error
+            missing[name] = str(error)
+            continue
+        section, offset = code.functions[symbol]
+        found.append(
+            OperationPlan(
+                *(number, name, function, symbol, section, offset),
+                rule.result_rule(),
+                rule.pool_argument(),
+            )
+        )
+    return found, missing
+
+
+def _offset(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> int | None:
+    if rule.where in ("rwlock", "spinlock"):
+        return 0
+    return offsets.get(rule.struct, {}).get(rule.member)
+
+
+def lock_rules(
+    target: Target, offsets: Mapping[str, Mapping[str, int]]
+) -> tuple[list[ClassRule], list[LockClass]]:
+    classes = target.classes()
+    rules: list[ClassRule] = []
+    members: dict[str, list[str]] = {name: [] for name in classes}
+    # A member of the pool is found by its exact address and shadows a member of
+    # the same class that is still declared in the page but no longer used.
+    pooled = {
+        rule.lock_class
+        for rule in target.locks
+        if rule.where == "pool" and _offset(rule, offsets) is not None
+    }
+    for rule in target.locks:
+        offset = _offset(rule, offsets)
+        if offset is None:
+            if not rule.optional:
+                raise CannotTraceError(
+                    f"lock class {rule.lock_class}: no struct {rule.struct} with member "
+                    f"{rule.member} is known of this module",
+                    "its BTF (/sys/kernel/btf) or debug information is needed",
+                )
+            continue
+        if rule.where == "page" and rule.lock_class in pooled:
+            continue
+        number = classes.index(rule.lock_class)
+        rules.append(ClassRule(_RULE_KINDS[rule.where], offset, number))
+        members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
+    # An exact address says more than an offset in some page.
+    rules.sort(key=lambda rule: rule.kind != layout.RULE_POOL)
+    return rules, [LockClass(name=name, members=found) for name, found in members.items()]
+
+
+def code_of(target: Target, path: Path | None) -> tuple[TargetCode, bool]:
+    """A target's code, and whether it is built in: its module's file (default: the
+    packaged one), or the kernel's own text."""
+    if path is None and target.builtin and is_builtin(target.module):
+        return kerneltext.KernelText(target.builtin), True
+    return module.ModuleFile(path or module.packaged_file(target.module)), False
+
+
+def make(target: Target, path: Path | None) -> Plan:
+    """Resolve *target* against its code; see ``code_of``."""
+    return plan_of(target, *code_of(target, path))
+
+
+def room(code: TargetCode) -> tuple[int, int]:
+    """(sites, bytes of text) that the programs must know, as powers of two."""
+    starts, ends = [site.offset for site in code.sites], [site.after for site in code.sites]
+    spread = max(ends) - min(starts) + 2 * REACH_BYTES if code.sites else 1
+    return (
+        max(layout.SITES, 1 << (len(code.sites) - 1).bit_length() if code.sites else 0),
+        max(layout.PLACES, 1 << spread.bit_length()),
+    )
+
+
+def plan_of(target: Target, code: TargetCode, builtin: bool) -> Plan:
+    """Resolve *target* against *code*."""
+    operations, missing = _operations(target, code)
+    if len(code.sites) > layout.MOST_SITES:
+        raise CannotTraceError(
+            f"{code.label} has {len(code.sites)} lock call sites, more than {layout.MOST_SITES}"
+        )
+    rules, locks = lock_rules(target, {name: code.members(name) for name in target.structures()})
+    return Plan(target, code, builtin, operations, missing, code.sites, rules, locks)
+
+
+def is_builtin(name: str) -> bool:
+    """Whether the running kernel lists a module as built in."""
+    listed = Path(f"/lib/modules/{os.uname().release}/modules.builtin")
+    try:
+        names = {Path(line).stem.replace("-", "_") for line in listed.read_text().splitlines()}
+    except OSError:
+        return False
+    return name.replace("-", "_") in names
