@@ -155,7 +155,7 @@ def command(
     from z3trace import paths
     from z3trace.commands.common import make_workload
     from z3trace.guest import pairspec, qemu, vm
-    from z3trace.kernels import build, fetch
+    from z3trace.kernels import build, fetch, variant
     from z3trace.target import definition
     from z3trace.workloads import workload
 
@@ -175,10 +175,10 @@ def command(
     directory.mkdir(parents=True, exist_ok=True)
     kernel = fetch.cached(release, say)
     variants = [
-        build.variant(before),
-        build.variant(before, patches) if patches else build.variant(after),
+        variant.load(before),
+        variant.load(before, patches) if patches else variant.load(after),
     ]
-    modules = [build.build_variant(kernel, target.source, variant, say) for variant in variants]
+    modules = [build.build_variant(kernel, target.source, chosen, say) for chosen in variants]
     build.build_workload(kernel, say)
     build.build_pressure(say)
     spec = pairspec.PairSpec(

@@ -196,6 +196,7 @@ def _guest(
     from z3trace import paths
     from z3trace.guest import checkspec, vm
     from z3trace.kernels import build, fetch
+    from z3trace.kernels import variant as variants
     from z3trace.target import definition
 
     target = definition.load(wanted.target)
@@ -204,7 +205,7 @@ def _guest(
     kernel = fetch.cached(release, say)
     module, name = "", PACKAGED
     if variant != PACKAGED or patches:
-        chosen = build.variant(variant or "page-lock", patches)
+        chosen = variants.load(variant or "page-lock", patches)
         built = build.build_variant(kernel, target.source, chosen, say)
         module, name = str(built.path), built.variant
     build.build_workload(kernel, say)
