@@ -6,21 +6,23 @@ and its output back, and keeps what the guest wrote into the shared directory.
 """
 
 import shlex
-import shutil
 import sys
 import sysconfig
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from z3trace import paths
-from z3trace.errors import GuestLostError, UsageError
+from z3trace.errors import GuestLostError
+from z3trace.guest.accelerator import choose
 from z3trace.guest.console import symptoms
 from z3trace.guest.process import Follower, Guest, boot, watch
 from z3trace.guest.qemu import Options, guest_programs, qemu_command
+from z3trace.guest.share import directories
+from z3trace.guest.spec import CheckSpec, PairSpec
 from z3trace.kernels.fetch import Kernel, Say
 
 
@@ -50,20 +52,6 @@ def _script(command: Sequence[str], environment: Mapping[str, str], directory: P
     return "\n".join(lines)
 
 
-@contextmanager
-def _directories(share: Path) -> Iterator[tuple[Path, Path]]:
-    """(directory below the share for this run, private directory for the socket)."""
-    if share == Path("/") or not share.is_dir():
-        raise UsageError(f"{share} cannot be shared with a guest", "name a directory with --share")
-    run = Path(tempfile.mkdtemp(dir=share, prefix=".z3trace-vm-"))
-    private = Path(tempfile.mkdtemp(prefix="z3t-"))
-    try:
-        yield run, private
-    finally:
-        shutil.rmtree(private, ignore_errors=True)
-        shutil.rmtree(run, ignore_errors=True)
-
-
 def _wait(guest: Guest, deadline: float, followers: Sequence[Follower]) -> str | None:
     try:
         return watch(guest, deadline, followers, lambda: False)
@@ -82,12 +70,10 @@ def run(
 ) -> Outcome:
     """Boot *kernel*, run *command* as root in the shared directory, and return how it
     ended.  GuestLostError, with the console in its message, if the guest is lost."""
-    from z3trace.guest.accelerator import choose
-
     kvm = choose(kernel, options, say) == "kvm"
     share = options.share.resolve()
     options = Options(**{**options.__dict__, "share": share})
-    with _directories(share) as (run_directory, private):
+    with directories(share) as (run_directory, private):
         (run_directory / "command.sh").write_text(_script(command, environment or {}, share))
         argv = qemu_command(kernel, options, run_directory, private, kvm=kvm)
         followers = [
@@ -118,16 +104,13 @@ def run(
     return Outcome(status or 0, console, boot_seconds, warnings)
 
 
-def reaches_user_space(kernel: Kernel, options: Options, deadline: float, *, kvm: bool) -> bool:
-    """Whether a guest gets to its first command within *deadline* seconds."""
-    with tempfile.TemporaryDirectory(prefix="z3t-share-") as name:
-        options = Options(**{**options.__dict__, "share": Path(name)})
-        with _directories(options.share) as (run_directory, private):
-            (run_directory / "command.sh").write_text("exit 0\n")
-            argv = qemu_command(kernel, options, run_directory, private, kvm=kvm)
-            guest = Guest(argv, run_directory, private)
-            try:
-                watch(guest, deadline, [], guest.is_ready)
-                return guest.is_ready()
-            finally:
-                guest.kill()
+def run_half(
+    kernel: Kernel, verb: str, spec: PairSpec | CheckSpec, options: Options, say: Say
+) -> Outcome:
+    """Run the part of a verb that runs in the guest, *verb*, as *spec* says."""
+    file = options.share / f".{verb}.json"
+    paths.write_atomic(file, msgspec.json.encode(spec))
+    try:
+        return run(kernel, [sys.executable, "-m", "z3trace", verb, str(file)], options, say)
+    finally:
+        file.unlink(missing_ok=True)
