@@ -15,6 +15,20 @@ DEFAULT_WORKLOAD = (
 )
 
 
+RECORDINGS = ("before.z3t", "after.z3t")
+
+
+def _make_room(directory: Path) -> None:
+    """What an earlier run left is gone before a guest boots: nothing old can pass for the
+    outcome of this run."""
+    from z3trace import paths
+    from z3trace.guest import vm
+
+    directory.mkdir(parents=True, exist_ok=True)
+    paths.discard(directory, [*(f"{name}*" for name in RECORDINGS), "report.*", vm.CONSOLE])
+    paths.discard(directory / "plots", ["*.png", "*.svg"])
+
+
 def _kinds(probing: ProbeOptions) -> list[str]:
     """Probes on locks prolong the operations around them: those have runs of their own."""
     return probing.kinds(*(["all"] if probing.lock_mode == "none" else ["all", "ops"]))
@@ -70,12 +84,10 @@ def command(
     from z3trace.workloads import choose
 
     directory = directory.absolute()
-    files = [directory / "before.z3t", directory / "after.z3t"]
-    for file in files:
-        paths.must_be_new(file, force=force)
+    paths.must_be_new(directory / RECORDINGS[0], force=force)
+    paths.must_be_new(directory / RECORDINGS[1], force=force)
     target = definition.load(target_name)
     choose.named(workload_text)
-    directory.mkdir(parents=True, exist_ok=True)
     kernel = fetch.cached(guest.release, say)
     variants = [
         build.variant(before),
@@ -94,23 +106,22 @@ def command(
         probes=_kinds(probing),
         calibrate=probing.calibrate,
         command=["z3trace", *sys.argv[1:]],
-        progress=str(directory / ".progress.json"),
         sides=[
-            spec.PairSide(label=module.variant, module=str(module.path), output=str(file))
-            for module, file in zip(modules, files, strict=True)
+            spec.PairSide(label=module.variant, module=str(module.path), output=name)
+            for module, name in zip(modules, RECORDINGS, strict=True)
         ],
     )
+    _make_room(directory)
     say(f"booting {kernel.release} with {guest.cpus} CPUs")
-    try:
-        with progress.shown(Path(pair.progress), "recording"):
-            outcome = vm.run_half(kernel, "ab-guest", pair, guest.machine(share=directory), say)
-    finally:
-        Path(pair.progress).unlink(missing_ok=True)
+    with progress.shown("recording") as look:
+        home = vm.Home(directory, RECORDINGS)
+        machine = guest.machine(stranger=bool(patches))
+        outcome = vm.run_half(kernel, "ab-guest", pair, machine, say, home, look)
     for warning in outcome.warnings:
         say(f"the guest's console: {warning}")
     if outcome.status:
         return outcome.status if outcome.status < 126 else FAILED
-    return _report(files, directory)
+    return _report([directory / name for name in RECORDINGS], directory)
 
 
 def _report(recordings: list[Path], directory: Path) -> int:

@@ -13,7 +13,7 @@ from z3trace.errors import DONE, FAILED
 def command(spec_file: Path) -> int:
     """Record two variants of a module in turn, as SPEC_FILE says."""
     from z3trace import paths
-    from z3trace.guest.spec import PairProgress, PairSpec, load
+    from z3trace.guest.spec import PROGRESS, PairProgress, PairSpec, load
     from z3trace.probing import preflight
     from z3trace.recording import session
     from z3trace.target import definition
@@ -24,7 +24,7 @@ def command(spec_file: Path) -> int:
 
     def tell(done: int, total: int, doing: str) -> None:
         state = PairProgress(done=done, total=total, doing=doing)
-        paths.write_atomic(Path(spec.progress), msgspec.json.encode(state))
+        paths.write_atomic(Path(PROGRESS), msgspec.json.encode(state))
 
     target = definition.load(spec.target)
     steps = session.schedule(len(spec.sides), spec.runs, spec.unprobed, spec.probes)

@@ -27,6 +27,7 @@ DEFAULT_WORKLOAD = (
 #: A guest under check prints what it finds, and a CPU that hangs for 8 s is told of.
 GUEST_WORDS = "tp_printk watchdog_thresh=4"
 PACKAGED = "packaged"
+EVIDENCE = "check.z3c"
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,9 @@ def command(
     kept = directory.absolute() if directory else None
     if kept:
         paths.must_be_new(kept / "check.json", force=force)
-        kept.mkdir(parents=True, exist_ok=True)
+        _make_room(kept)
     with nullcontext(str(kept)) if kept else tempfile.TemporaryDirectory() as name:
-        file = Path(name) / "check.z3c"
+        file = Path(name) / EVIDENCE
         if in_guest:
             where = _Guest(guest, variant, patches, workload_text or DEFAULT_WORKLOAD)
             console, lost = _check_in_guest(asked, where, file)
@@ -153,6 +154,16 @@ def command(
             here = _Here(workload_text, duration, command_line, module_file, load)
             _check_here(asked, here, file)
         return _report(file, console, lost, reference, kept)
+
+
+def _make_room(directory: Path) -> None:
+    """What an earlier check left is gone before this one begins: a guest that fails must
+    not be judged by the check before."""
+    from z3trace import paths
+    from z3trace.guest import vm
+
+    directory.mkdir(parents=True, exist_ok=True)
+    paths.discard(directory, [f"{EVIDENCE}*", "check.*", "lock-order.svg", vm.CONSOLE])
 
 
 def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
@@ -212,14 +223,16 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
         hold=asked.hold,
         wait=asked.wait,
         command=["z3trace", *sys.argv[1:]],
-        output=str(file),
+        output=file.name,
     )
-    machine = where.options.machine(append=GUEST_WORDS, share=file.parent)
+    machine = where.options.machine(append=GUEST_WORDS, stranger=bool(where.patches))
     say(f"booting {kernel.release}, checking {name}")
     try:
-        outcome = vm.run_half(kernel, "check-guest", spec, machine, say)
+        outcome = vm.run_half(
+            kernel, "check-guest", spec, machine, say, vm.Home(file.parent, (file.name,))
+        )
     except GuestLostError as error:
-        console = file.parent / "guest-console.log"
+        console = file.parent / vm.CONSOLE
         text = console.read_text(errors="replace") if console.exists() else ""
         if not file.exists() and not file.with_name(file.name + ".part").exists():
             raise

@@ -1,55 +1,62 @@
-"""How a long recording in a guest is followed: a bar on a terminal, lines elsewhere."""
+"""How a long recording in a guest is followed: a bar on a terminal, lines elsewhere.
+
+What the guest tells is data: bounded, typed, and shown as plain text.
+"""
 
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
 from z3trace.commands.screen import say
-from z3trace.guest.spec import PairProgress
+from z3trace.guest import share
+from z3trace.guest.spec import PROGRESS, PairProgress
+
+_LIMIT = 4096  # bytes; a guest's progress is a line
+Look = Callable[[Path], None]
 
 
 @contextmanager
-def shown(path: Path, title: str) -> Iterator[None]:
-    """Show what the guest writes to *path* until the block ends."""
-    stop = threading.Event()
-    show = _bar if sys.stderr.isatty() else _lines
-    thread = threading.Thread(target=show, args=(path, title, stop), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=5)
+def shown(title: str) -> Iterator[Look]:
+    """What to call with a guest's directory, again and again, while it records."""
+    if not sys.stderr.isatty():
+        yield _Lines(title)
+        return
+    with _bar(title) as look:
+        yield look
 
 
-def _state(path: Path) -> PairProgress | None:
-    with suppress(OSError, msgspec.MsgspecError):
-        return msgspec.json.decode(path.read_bytes(), type=PairProgress)
+def _state(run: Path) -> PairProgress | None:
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(share.read(run / PROGRESS, _LIMIT) or b"", type=PairProgress)
     return None
 
 
-def _lines(path: Path, title: str, stop: threading.Event) -> None:
-    last, started = -1, 0.0
-    while not stop.wait(0.5):
-        state = _state(path)
+class _Lines:
+    """A line for each tenth of the runs."""
+
+    def __init__(self, title: str) -> None:
+        self._title, self._last, self._started = title, -1, 0.0
+
+    def __call__(self, run: Path) -> None:
+        state = _state(run)
         if state is None:
-            continue
-        started = started or (time.monotonic() if state.done else 0.0)
+            return
+        self._started = self._started or (time.monotonic() if state.done else 0.0)
         step = max(state.total // 10, 1)
-        if state.done != last and (state.done % step == 0 or state.done == state.total):
-            each = (time.monotonic() - started) / max(state.done - 1, 1)
+        if state.done != self._last and (state.done % step == 0 or state.done == state.total):
+            each = (time.monotonic() - self._started) / max(state.done - 1, 1)
             left = each * (state.total - state.done)
             tail = f", about {left:.0f} s left" if 1 < state.done < state.total else ""
-            say(f"{title}: {state.done}/{state.total} runs ({state.doing}){tail}")
-            last = state.done
+            say(f"{self._title}: {state.done}/{state.total} runs ({state.doing}){tail}")
+            self._last = state.done
 
 
-def _bar(path: Path, title: str, stop: threading.Event) -> None:
+@contextmanager
+def _bar(title: str) -> Iterator[Look]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -64,11 +71,14 @@ def _bar(path: Path, title: str, stop: threading.Event) -> None:
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[doing]}"),
+        TextColumn("{task.fields[doing]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=None, doing="booting the guest")
-        while not stop.wait(0.2):
-            state = _state(path)
+
+        def look(run: Path) -> None:
+            state = _state(run)
             if state is not None:
                 progress.update(task, completed=state.done, total=state.total, doing=state.doing)
+
+        yield look

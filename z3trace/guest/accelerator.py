@@ -7,7 +7,6 @@ hypervisors), so nothing less than a command run in a guest counts.
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,16 +51,14 @@ def _remembered() -> str | None:
 
 def _reaches_user_space(kernel: Kernel, options: Options) -> bool:
     """Whether a KVM guest gets to its first command in time."""
-    with tempfile.TemporaryDirectory(prefix="z3t-share-") as name:
-        options = replace(options, share=Path(name))
-        with directories(options.share) as (run, private):
-            (run / "command.sh").write_text("exit 0\n")
-            guest = Guest(qemu_command(kernel, options, run, private, kvm=True), run, private)
-            try:
-                watch(guest, _TRIAL_SECONDS, [], guest.is_ready)
-                return guest.is_ready()
-            finally:
-                guest.kill()
+    with directories() as where:
+        (where.run / "command.sh").write_text("exit 0\n")
+        guest = Guest(qemu_command(kernel, replace(options, share=None), where, kvm=True), where)
+        try:
+            watch(guest, _TRIAL_SECONDS, [], guest.is_ready)
+            return guest.is_ready()
+        finally:
+            guest.kill()
 
 
 def choose(kernel: Kernel, options: Options, say: Say) -> str:

@@ -1,11 +1,16 @@
 """What a verb asks of its half in the guest, and what that tells: plain data in files."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from z3trace.errors import InputError
+
+#: The file in the guest's directory that ``ab-guest`` rewrites, a ``PairProgress``.
+PROGRESS = "progress.json"
+_Count = Annotated[int, Meta(ge=0, le=1 << 20)]
 
 
 class PairSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,7 +22,7 @@ class PairSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PairSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that ``ab-guest`` needs to know; *progress* is a file that it rewrites."""
+    """All that ``ab-guest`` needs to know; outputs are names in the guest's directory."""
 
     target: str
     workload: str
@@ -29,21 +34,20 @@ class PairSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probes: list[str]
     calibrate: bool
     command: list[str]
-    progress: str
     sides: list[PairSide]
 
 
 class PairProgress(msgspec.Struct, frozen=True):
     """Where ``ab-guest`` is: runs done of how many, and what it does now."""
 
-    done: int
-    total: int
-    doing: str
+    done: _Count
+    total: _Count
+    doing: Annotated[str, Meta(max_length=1024)]
 
 
 class CheckSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that ``check-guest`` needs to know; *module* is empty for the packaged one,
-    limits are in seconds."""
+    *output* a name in the guest's directory, limits are in seconds."""
 
     target: str
     label: str
