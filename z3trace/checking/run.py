@@ -12,7 +12,7 @@ from z3trace.probing import slowpath
 from z3trace.recording.session import BuiltIn, TargetModule, Wanted
 from z3trace.target import plan
 from z3trace.target.definition import Target
-from z3trace.workloads.workload import Workload
+from z3trace.workloads.protocol import Workload
 
 #: Seconds between two looks at the kernel's findings; looks from one count of everything
 #: to the next, and at the beginning, where a broken kernel breaks.

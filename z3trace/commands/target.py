@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from z3trace.commands.common import wrote
+from z3trace.commands import options
+from z3trace.commands.screen import wrote
 from z3trace.errors import DONE
 
 
@@ -26,16 +27,9 @@ def list_targets() -> int:
 
 @command.command("init")
 @click.argument("module_name", metavar="MODULE")
-@click.option(
-    "--module",
-    "module_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The module's file, if it is not the packaged one.",
-)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it here."
-)
-@click.option("--force", is_flag=True, help="Overwrite the output.")
+@options.module_file
+@options.output_file("Write it here.")
+@options.force
 def init(module_name: str, module_file: Path | None, output: Path | None, force: bool) -> int:
     """Draft a target definition for MODULE, which must be loaded.
 

@@ -16,8 +16,8 @@ from z3trace.probing.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
 from z3trace.recording.run import Recorder
 from z3trace.target import plan
 from z3trace.target.definition import Target
-from z3trace.workloads import workload
-from z3trace.workloads.workload import Workload
+from z3trace.workloads import modules
+from z3trace.workloads.protocol import Workload
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ class TargetModule:
 
     def before_run(self) -> None:
         if self._reload:
-            workload.remove(self._name)
+            modules.remove(self._name)
         if self._load and not self.loaded():
             self._loaded = True
             if self._path:
-                workload.insert(self._path)
+                modules.insert(self._path)
             else:
                 tools.run(["modprobe", self._name], doing=f"modprobe {self._name}")
         if not self.loaded():
@@ -96,7 +96,7 @@ class TargetModule:
 
     def after_all(self) -> None:
         if self._loaded:
-            workload.remove(self._name)
+            modules.remove(self._name)
 
 
 def wait_for(name: str, patience: float) -> None:
