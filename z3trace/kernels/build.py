@@ -5,7 +5,6 @@ The built module lies in the cache under a digest of everything it was made from
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -14,11 +13,12 @@ from pathlib import Path
 
 from z3trace import paths, tools
 from z3trace.kernels import patch
+from z3trace.kernels.box import Box
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say
 from z3trace.kernels.variant import Variant
 
-_RECIPE = "7"  # raise when the way of building changes
+_RECIPE = "8"  # raise when the way of building changes
 
 
 @dataclass(frozen=True)
@@ -42,29 +42,29 @@ def _digest(kernel: Kernel, parts: Sequence[bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _make(kernel: Kernel, directory: Path, name: str, flags: str) -> None:
+def _make(kernel: Kernel, directory: Path, name: str, flags: str, *, boxed: bool) -> None:
     kbuild = f"obj-m := {name}.o\nccflags-y := {flags}\n"
     (directory / "Kbuild").write_text(kbuild)
-    log = tools.run(
+    log = Box(directory, [kernel.directory], boxed).run(
         ["make", "-C", kernel.headers, f"M={directory}", "modules"],
         doing=f"building {name}.ko",
         timeout=600,
     )
-    (directory / "build.log").write_text(log)
     for junk in ("*.o", "*.mod", "*.mod.c", ".*.cmd", "modules.order", "Module.symvers", "*.ur-*"):
         for path in directory.glob(junk):
             path.unlink()
+    (directory / "build.log").write_text(log)
 
 
-def _add_types(kernel: Kernel, module: Path) -> None:
+def _add_types(kernel: Kernel, module: Path, *, boxed: bool) -> None:
     """Give a built module BTF, as the packaged ones have: probes on its operations can
     then be trampolines.  Without the kernel's ELF image it goes without."""
     if not kernel.unpacked_image.exists():
         return
-    tools.run(
+    Box(module.parent, [kernel.directory], boxed).run(
         ["pahole", "-J", "--btf_base", kernel.unpacked_image, module],
         # As the kernel's own build has it: pahole asks for LLVM's if nothing is said.
-        env={**os.environ, "LLVM_OBJCOPY": tools.find("objcopy")},
+        environment={"LLVM_OBJCOPY": "objcopy"},
         doing=f"adding BTF to {module.name}",
     )
 
@@ -94,39 +94,58 @@ def _built(directory: Path, name: str, variant_name: str, digest: str) -> Module
     return Module(name, path, variant_name, digest, fresh=False)
 
 
-def build_variant(kernel: Kernel, source: str, chosen: Variant, say: Say) -> Module:
-    """Patch *source* (such as ``mm/z3fold.c``) and build its module."""
+def build_variant(
+    kernel: Kernel, source: str, chosen: Variant, say: Say, *, boxed: bool = True
+) -> Module:
+    """Patch *source* (such as ``mm/z3fold.c``) and build its module, in the box.
+
+    With *boxed* false, the user's own decision, its name says so in every report.
+    """
     name = Path(source).stem
-    headers = [paths.testbed() / name for name in ("visible.h", *chosen.headers)]
-    contents = [patch.read(path) for path in chosen.patches]
-    parts = [kernel.source(source).read_bytes(), *(h.read_bytes() for h in headers), *contents]
-    digest = _digest(kernel, parts)
+    packaged = kernel.source(source).read_bytes()
+    headers = [paths.testbed() / header for header in ("visible.h", *chosen.headers)]
+    patches = [patch.read(path) for path in chosen.patches]
+    parts = [packaged, *(h.read_bytes() for h in headers), *(p.data for p in patches)]
+    digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
+    variant_name = chosen.name if boxed else f"{chosen.name}, built unboxed"
     label = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80]
     directory = paths.cache() / "modules" / kernel.release / f"{name}-{label}-{digest}"
-    done = _built(directory, name, chosen.name, digest)
+    if not boxed:
+        say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
+    done = _built(directory, name, variant_name, digest)
     if done:
         return done
     say(f"building {name}.ko, variant {chosen.name}")
     with paths.new_directory(directory, replace=False) as work:
-        tree = work / "tree"
-        (tree / source).parent.mkdir(parents=True)
-        shutil.copy(kernel.source(source), tree / source)
-        for path in chosen.patches:
-            patch.apply(path, tree, source)
-        shutil.copy(tree / source, work / f"{name}.c")
+        content = _patched(patches, packaged, work / "tree", source, boxed=boxed)
+        (work / f"{name}.c").write_bytes(content)
         for header in headers:
             shutil.copy(header, work)
-        shutil.rmtree(tree)
-        _make(kernel, work, name, " ".join(f"-include $(src)/{h.name}" for h in headers))
-        _add_types(kernel, work / f"{name}.ko")
+        flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
+        _make(kernel, work, name, flags, boxed=boxed)
+        _add_types(kernel, work / f"{name}.ko", boxed=boxed)
         _write_facts(work, name, Path(source).name)
         record = {
             "variant": chosen.name,
             "digest": digest,
             "patches": [path.name for path in chosen.patches],
+            "unboxed": not boxed,
         }
         (work / "variant.json").write_text(json.dumps(record, indent=1))
-    return Module(name, directory / f"{name}.ko", chosen.name, digest, fresh=True)
+    return Module(name, directory / f"{name}.ko", variant_name, digest, fresh=True)
+
+
+def _patched(
+    patches: Sequence[patch.Patch], content: bytes, tree: Path, source: str, *, boxed: bool
+) -> bytes:
+    """*content* with all patches applied; each meets a tree with the one file in it."""
+    for each in patches:
+        (tree / source).parent.mkdir(parents=True)
+        (tree / source).write_bytes(content)
+        patch.apply(each, tree, source, boxed=boxed)
+        content = patch.read_source(tree / source)
+        shutil.rmtree(tree)
+    return content
 
 
 def build_workload(kernel: Kernel, say: Say) -> Module:
@@ -144,7 +163,8 @@ def build_workload(kernel: Kernel, say: Say) -> Module:
     with paths.new_directory(directory, replace=False) as work:
         shutil.copy(source, work)
         shutil.copy(header, work)
-        _make(kernel, work, "zpool_bench", "-I$(src)")
+        # Our own source: no stranger's, so that it needs no box.
+        _make(kernel, work, "zpool_bench", "-I$(src)", boxed=False)
     return Module("zpool_bench", directory / "zpool_bench.ko", "", digest, fresh=True)
 
 

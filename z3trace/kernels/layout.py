@@ -7,13 +7,15 @@ A kernel is unpacked under ``<cache>/kernels/<release>``::
     vmlinux   the ELF image, if the packaged one could be unpacked
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from z3trace.errors import Z3traceError
+from z3trace.errors import UsageError, Z3traceError
 
 #: The files of the source package that modules are built from.
 SOURCES = ("mm/z3fold.c", "mm/zsmalloc.c", "mm/zbud.c")
+_SOURCE = re.compile(r"([a-z0-9][a-z0-9_-]*/)+[a-z0-9][a-z0-9_-]*\.c")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ class Kernel:
         return self.directory / "source"
 
     def source(self, name: str) -> Path:
-        """A file of the kernel's source, such as ``mm/z3fold.c``."""
+        """A file of the kernel's source, such as ``mm/z3fold.c``; UsageError for a name that
+        is none: it may come from a stranger's target."""
+        if not _SOURCE.fullmatch(name):
+            raise UsageError(f"{name!r} is not a source file's name", "such as mm/z3fold.c")
         path = self.sources / name
         if not path.exists():
             raise Z3traceError(f"the source package of {self.release} has no {name}")

@@ -1,70 +1,103 @@
-"""Read and apply patches: semantic (``.cocci``) and unified (``.patch``, ``.diff``, mailbox)."""
+"""Read and apply patches: semantic (``.cocci``) and unified (``.patch``, ``.diff``, mailbox).
+
+Patches come from strangers.  What is plainly code in one is refused when it is read
+(``semantic.py``, ``unified.py``); what is left runs in the box, gets at the source alone,
+and what it makes of that is read back as something a stranger wrote.
+"""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from z3trace import tools
-from z3trace.errors import InputError, UsageError
+from z3trace.errors import InputError, UsageError, Z3traceError
+from z3trace.kernels import semantic, unified
+from z3trace.kernels.box import Box, printable, read_file
 
-_SCRIPTS = re.compile(r"^\s*@[^@\n]*\b(script|initialize|finalize)\s*:", re.MULTILINE)
-_OPTIONS = re.compile(r"^\s*#\s*spatch", re.MULTILINE)
 _PATCH_LIMIT = 4 << 20  # bytes
+_SOURCE_LIMIT = 4 << 20  # bytes
+_REJECT_LIMIT = 64 << 10  # bytes
 _UNIFIED = (".patch", ".diff", ".mbox", ".eml", ".txt")
+_ALIGNED = re.compile(rb"__attribute__\(\(aligned\((\w+)\)\)\)")
 
 
-def read(path: Path) -> bytes:
-    """The patch's content, if it is a patch and holds no code; else InputError."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read the patch {path}: {error.strerror}") from error
-    if len(data) > _PATCH_LIMIT:
-        raise InputError(f"{path} is larger than {_PATCH_LIMIT >> 20} MiB: not a patch")
-    if path.suffix == ".cocci":
-        text = data.decode(errors="replace")
-        if _SCRIPTS.search(text) or _OPTIONS.search(text):
-            raise InputError(
-                f"{path} holds a script rule or spatch options",
-                "z3trace runs no code from a semantic patch: leave them out",
-            )
-    elif path.suffix not in _UNIFIED:
+@dataclass(frozen=True)
+class Patch:
+    """A patch as it was read, once: the same bytes are judged, digested and applied."""
+
+    path: Path
+    data: bytes
+
+    @property
+    def is_semantic(self) -> bool:
+        return self.path.suffix == ".cocci"
+
+
+def read(path: Path) -> Patch:
+    """The patch in a file; InputError if it is none or holds code.
+
+    A link to a patch is followed: the user named it.
+    """
+    if path.suffix not in (".cocci", *_UNIFIED):
         raise UsageError(f"{path}: a patch ends in .cocci, .patch, .diff or .mbox")
-    return data
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "a circle of links"
+        raise UsageError(f"cannot read the patch {path}: {reason}") from error
+    patch = Patch(path, read_file(real, _PATCH_LIMIT))
+    if patch.is_semantic:
+        semantic.must_be_plain(str(path), patch.data)
+    return patch
 
 
-def _parseable(source: Path) -> None:
+def apply(patch: Patch, tree: Path, source: str, *, boxed: bool = True) -> None:
+    """Apply one patch to *source* in *tree*; InputError with the reject if it does not."""
+    target = tree / source
+    before = read_source(target)
+    if patch.is_semantic:
+        before = _parseable(before)
+        target.write_bytes(before)
+        _apply_semantic(patch, tree, source, boxed=boxed)
+    else:
+        _apply_unified(patch, tree, source, boxed=boxed)
+    if read_source(target) == before:
+        raise InputError(
+            f"{patch.path} changes nothing in {source}",
+            "is it for this kernel, and for this file?",
+        )
+
+
+def read_source(path: Path) -> bytes:
+    """The source, as far as it is one: InputError for a link, a device, a flood."""
+    return read_file(path, _SOURCE_LIMIT)
+
+
+def _parseable(source: bytes) -> bytes:
     """Coccinelle gives up on a function with an attribute that takes an argument;
     the kernel's own macro for it means the same and is understood."""
-    text = source.read_text()
-    source.write_text(re.sub(r"__attribute__\(\(aligned\((\w+)\)\)\)", r"__aligned(\1)", text))
+    return _ALIGNED.sub(rb"__aligned(\1)", source)
 
 
-def apply(patch: Path, tree: Path, source: str) -> None:
-    """Apply one patch to *source* in *tree*; InputError with the reject if it does not."""
-    data = read(patch)
-    target = tree / source
-    before = target.read_bytes()
-    if patch.suffix == ".cocci":
-        _parseable(target)
-        before = target.read_bytes()
-        tools.run(
-            ["spatch", "--very-quiet", "--sp-file", patch.absolute(), "--in-place", target],
-            doing=f"{patch.name} (spatch)",
-            timeout=120,
+def _apply_semantic(patch: Patch, tree: Path, source: str, *, boxed: bool) -> None:
+    Box(tree, boxed=boxed).run(
+        ["spatch", "--very-quiet", "--sp-file", "/dev/stdin", "--in-place", source],
+        data=patch.data,
+        doing=f"{patch.path.name} (spatch)",
+    )
+
+
+def _apply_unified(patch: Patch, tree: Path, source: str, *, boxed: bool) -> None:
+    name = patch.path.name
+    lines = unified.only_lines(name, patch.data, source)
+    try:
+        Box(tree, boxed=boxed).run(
+            ["patch", "-p1", "--unified", "--batch", "--forward", "--no-backup-if-mismatch"],
+            data=lines,
+            doing=f"{name} does not apply: patch",
         )
-    else:
-        copy = tree / "applied.patch"
-        copy.write_bytes(data)
-        try:
-            tools.run(
-                ["patch", "-p1", "--batch", "--forward", "--no-backup-if-mismatch", "-i", copy],
-                cwd=tree,
-                doing=f"{patch.name} does not apply: patch",
-            )
-        except Exception as error:
-            rejects = "".join(r.read_text(errors="replace") for r in sorted(tree.rglob("*.rej")))
-            raise InputError(f"{error}\n{rejects}".rstrip()) from error
-    if target.read_bytes() == before:
-        raise InputError(
-            f"{patch} changes nothing in {source}", "is it for this kernel, and for this file?"
-        )
+    except Z3traceError as error:
+        reject = (tree / source).with_name(Path(source).name + ".rej")
+        if type(error) is Z3traceError and reject.exists():
+            text = printable(read_file(reject, _REJECT_LIMIT))
+            raise InputError(f"{error}\n{text}".rstrip()) from error
+        raise

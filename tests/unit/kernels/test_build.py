@@ -53,7 +53,12 @@ def test_a_module_is_built_with_what_it_was_made_from(kernel: Kernel, tmp_path: 
     assert directory.name == f"x-stock+p-{module.digest}"
     assert "return 2;" in (directory / "x.c").read_text()
     record = json.loads((directory / "variant.json").read_text())
-    assert record == {"variant": "stock+p", "digest": module.digest, "patches": ["p.cocci"]}
+    assert record == {
+        "variant": "stock+p",
+        "digest": module.digest,
+        "patches": ["p.cocci"],
+        "unboxed": False,
+    }
     assert set(json.loads((directory / "facts.json").read_text())) == {"structs", "places"}
     assert {path.name for path in directory.iterdir()} == {
         *("x.c", "x.ko", "visible.h", "Kbuild", "build.log", "variant.json", "facts.json")
