@@ -76,29 +76,13 @@ class _Guest:
     "workload_text",
     help=f"A workload of our own.  [default in a guest: {DEFAULT_WORKLOAD}]",
 )
-@click.option(
-    "--duration",
-    type=options.Seconds(),
-    help="Check whatever happens for this long, such as 10s.",
-)
+@options.time("--duration", "Check whatever happens for this long, such as 10s.")
 @options.module_file
 @options.load
 @options.lock_mode(*options.LOCK_MODES, default="hybrid")
 @options.seed
-@click.option(
-    "--long-hold",
-    type=options.Seconds(),
-    default="2s",
-    show_default=True,
-    help="Tell of a longer hold.",
-)
-@click.option(
-    "--long-wait",
-    type=options.Seconds(),
-    default="2s",
-    show_default=True,
-    help="Tell of a longer wait.",
-)
+@options.time("--long-hold", "Tell of a longer hold.", "2s")
+@options.time("--long-wait", "Tell of a longer wait.", "2s")
 @options.readable_file(
     "--reference",
     help="A check or recording of a good kernel: nesting that it never saw is a violation.",
