@@ -11,8 +11,7 @@ its own, so that nothing that a guest wrote is ever loaded on the host.
 import hashlib
 import os
 import stat
-import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +23,6 @@ from z3trace import paths
 _FORMAT = b"z3trace programs 1"
 _SIZE_LIMIT = 8 << 20
 _KEPT = 64  # files
-_LOAD_MAP = b"\x18", 1 << 4  # a 16-byte constant whose source "register" says: a map
 
 
 class MapShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,21 +39,6 @@ class Compiled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
     maps: list[MapShape]
     code: dict[str, bytes]
-
-
-def with_maps(code: bytes, numbers: Mapping[int, int]) -> bytes:
-    """BPF instructions with each map that they refer to as *numbers* has it.
-
-    ValueError if a map is not in *numbers*.
-    """
-    found = bytearray(code)
-    for at in range(0, len(found), 8):
-        if found[at : at + 1] == _LOAD_MAP[0] and found[at + 1] & 0xF0 == _LOAD_MAP[1]:
-            (number,) = struct.unpack_from("<i", found, at + 4)
-            if number not in numbers:
-                raise ValueError(f"a program refers to map {number}, which nobody knows")
-            struct.pack_into("<i", found, at + 4, numbers[number])
-    return bytes(found)
 
 
 def key(sources: Path, flags: Iterable[str]) -> str:

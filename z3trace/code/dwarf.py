@@ -1,13 +1,11 @@
 """What a built module's DWARF tells: member offsets, and where a call site stands in the source."""
 
 import bisect
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-#: A function that takes or gives a lock and does nothing else, by its name.
-_LOCK_HELPER = re.compile(r"(^|_)(try|un)?lock(_bh|_irq|_irqsave|_irqrestore|_nested)?$")
+from z3trace.code.lockfunctions import LOCK_HELPER
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,7 @@ def places(elf: Any, offsets: set[int]) -> dict[int, Place]:
 def _place(function: str, chain: list[tuple[str, int, int]], files: dict[int, str]) -> Place:
     names = (function, *(name for name, _, _ in chain))
     depth = len(chain)
-    while depth > 1 and _LOCK_HELPER.search(names[depth - 1]):
+    while depth > 1 and LOCK_HELPER.search(names[depth - 1]):
         depth -= 1
     if not chain:
         return Place("", 0, names)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from z3trace.bpf import layout
-from z3trace.bpf.libbpf import KernelTypes, LockMember
+from z3trace.bpf.btf import KernelTypes, LockMember
 from z3trace.code.module import ModuleFile
 from z3trace.errors import CannotTraceError
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from z3trace.bpf import layout
-from z3trace.code import kerneltext, module
+from z3trace.code import kerneltext, loaded, module
 from z3trace.code.callsites import Site, TargetCode
-from z3trace.code.placement import REACH_BYTES
+from z3trace.code.function import REACH_BYTES
 from z3trace.data.model import LockClass
 from z3trace.errors import CannotTraceError, UsageError
 from z3trace.target.definition import LockRule, Target
@@ -71,9 +71,9 @@ class Plan:
         """
         if not isinstance(self.code, module.ModuleFile):
             return lambda _, offset: offset
-        loaded = module.LoadedModule(self.target.module)
-        module.check_same(self.code, loaded)
-        return loaded.address
+        there = loaded.LoadedModule(self.target.module)
+        loaded.check_same(self.code, there)
+        return there.address
 
     def only(self, names: Collection[str]) -> "Plan":
         """This plan with the named operations alone, or all if none is named."""
@@ -93,8 +93,8 @@ class Plan:
         """(build id, source version) of the loaded module; of the kernel, nothing."""
         if self.builtin:
             return "", ""
-        loaded = module.LoadedModule(self.target.module)
-        return loaded.build_id(), loaded.source_version()
+        there = loaded.LoadedModule(self.target.module)
+        return there.build_id(), there.source_version()
 
 
 def resolve_symbol(
@@ -189,7 +189,7 @@ def code_of(target: Target, path: Path | None) -> tuple[TargetCode, bool]:
     packaged one), or the kernel's own text."""
     if path is None and target.builtin and is_builtin(target.module):
         return kerneltext.KernelText(target.builtin), True
-    return module.ModuleFile(path or module.packaged_file(target.module)), False
+    return module.ModuleFile(path or loaded.packaged_file(target.module)), False
 
 
 def make(target: Target, path: Path | None) -> Plan:

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from z3trace.code.disassembly import instructions
-from z3trace.code.placement import Call, Function, place
+from z3trace.code.function import Function
+from z3trace.code.placement import Call, place
 
 # Two calls in a row, as compilers write them:
 #   00 mov %rdi,%rbx   03 mov %rbx,%rdi   06 call lock
