@@ -51,7 +51,10 @@ def key(sources: Path, flags: Iterable[str]) -> str:
     for content in (
         *(word.encode() for word in words),
         version.read_bytes() if version.is_file() else b"",
-        *(one.name.encode() + b"\0" + one.read_bytes() for one in sorted(sources.glob("*.[ch]"))),
+        *(
+            file.name.encode() + b"\0" + file.read_bytes()
+            for file in sorted(sources.glob("*.[ch]"))
+        ),
     ):
         digest.update(len(content).to_bytes(8, "little") + content)
     return digest.hexdigest()
@@ -77,10 +80,10 @@ def kept(name: str) -> Compiled | None:
             return None
         data = file.read(_SIZE_LIMIT)
     try:
-        found = msgspec.msgpack.decode(data, type=Compiled)
+        programs = msgspec.msgpack.decode(data, type=Compiled)
     except (msgspec.DecodeError, ValueError):
         return None
-    return found if found.key == name else None
+    return programs if programs.key == name else None
 
 
 def keep(programs: Compiled) -> None:

@@ -144,11 +144,11 @@ def _by_function(sites: Iterable[Site]) -> dict[str, list[Site]]:
 
 def methods(probes: Iterable[Probe]) -> dict[int, Method]:
     """Site number -> how its probe is run: the one before its call, if there is one."""
-    found: dict[int, Method] = {}
+    known: dict[int, Method] = {}
     for probe in probes:
         position = probe.position
         if position.before is not None:
-            found[position.before] = position.method
+            known[position.before] = position.method
         if position.after is not None:
-            found.setdefault(position.after, position.method)
-    return found
+            known.setdefault(position.after, position.method)
+    return known

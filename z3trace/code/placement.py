@@ -196,7 +196,7 @@ def place(
     chooser, broken = _chosen(function, ordered, kept, share=share, methods=methods)
     if broken & kept.keys():
         # Fewer places tell a lock that was not asked for: those calls keep their attempt.
-        kept = {number: found for number, found in kept.items() if number not in broken}
+        kept = {number: lock for number, lock in kept.items() if number not in broken}
         chooser, broken = _chosen(function, ordered, kept, share=share, methods=methods)
     return _whole(chooser, broken)
 

@@ -123,7 +123,7 @@ def resolve_symbol(
 
 
 def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], dict[str, str]]:
-    found, missing = [], {}
+    planned, missing = [], {}
     for number, (name, rule) in enumerate(target.operations.items()):
         try:
             function, symbol = resolve_symbol(rule.functions, code.functions)
@@ -135,14 +135,14 @@ def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], 
             missing[name] = str(error)
             continue
         section, offset = code.functions[symbol]
-        found.append(
+        planned.append(
             OperationPlan(
                 *(number, name, function, symbol, section, offset),
                 rule.result_rule(),
                 rule.pool_argument(),
             )
         )
-    return found, missing
+    return planned, missing
 
 
 def _offset(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> int | None:
@@ -181,7 +181,7 @@ def lock_rules(
         members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
     # An exact address says more than an offset in some page.
     rules.sort(key=lambda rule: rule.kind != layout.RULE_POOL)
-    return rules, [LockClass(name=name, members=found) for name, found in members.items()]
+    return rules, [LockClass(name=name, members=named) for name, named in members.items()]
 
 
 def code_of(target: Target, path: Path | None) -> tuple[TargetCode, bool]:
