@@ -19,9 +19,13 @@ FENTRY = 24
 FEXIT = 25
 _ARRAY = 2  # map type
 _MMAPABLE = 1 << 10  # map flag
-_INFO_SIZE = 216
+_KEY_SIZE = 4  # bytes of an array's index
+_NAME_SIZE = 15  # bytes of a name that the kernel keeps, without the zero at its end
+_INSTRUCTION_SIZE = 8
 _LOG_SIZE = 4 << 20
-_RECURSION_MISSES = 208
+_LOG_TAIL = 12  # lines of the verifier's log that are told
+_INFO_SIZE = 216  # struct bpf_prog_info as far as it is read
+_RECURSION_MISSES = 208  # offset in it
 
 
 class _LoadOptions(ctypes.Structure):
@@ -123,14 +127,15 @@ def load(
         attach_btf_obj_fd=where[1],
     )
     log = ctypes.create_string_buffer(_LOG_SIZE)
-    arguments = (kind, name.encode()[:15], b"GPL", instructions, len(code) // 8)
+    count = len(code) // _INSTRUCTION_SIZE
+    arguments = (kind, name.encode()[:_NAME_SIZE], b"GPL", instructions, count)
     result = library().bpf_prog_load(*arguments, ctypes.byref(options))
     if result < 0:
         options.log_level, options.log_size = 1, _LOG_SIZE
         options.log_buf = ctypes.addressof(log)
         result = library().bpf_prog_load(*arguments, ctypes.byref(options))
     if result < 0:
-        said = log.value.decode(errors="replace").strip().splitlines()[-12:]
+        said = log.value.decode(errors="replace").strip().splitlines()[-_LOG_TAIL:]
         raise OSError(-result, f"{name}: {os.strerror(-result)}\n" + "\n".join(said))
     return int(result)
 
@@ -138,7 +143,7 @@ def load(
 def create_array(name: str, value_size: int, entries: int) -> int:
     """A map of *entries* values that a process can map into its memory; its descriptor."""
     options = _MapOptions(size=ctypes.sizeof(_MapOptions), map_flags=_MMAPABLE)
-    arguments = (_ARRAY, name.encode()[:15], 4, value_size, entries)
+    arguments = (_ARRAY, name.encode()[:_NAME_SIZE], _KEY_SIZE, value_size, entries)
     return _checked(library().bpf_map_create(*arguments, ctypes.byref(options)))
 
 
@@ -148,7 +153,7 @@ def array_shape(fd: int) -> tuple[int, int]:
     info = _MapInfo()
     size = ctypes.c_uint32(ctypes.sizeof(info))
     _checked(library().bpf_obj_get_info_by_fd(fd, ctypes.byref(info), ctypes.byref(size)))
-    if (info.type, info.key_size, info.map_flags) != (_ARRAY, 4, _MMAPABLE):
+    if (info.type, info.key_size, info.map_flags) != (_ARRAY, _KEY_SIZE, _MMAPABLE):
         raise ValueError("not an array that can be mapped")
     return info.value_size, info.max_entries
 

@@ -3,15 +3,17 @@
 from pathlib import Path
 
 from z3trace import tools
-from z3trace.code.module import ModuleFile
+from z3trace.code.module import ModuleFile, build_id_of
 from z3trace.errors import CannotTraceError, Z3traceError
+
+_MODULES = Path("/sys/module")
 
 
 class LoadedModule:
     """The addresses of a module that is loaded now."""
 
     def __init__(self, name: str) -> None:
-        self.directory = Path("/sys/module") / name
+        self.directory = _MODULES / name
         if not self.directory.exists():
             raise CannotTraceError(
                 f"module {name} is not loaded",
@@ -33,7 +35,7 @@ class LoadedModule:
 
     def build_id(self) -> str:
         try:
-            return (self.directory / "notes/.note.gnu.build-id").read_bytes()[16:].hex()
+            return build_id_of((self.directory / "notes/.note.gnu.build-id").read_bytes())
         except OSError:
             return ""
 

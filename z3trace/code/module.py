@@ -29,6 +29,12 @@ _WORD = 4  # bytes that a relocation of a call or a jump fills
 _CALL = 0xE8  # opcode
 
 
+def build_id_of(note: bytes) -> str:
+    """The build id in a note section that holds nothing else: behind three words of
+    sizes and type and the name "GNU"."""
+    return note[16:].hex()
+
+
 class ModuleFile:
     """A ``.ko`` file, packaged or built."""
 
@@ -156,7 +162,7 @@ class ModuleFile:
     @cached_property
     def build_id(self) -> str:
         section = self.elf.get_section_by_name(".note.gnu.build-id")
-        return section.data()[16:].hex() if section is not None else ""
+        return build_id_of(section.data()) if section is not None else ""
 
     @cached_property
     def facts(self) -> "Facts":

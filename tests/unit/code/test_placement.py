@@ -21,31 +21,6 @@ def _function(targets: tuple[int, ...] = ()) -> Function:
     return Function(instructions(CODE, 0), targets)
 
 
-def test_instructions_are_decoded() -> None:
-    found = list(instructions(CODE, 0))
-    assert [one.address for one in found] == [0, 3, 6, 0xB, 0xF, 0x13, 0x18, 0x1A, 0x1C]
-    assert found[2].is_call
-    assert found[2].target == 0x200
-    assert found[7].target == 0xB
-    assert [one.boostable for one in found] == [
-        True,
-        True,
-        False,
-        True,
-        True,
-        False,
-        True,
-        False,
-        True,
-    ]
-
-
-def test_a_branch_that_the_linker_fills_has_no_target() -> None:
-    (call,) = instructions(CODE[6:11], 6, frozenset([7]))
-    assert call.is_call
-    assert call.target is None
-
-
 def test_one_jump_serves_the_end_of_a_call_and_the_beginning_of_the_next() -> None:
     first, second = place(_function(), [LOCK, UNLOCK])
     assert (first.address, first.method, first.after, first.before) == (0, "jump", None, 0)
