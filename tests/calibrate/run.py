@@ -23,6 +23,7 @@ from z3trace.analysis.statistics.effect import Sample, effects
 from z3trace.analysis.statistics.interval import Floats
 from z3trace.analysis.statistics.verdict import Verdict, holm, verdict
 from z3trace.kernels import build, fetch
+from z3trace.kernels import variant as variants
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/calibration"
@@ -58,7 +59,7 @@ def record() -> Digest:
     path = OUT / "aa.z3t"
     if not (os.environ.get("KEEP") and path.exists()):
         kernel = fetch.cached(None, print)
-        variant = build.variant("page-lock")
+        variant = variants.load("page-lock")
         module = build.build_variant(kernel, "mm/z3fold.c", variant, print).path
         command = [sys.executable, "-m", "z3trace", "vm", "--share", str(OUT)]
         command += ["--deadline", "40m", "--", "record", "--load", "--module", str(module)]

@@ -68,7 +68,7 @@ def command(
     from z3trace import paths
     from z3trace.commands import progress
     from z3trace.guest import spec, vm
-    from z3trace.kernels import build, fetch
+    from z3trace.kernels import build, fetch, variant
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -79,10 +79,10 @@ def command(
     choose.named(workload_text)
     kernel = fetch.cached(guest.release, say)
     variants = [
-        build.variant(before),
-        build.variant(before, patches) if patches else build.variant(after),
+        variant.load(before),
+        variant.load(before, patches) if patches else variant.load(after),
     ]
-    modules = [build.build_variant(kernel, target.source, variant, say) for variant in variants]
+    modules = [build.build_variant(kernel, target.source, chosen, say) for chosen in variants]
     build.build_workloads(kernel, say)
     pair = spec.PairSpec(
         target=target_name,

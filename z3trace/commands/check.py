@@ -184,7 +184,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
     """(console, why the guest was lost) after a check in a guest."""
     from z3trace.guest import vm
     from z3trace.guest.spec import CheckSpec
-    from z3trace.kernels import build, fetch
+    from z3trace.kernels import build, fetch, variant
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -193,7 +193,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
     kernel = fetch.cached(where.options.release, say)
     module, name = "", PACKAGED
     if where.variant != PACKAGED or where.patches:
-        chosen = build.variant(where.variant or "page-lock", where.patches)
+        chosen = variant.load(where.variant or "page-lock", where.patches)
         built = build.build_variant(kernel, target.source, chosen, say)
         module, name = str(built.path), built.variant
     build.build_workloads(kernel, say)

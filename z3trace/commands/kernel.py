@@ -67,10 +67,11 @@ def build(
     from z3trace.errors import UsageError
     from z3trace.kernels import build as building
     from z3trace.kernels import fetch as fetching
+    from z3trace.kernels import variant
     from z3trace.target import definition
 
     if variants:
-        for name, description in building.shipped_variants().items():
+        for name, description in variant.shipped().items():
             click.echo(f"{name:24} {description}")
         return DONE
     if workload:
@@ -79,7 +80,7 @@ def build(
     target = definition.load(target_name)
     if not target.source:
         raise UsageError(f"target {target.name} names no source file")
-    chosen = building.variant(variant_name, patches)
+    chosen = variant.load(variant_name, patches)
     module = building.build_variant(fetching.cached(release, say), target.source, chosen, say)
     click.echo(module.path)
     return DONE

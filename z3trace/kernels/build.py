@@ -1,9 +1,6 @@
 """Build a variant of a target's module, or the workload module, out of tree.
 
-A variant is a name in ``testbed/variants`` (a TOML file that lists patches), a
-file like it, or any list of semantic (``.cocci``) and unified (``.patch``,
-``.diff``, mailbox) patches on the packaged source.  The built module lies in
-the cache under a digest of everything it was made from.
+The built module lies in the cache under a digest of everything it was made from.
 """
 
 import hashlib
@@ -11,28 +8,17 @@ import json
 import os
 import re
 import shutil
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace import paths, tools
-from z3trace.errors import InputError, UsageError
-from z3trace.kernels.fetch import Kernel, Say
+from z3trace.kernels import patch
+from z3trace.kernels.layout import Kernel
+from z3trace.kernels.packages import Say
+from z3trace.kernels.variant import Variant
 
 _RECIPE = "7"  # raise when the way of building changes
-_SCRIPTS = re.compile(r"^\s*@[^@\n]*\b(script|initialize|finalize)\s*:", re.MULTILINE)
-_OPTIONS = re.compile(r"^\s*#\s*spatch", re.MULTILINE)
-_PATCH_LIMIT = 4 << 20
-
-
-@dataclass(frozen=True)
-class Variant:
-    name: str
-    description: str
-    patches: tuple[Path, ...]
-    #: Files of testbed that are included before the source.
-    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,101 +30,6 @@ class Module:
     variant: str
     digest: str
     fresh: bool
-
-
-def shipped_variants() -> dict[str, str]:
-    """Name and description of every variant in testbed/variants."""
-    found = {}
-    for path in sorted((paths.testbed() / "variants").glob("*.toml")):
-        found[path.stem] = str(tomllib.loads(path.read_text())["description"])
-    return found
-
-
-def variant(name: str, patches: Sequence[Path] = ()) -> Variant:
-    """The variant called *name* (shipped, a TOML file, or ``stock``) plus *patches*."""
-    if name == "stock":
-        return Variant("+".join(["stock", *(p.stem for p in patches)]), "", tuple(patches))
-    path = Path(name) if name.endswith(".toml") else paths.testbed() / "variants" / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(["stock", *shipped_variants()])
-        raise UsageError(f"there is no variant {name!r}", f"there are: {known}; or a .toml file")
-    try:
-        data = tomllib.loads(path.read_text())
-        listed = tuple(path.parent / str(patch) for patch in data["patches"])
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a variant: {error}") from error
-    return Variant(
-        "+".join([path.stem, *(p.stem for p in patches)]),
-        str(data.get("description", "")),
-        (*listed, *patches),
-        _headers(path, data),
-    )
-
-
-def _headers(path: Path, data: dict[str, object]) -> tuple[str, ...]:
-    """The headers that a variant includes, of those that lie in testbed; no others."""
-    names = data.get("headers", [])
-    known = {header.name for header in paths.testbed().glob("*.h")}
-    if not isinstance(names, list) or not set(names) <= known:
-        raise InputError(f"{path}: headers must be a list of: {', '.join(sorted(known))}")
-    return tuple(names)
-
-
-def _read_patch(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read the patch {path}: {error.strerror}") from error
-    if len(data) > _PATCH_LIMIT:
-        raise InputError(f"{path} is larger than {_PATCH_LIMIT >> 20} MiB: not a patch")
-    if path.suffix == ".cocci":
-        text = data.decode(errors="replace")
-        if _SCRIPTS.search(text) or _OPTIONS.search(text):
-            raise InputError(
-                f"{path} holds a script rule or spatch options",
-                "z3trace runs no code from a semantic patch: leave them out",
-            )
-    elif path.suffix not in (".patch", ".diff", ".mbox", ".eml", ".txt"):
-        raise UsageError(f"{path}: a patch ends in .cocci, .patch, .diff or .mbox")
-    return data
-
-
-def _parseable(source: Path) -> None:
-    """Coccinelle gives up on a function with an attribute that takes an argument;
-    the kernel's own macro for it means the same and is understood."""
-    text = source.read_text()
-    source.write_text(re.sub(r"__attribute__\(\(aligned\((\w+)\)\)\)", r"__aligned(\1)", text))
-
-
-def apply(patch: Path, tree: Path, source: str) -> None:
-    """Apply one patch to *source* in *tree*; InputError with the reject if it does not."""
-    data = _read_patch(patch)
-    target = tree / source
-    before = target.read_bytes()
-    if patch.suffix == ".cocci":
-        _parseable(target)
-        before = target.read_bytes()
-        tools.run(
-            ["spatch", "--very-quiet", "--sp-file", patch.absolute(), "--in-place", target],
-            doing=f"{patch.name} (spatch)",
-            timeout=120,
-        )
-    else:
-        copy = tree / "applied.patch"
-        copy.write_bytes(data)
-        try:
-            tools.run(
-                ["patch", "-p1", "--batch", "--forward", "--no-backup-if-mismatch", "-i", copy],
-                cwd=tree,
-                doing=f"{patch.name} does not apply: patch",
-            )
-        except Exception as error:
-            rejects = "".join(r.read_text(errors="replace") for r in sorted(tree.rglob("*.rej")))
-            raise InputError(f"{error}\n{rejects}".rstrip()) from error
-    if target.read_bytes() == before:
-        raise InputError(
-            f"{patch} changes nothing in {source}", "is it for this kernel, and for this file?"
-        )
 
 
 def _digest(kernel: Kernel, parts: Sequence[bytes]) -> str:
@@ -168,10 +59,10 @@ def _make(kernel: Kernel, directory: Path, name: str, flags: str) -> None:
 def _add_types(kernel: Kernel, module: Path) -> None:
     """Give a built module BTF, as the packaged ones have: probes on its operations can
     then be trampolines.  Without the kernel's ELF image it goes without."""
-    if kernel.image == kernel.packaged_image:
+    if not kernel.unpacked_image.exists():
         return
     tools.run(
-        ["pahole", "-J", "--btf_base", kernel.image, module],
+        ["pahole", "-J", "--btf_base", kernel.unpacked_image, module],
         # As the kernel's own build has it: pahole asks for LLVM's if nothing is said.
         env={**os.environ, "LLVM_OBJCOPY": tools.find("objcopy")},
         doing=f"adding BTF to {module.name}",
@@ -207,7 +98,7 @@ def build_variant(kernel: Kernel, source: str, chosen: Variant, say: Say) -> Mod
     """Patch *source* (such as ``mm/z3fold.c``) and build its module."""
     name = Path(source).stem
     headers = [paths.testbed() / name for name in ("visible.h", *chosen.headers)]
-    contents = [_read_patch(patch) for patch in chosen.patches]
+    contents = [patch.read(path) for path in chosen.patches]
     parts = [kernel.source(source).read_bytes(), *(h.read_bytes() for h in headers), *contents]
     digest = _digest(kernel, parts)
     label = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80]
@@ -220,8 +111,8 @@ def build_variant(kernel: Kernel, source: str, chosen: Variant, say: Say) -> Mod
         tree = work / "tree"
         (tree / source).parent.mkdir(parents=True)
         shutil.copy(kernel.source(source), tree / source)
-        for patch in chosen.patches:
-            apply(patch, tree, source)
+        for path in chosen.patches:
+            patch.apply(path, tree, source)
         shutil.copy(tree / source, work / f"{name}.c")
         for header in headers:
             shutil.copy(header, work)
@@ -232,7 +123,7 @@ def build_variant(kernel: Kernel, source: str, chosen: Variant, say: Say) -> Mod
         record = {
             "variant": chosen.name,
             "digest": digest,
-            "patches": [p.name for p in chosen.patches],
+            "patches": [path.name for path in chosen.patches],
         }
         (work / "variant.json").write_text(json.dumps(record, indent=1))
     return Module(name, directory / f"{name}.ko", chosen.name, digest, fresh=True)
