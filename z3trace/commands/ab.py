@@ -40,19 +40,8 @@ def _kinds(probing: ProbeOptions) -> list[str]:
 @options.patches("that turns 'before' into 'after'")
 @options.target
 @click.option("--workload", "workload_text", default=DEFAULT_WORKLOAD, show_default=True)
-@click.option(
-    "--runs",
-    type=click.IntRange(1, 1000),
-    default=10,
-    show_default=True,
-    help="Probed runs a side.",
-)
-@click.option(
-    "--unprobed",
-    type=click.IntRange(0, 1000),
-    default=None,
-    help="Runs a side without probes, for throughput.  [default: twice as many]",
-)
+@options.runs(1000, 10, " a side")
+@options.unprobed(1000, "twice as many", " a side")
 @options.probes
 @options.guest
 @options.output_directory("recordings, plots and reports", required=True)

@@ -5,6 +5,7 @@ import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +21,9 @@ from z3trace.errors import (
     UsageError,
     Z3traceError,
 )
+
+if TYPE_CHECKING:
+    from z3trace.analysis.checks.findings import Nested
 
 DEFAULT_WORKLOAD = (
     "zpool-bench:threads=2,ops=400000,slots=64,headless=10,reclaim=20,refuse=30,drain=1"
@@ -76,29 +80,13 @@ class _Guest:
     "workload_text",
     help=f"A workload of our own.  [default in a guest: {DEFAULT_WORKLOAD}]",
 )
-@click.option(
-    "--duration",
-    type=options.Seconds(),
-    help="Check whatever happens for this long, such as 10s.",
-)
+@options.time("--duration", "Check whatever happens for this long, such as 10s.")
 @options.module_file
 @options.load
 @options.lock_mode(*options.LOCK_MODES, default="hybrid")
 @options.seed
-@click.option(
-    "--long-hold",
-    type=options.Seconds(),
-    default="2s",
-    show_default=True,
-    help="Tell of a longer hold.",
-)
-@click.option(
-    "--long-wait",
-    type=options.Seconds(),
-    default="2s",
-    show_default=True,
-    help="Tell of a longer wait.",
-)
+@options.time("--long-hold", "Tell of a longer hold.", "2s")
+@options.time("--long-wait", "Tell of a longer wait.", "2s")
 @options.readable_file(
     "--reference",
     help="A check or recording of a good kernel: nesting that it never saw is a violation.",
@@ -140,6 +128,7 @@ def command(
     in_guest = bool(variant or patches)
     if in_guest and (duration or command_line or module_file):
         raise UsageError("in a guest a check runs a workload of our own", "give --workload")
+    known = _nesting(reference) if reference else None
     kept = directory.absolute() if directory else None
     if kept:
         paths.must_be_new(kept / "check.json", force=force)
@@ -153,7 +142,7 @@ def command(
             console, lost = "", ""
             here = _Here(workload_text, duration, command_line, module_file, load)
             _check_here(asked, here, file)
-        return _report(file, console, lost, reference, kept)
+        return _report(file, console, lost, known, kept)
 
 
 def _make_room(directory: Path) -> None:
@@ -242,12 +231,20 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
     return outcome.console, ""
 
 
-def _report(file: Path, console: str, lost: str, reference: Path | None, kept: Path | None) -> int:
-    from z3trace.analysis.checks import discipline, order
+def _nesting(reference: Path) -> "list[Nested]":
+    """Read before anything runs: it may lie where this check writes."""
+    from z3trace.analysis.checks import order
+
+    return order.nesting_of(reference)
+
+
+def _report(
+    file: Path, console: str, lost: str, known: "list[Nested] | None", kept: Path | None
+) -> int:
+    from z3trace.analysis.checks import discipline
     from z3trace.analysis.report import checkreport
     from z3trace.data import checkfile
 
-    known = order.nesting_of(reference) if reference else None
     report = discipline.report(checkfile.read(file), console, lost, known)
     click.echo(checkreport.text(report))
     for path in checkreport.write_all(report, kept) if kept else []:

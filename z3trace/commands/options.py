@@ -95,6 +95,34 @@ def patches(purpose: str) -> Decorator[Any]:
     )
 
 
+def time(name: str, meaning: str, default: str | None = None) -> Decorator[Any]:
+    """An option that takes a duration; the verb gets seconds."""
+    return click.option(
+        name, type=Seconds(), default=default, show_default=default is not None, help=meaning
+    )
+
+
+def runs(most: int, default: int, of: str = "") -> Decorator[Any]:
+    """How many runs are made; *of* says of what, such as ``a side``."""
+    return click.option(
+        "--runs",
+        type=click.IntRange(1, most),
+        default=default,
+        show_default=True,
+        help=f"Probed runs{of}.",
+    )
+
+
+def unprobed(most: int, default: str, of: str = "") -> Decorator[Any]:
+    """How many runs are made without probes; *default* in words, as it depends."""
+    return click.option(
+        "--unprobed",
+        type=click.IntRange(0, most),
+        default=None,
+        help=f"Runs{of} without probes, for throughput.  [default: {default}]",
+    )
+
+
 def output_file(what: str, *, required: bool = False) -> Decorator[Any]:
     kind = click.Path(path_type=Path, dir_okay=False)
     return click.option("-o", "--output", type=kind, required=required, help=what)
@@ -262,11 +290,5 @@ guest = _group(
         default="auto",
         show_default=True,
     ),
-    click.option(
-        "--deadline",
-        type=Seconds(),
-        default="30m",
-        show_default=True,
-        help="End the guest after this long.",
-    ),
+    time("--deadline", "End the guest after this long.", "30m"),
 )

@@ -22,30 +22,15 @@ if TYPE_CHECKING:
 @click.command(context_settings={"ignore_unknown_options": False})
 @options.target
 @options.output_file("The recording to write, FILE.z3t or FILE.z3t.gz.", required=True)
-@click.option(
-    "--runs",
-    type=click.IntRange(1, 10000),
-    default=1,
-    show_default=True,
-    help="Runs under the probes.",
-)
-@click.option(
-    "--unprobed",
-    type=click.IntRange(0, 10000),
-    default=None,
-    help="Runs without probes, for throughput.  [default: as many, if there is more than one]",
-)
+@options.runs(10000, 1)
+@options.unprobed(10000, "as many, if there is more than one")
 @options.label
 @click.option(
     "--workload",
     "workload_text",
     help="A workload of our own, such as zpool-bench:threads=2,ops=50000 or zswap:mb=96,limit=32.",
 )
-@click.option(
-    "--duration",
-    type=options.Seconds(),
-    help="Record whatever happens for this long, such as 10s.",
-)
+@options.time("--duration", "Record whatever happens for this long, such as 10s.")
 @options.module_file
 @options.load
 @click.option("--reload", is_flag=True, help="Load the target's module anew for every run.")
@@ -60,12 +45,7 @@ if TYPE_CHECKING:
     "are a loss, which the ledger counts.",
 )
 @click.option("--live", is_flag=True, help="Show figures as the recording goes on.")
-@click.option(
-    "--wait-module",
-    "wait_module",
-    type=options.Seconds(),
-    help="Wait this long, such as 60s, for the target's module to be loaded.",
-)
+@options.time("--wait-module", "Wait this long, such as 60s, for the target's module to be loaded.")
 @click.option(
     "--stacks",
     is_flag=True,

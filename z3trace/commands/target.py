@@ -37,12 +37,12 @@ def init(module_name: str, module_file: Path | None, output: Path | None, force:
     record with --target FILE.toml.
     """
     from z3trace import paths
-    from z3trace.code import module
+    from z3trace.code import loaded, module
     from z3trace.target import draft
 
     if output:
         paths.must_be_new(output, force=force)
-    file = module.ModuleFile(module_file or module.packaged_file(module_name))
+    file = module.ModuleFile(module_file or loaded.packaged_file(module_name))
     text = draft.draft(file)
     if output is None:
         click.echo(text, nl=False)

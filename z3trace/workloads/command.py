@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from z3trace.data.model import WorkloadResult
 from z3trace.errors import UsageError
-from z3trace.workloads.protocol import OUTPUT_LIMIT
+from z3trace.workloads import output
 
 
 class Command:
@@ -38,7 +38,7 @@ class Command:
         except OSError as error:
             raise UsageError(f"cannot run {self.command[0]}: {error.strerror}") from error
         try:
-            output, _ = process.communicate()
+            text = output.wait(process)
         except KeyboardInterrupt:
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -46,7 +46,6 @@ class Command:
             process.kill()
             process.wait()
             raise
-        text = output.decode(errors="replace")[-OUTPUT_LIMIT:]
         return WorkloadResult(
             status=process.returncode, elapsed=time.monotonic_ns() - start, output=text
         )

@@ -7,9 +7,6 @@ from typing import Protocol
 from z3trace.data.model import WorkloadResult
 from z3trace.errors import UsageError
 
-#: Characters of a workload's output that are kept, the last ones.
-OUTPUT_LIMIT = 4000
-
 
 class Workload(Protocol):
     """One execution is prepare, run, finish; *description* goes into the recording.
