@@ -38,6 +38,7 @@ def _kinds(probing: ProbeOptions) -> list[str]:
 @click.option("--before", default="pool-lock", show_default=True, help="Variant without the patch.")
 @click.option("--after", default="page-lock", show_default=True, help="Variant with the patch.")
 @options.patches("that turns 'before' into 'after'")
+@options.unboxed
 @options.target
 @click.option("--workload", "workload_text", default=DEFAULT_WORKLOAD, show_default=True)
 @options.runs(1000, 10, " a side")
@@ -50,6 +51,7 @@ def command(
     before: str,
     after: str,
     patches: tuple[Path, ...],
+    unboxed: bool,
     target_name: str,
     workload_text: str,
     runs: int,
@@ -82,7 +84,10 @@ def command(
         variant.load(before),
         variant.load(before, patches) if patches else variant.load(after),
     ]
-    modules = [build.build_variant(kernel, target.source, chosen, say) for chosen in variants]
+    modules = [
+        build.build_variant(kernel, target.source, chosen, say, boxed=not unboxed)
+        for chosen in variants
+    ]
     build.build_workloads(kernel, say)
     pair = spec.PairSpec(
         target=target_name,

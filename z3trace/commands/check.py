@@ -64,6 +64,7 @@ class _Guest:
     options: GuestOptions
     variant: str | None
     patches: tuple[Path, ...]
+    unboxed: bool
     workload: str
 
 
@@ -75,6 +76,7 @@ class _Guest:
     "file, or 'packaged' for the kernel's own module.",
 )
 @options.patches("on top of the variant (default: page-lock), in a guest")
+@options.unboxed
 @click.option(
     "--workload",
     "workload_text",
@@ -100,6 +102,7 @@ def command(
     target_name: str,
     variant: str | None,
     patches: tuple[Path, ...],
+    unboxed: bool,
     workload_text: str | None,
     duration: float | None,
     module_file: Path | None,
@@ -136,7 +139,8 @@ def command(
     with nullcontext(str(kept)) if kept else tempfile.TemporaryDirectory() as name:
         file = Path(name) / EVIDENCE
         if in_guest:
-            where = _Guest(guest, variant, patches, workload_text or DEFAULT_WORKLOAD)
+            workload = workload_text or DEFAULT_WORKLOAD
+            where = _Guest(guest, variant, patches, unboxed, workload)
             console, lost = _check_in_guest(asked, where, file)
         else:
             console, lost = "", ""
@@ -196,15 +200,16 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
     target = definition.load(asked.target)
     choose.named(where.workload)
     kernel = fetch.cached(where.options.release, say)
-    module, name = "", PACKAGED
+    module, label = "", asked.label or PACKAGED
     if where.variant != PACKAGED or where.patches:
         chosen = variant.load(where.variant or "page-lock", where.patches)
-        built = build.build_variant(kernel, target.source, chosen, say)
-        module, name = str(built.path), built.variant
+        boxed = not where.unboxed
+        built = build.build_variant(kernel, target.source, chosen, say, boxed=boxed)
+        module, label = str(built.path), build.label(asked.label or chosen.name, boxed=boxed)
     build.build_workloads(kernel, say)
     spec = CheckSpec(
         target=asked.target,
-        label=asked.label or name,
+        label=label,
         module=module,
         workload=where.workload,
         lock_mode=asked.lock_mode,
@@ -215,7 +220,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
         output=file.name,
     )
     machine = where.options.machine(append=GUEST_WORDS, stranger=bool(where.patches))
-    say(f"booting {kernel.release}, checking {name}")
+    say(f"booting {kernel.release}, checking {label}")
     try:
         outcome = vm.run_half(
             kernel, "check-guest", spec, machine, say, vm.Home(file.parent, (file.name,))

@@ -52,6 +52,7 @@ def list_() -> int:
     help="A shipped variant, a .toml file, or 'stock' for the source as packaged.",
 )
 @options.patches("to apply on top")
+@options.unboxed
 @click.option("--release", help="Kernel release; the newest in the cache if not given.")
 @click.option("--workload", is_flag=True, help="Build the workload module zpool_bench instead.")
 @click.option("--variants", is_flag=True, help="List the shipped variants and end.")
@@ -59,6 +60,7 @@ def build(
     target_name: str,
     variant_name: str,
     patches: tuple[Path, ...],
+    unboxed: bool,
     release: str | None,
     workload: bool,
     variants: bool,
@@ -81,6 +83,7 @@ def build(
     if not target.source:
         raise UsageError(f"target {target.name} names no source file")
     chosen = variant.load(variant_name, patches)
-    module = building.build_variant(fetching.cached(release, say), target.source, chosen, say)
+    kernel = fetching.cached(release, say)
+    module = building.build_variant(kernel, target.source, chosen, say, boxed=not unboxed)
     click.echo(module.path)
     return DONE

@@ -30,7 +30,7 @@ _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _SETTINGS = ("/etc/alternatives", "/etc/ld.so.cache")
 
 # Bounds of each program in the box.
-_MEMORY = 4 << 30  # bytes of address space
+_MEMORY = 2 << 30  # bytes of address space
 _FILE = 256 << 20  # bytes of a file that it writes
 _TEMPORARY = 512 << 20  # bytes in /tmp, all files together
 #: The kernel does not hold root to this one: there the time alone ends a flood of processes.

@@ -94,6 +94,11 @@ def _built(directory: Path, name: str, variant_name: str, digest: str) -> Module
     return Module(name, path, variant_name, digest, fresh=False)
 
 
+def label(variant: str, *, boxed: bool) -> str:
+    """What reports call a variant: they say it if it was built outside of the box."""
+    return variant if boxed else f"{variant}, built unboxed"
+
+
 def build_variant(
     kernel: Kernel, source: str, chosen: Variant, say: Say, *, boxed: bool = True
 ) -> Module:
@@ -107,12 +112,11 @@ def build_variant(
     patches = [patch.read(path) for path in chosen.patches]
     parts = [packaged, *(h.read_bytes() for h in headers), *(p.data for p in patches)]
     digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
-    variant_name = chosen.name if boxed else f"{chosen.name}, built unboxed"
-    label = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80]
-    directory = paths.cache() / "modules" / kernel.release / f"{name}-{label}-{digest}"
+    stem = f"{name}-{re.sub(r'[^A-Za-z0-9._+-]', '_', chosen.name)[:80]}-{digest}"
+    directory = paths.cache() / "modules" / kernel.release / stem
     if not boxed:
         say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
-    done = _built(directory, name, variant_name, digest)
+    done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
     if done:
         return done
     say(f"building {name}.ko, variant {chosen.name}")
@@ -132,7 +136,8 @@ def build_variant(
             "unboxed": not boxed,
         }
         (work / "variant.json").write_text(json.dumps(record, indent=1))
-    return Module(name, directory / f"{name}.ko", variant_name, digest, fresh=True)
+    path = directory / f"{name}.ko"
+    return Module(name, path, label(chosen.name, boxed=boxed), digest, fresh=True)
 
 
 def _patched(
