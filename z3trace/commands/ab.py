@@ -109,7 +109,7 @@ def command(
     say(f"booting {kernel.release} with {guest.cpus} CPUs")
     with progress.shown("recording") as look:
         home = vm.Home(directory, RECORDINGS)
-        machine = guest.machine(stranger=bool(patches))
+        machine = guest.machine(stranger=bool(patches), boxed=not unboxed)
         outcome = vm.run_half(kernel, "ab-guest", pair, machine, say, home, look)
     for warning in outcome.warnings:
         say(f"the guest's console: {warning}")

@@ -219,7 +219,9 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
         command=["z3trace", *sys.argv[1:]],
         output=file.name,
     )
-    machine = where.options.machine(append=GUEST_WORDS, stranger=bool(where.patches))
+    machine = where.options.machine(
+        append=GUEST_WORDS, stranger=bool(where.patches), boxed=not where.unboxed
+    )
     say(f"booting {kernel.release}, checking {label}")
     try:
         outcome = vm.run_half(
