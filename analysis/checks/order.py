@@ -1,29 +1,26 @@
 """The order in which a check saw lock classes taken: nesting, inversions, rings."""
 
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
 
-from z3trace.analysis.checks.findings import Nested, Place, Places, Report, Violation
-from z3trace.data import checkfile, runfile
+from z3trace.analysis.checks.findings import Nested, Place, Places, Violation, spread
 from z3trace.data.checkfile import Edge
-from z3trace.data.runfile import part_name
 
 
-def one_direction(found: Sequence[Violation], order: Sequence[Nested]) -> list[Violation]:
+def one_direction(violations: Sequence[Violation], order: Sequence[Nested]) -> list[Violation]:
     """Of each inversion the order that was seen less often, which is the one to question;
     the call sites of the usual order are in ``reverse``."""
     counts = {(edge.held, edge.acquired): edge.count for edge in order}
 
-    def key(one: Violation) -> tuple[str, str]:
-        return (one.other_lock, one.lock)
+    def pair_of(inversion: Violation) -> tuple[str, str]:
+        return (inversion.other_lock, inversion.lock)
 
-    pairs = [key(one) for one in found if one.rule == "order-inversion"]
+    pairs = [pair_of(each) for each in violations if each.rule == "order-inversion"]
     kept: set[tuple[str, str]] = set()
     for pair in pairs:
         turned = (pair[1], pair[0])
         if turned not in kept and (turned not in pairs or _rarer(counts, pair, turned)):
             kept.add(pair)
-    return [one for one in found if one.rule != "order-inversion" or key(one) in kept]
+    return [each for each in violations if each.rule != "order-inversion" or pair_of(each) in kept]
 
 
 def _rarer(
@@ -33,6 +30,7 @@ def _rarer(
 
 
 def nested(edges: Iterable[Edge], place: Places) -> list[Nested]:
+    """The edges of a check, with their places in words."""
     return [
         Nested(
             held=edge.held,
@@ -69,55 +67,27 @@ def cycles(order: Sequence[Nested]) -> list[list[Nested]]:
 def order_violations(
     order: Sequence[Nested], reference: Collection[tuple[str, str]] | None
 ) -> list[Violation]:
-    found = [
+    violations = [
         _of_edge("order-inversion", ring[-1], [p for e in ring[:-1] if (p := e.acquired_at)])
         for ring in cycles(order)
     ]
     if reference is not None:
-        found += [
+        violations += [
             _of_edge("new-nesting", edge, [])
             for edge in order
             if (edge.held, edge.acquired) not in reference
         ]
-    return found
+    return violations
 
 
 def _of_edge(rule: str, edge: Nested, reverse: list[Place]) -> Violation:
-    where = edge.acquired_at or Place()
     return Violation(
+        **spread(edge.acquired_at or Place()),
         rule=rule,
         lock=edge.acquired,
         operation="",
-        function=where.function,
-        offset=where.offset,
-        file=where.file,
-        line=where.line,
-        inlined=where.inlined,
         count=edge.count,
         other_lock=edge.held,
         other=edge.held_at,
         reverse=reverse,
     )
-
-
-def nesting_of(path: Path) -> list[Nested]:
-    """The nesting of a reference: a check's ``.json`` or ``.z3c``, or a recording."""
-    if path.suffix == ".json":
-        import msgspec
-
-        from z3trace.errors import InputError
-
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=Report).order
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError(f"{path} is not the report of a check: {error}") from error
-    if path.suffix == ".z3c" or part_name(path).suffix == ".z3c":
-        check = checkfile.read(path)
-        edges = check.progress.edges if check.progress else []
-        return nested(edges, Places(check.header.sites))
-    counts: dict[tuple[str, str], int] = {}
-    for run in runfile.read(path).runs:
-        for pair in run.nesting:
-            key = (pair.held, pair.acquired)
-            counts[key] = counts.get(key, 0) + pair.count
-    return [Nested(held=held, acquired=got, count=n) for (held, got), n in counts.items()]

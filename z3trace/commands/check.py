@@ -241,14 +241,15 @@ def _guest(
 
 
 def _report(file: Path, console: str, lost: str, reference: Path | None, kept: Path | None) -> int:
-    from z3trace.analysis.checks import discipline, order
-    from z3trace.analysis.report import checkreport
+    from z3trace.analysis.checks import judgement
+    from z3trace.analysis.checks.reference import nesting_of
+    from z3trace.analysis.report import checkformats, checkmail
     from z3trace.data import checkfile
 
-    known = order.nesting_of(reference) if reference else None
-    report = discipline.report(checkfile.read(file), console, lost, known)
-    click.echo(checkreport.text(report))
-    for path in checkreport.write_all(report, kept) if kept else []:
+    known = nesting_of(reference) if reference else None
+    report = judgement.report(checkfile.read(file), console, lost, known)
+    click.echo(checkmail.render(report))
+    for path in checkformats.write_all(report, kept) if kept else []:
         click.echo(f"Wrote {path}")
     if report.violations:
         return VIOLATION
