@@ -240,21 +240,21 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
 
 def _nesting(reference: Path) -> "list[Nested]":
     """Read before anything runs: it may lie where this check writes."""
-    from z3trace.analysis.checks import order
+    from z3trace.analysis.checks.reference import nesting_of
 
-    return order.nesting_of(reference)
+    return nesting_of(reference)
 
 
 def _report(
     file: Path, console: str, lost: str, known: "list[Nested] | None", kept: Path | None
 ) -> int:
-    from z3trace.analysis.checks import discipline
-    from z3trace.analysis.report import checkreport
+    from z3trace.analysis.checks import judgement
+    from z3trace.analysis.report import checkformats, checkmail
     from z3trace.data import checkfile
 
-    report = discipline.report(checkfile.read(file), console, lost, known)
-    click.echo(checkreport.text(report))
-    for path in checkreport.write_all(report, kept) if kept else []:
+    report = judgement.report(checkfile.read(file), console, lost, known)
+    click.echo(checkmail.render(report))
+    for path in checkformats.write_all(report, kept) if kept else []:
         click.echo(f"Wrote {path}")
     if report.violations:
         return VIOLATION

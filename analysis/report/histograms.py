@@ -6,6 +6,7 @@ import numpy as np
 
 from z3trace.analysis import units
 from z3trace.analysis.figures.histogram import TO_A_CELL, Floats
+from z3trace.analysis.figures.metrics import BY_NAME, DISTRIBUTIONS
 from z3trace.analysis.figures.recording import Digest
 from z3trace.data import buckets
 
@@ -15,8 +16,8 @@ _ASCII = " .:-=+*%@"
 
 def _cells(counts: Floats) -> Floats:
     """Counts by cell, shape (122,)."""
-    found: Floats = counts.reshape(-1, TO_A_CELL).sum(axis=1)
-    return found
+    cells: Floats = counts.reshape(-1, TO_A_CELL).sum(axis=1)
+    return cells
 
 
 def _line(cells: Floats, marks: str) -> str:
@@ -34,7 +35,7 @@ def render(sides: Sequence[tuple[str, Digest]], *, unicode: bool) -> str:
         (metric, name)
         for _, digest in sides
         for metric, name, _ in digest.histograms()
-        if metric in ("latency", "wait", "hold")
+        if BY_NAME[metric] in DISTRIBUTIONS
     )
     width = max([len(label) for label, _ in sides], default=0)
     out = []

@@ -1,4 +1,4 @@
-"""One digest as text: what ``show`` prints."""
+"""One recording as text: what ``show`` prints."""
 
 import numpy as np
 
@@ -35,9 +35,9 @@ def _operations(digest: Digest) -> list[str]:
             rows.append([operation.name, "not recorded", *["-"] * 6])
             continue
         _, _, failures = digest.operation(operation.name)
-        found = _distribution(digest, "latency", operation.name)
-        rows.append([operation.name, operation.symbol, *found, units.count(failures)])
-        if digest.session.calibration and found[0] != "0":
+        cells = _distribution(digest, "latency", operation.name)
+        rows.append([operation.name, operation.symbol, *cells, units.count(failures)])
+        if digest.session.calibration and cells[0] != "0":
             rows.append(["", "corrected", *_corrected(digest, "latency", operation.name), ""])
     return table(["operation", "symbol", "count", "p50", "p90", "p99", "p99.9", "failed"], rows, 2)
 
@@ -64,13 +64,13 @@ def _locks(digest: Digest) -> list[str]:
 def _probes(digest: Digest) -> list[str]:
     """What the probes cost: by calibration, and by the workload's own time."""
     lines = []
-    found = digest.session.calibration
-    if found:
-        parts = [f"{name} {getattr(found, name)} ns" for name in ("jump", "emulated")]
+    cost = digest.session.calibration
+    if cost:
+        parts = [f"{name} {getattr(cost, name)} ns" for name in ("jump", "emulated")]
         lines.append(
-            f"the probes cost: an operation {found.operation} ns, a lock event as a "
-            f"{', as '.join(parts)}; shown of nothing: latency {found.operation_floor} ns, "
-            f"wait {found.wait_floor} ns, hold {found.hold_floor} ns; spread {found.spread} ns"
+            f"the probes cost: an operation {cost.operation} ns, a lock event as a "
+            f"{', as '.join(parts)}; shown of nothing: latency {cost.operation_floor} ns, "
+            f"wait {cost.wait_floor} ns, hold {cost.hold_floor} ns; spread {cost.spread} ns"
         )
     times = {kind: _operation_time(digest, kind) for kind in ("none", "ops", "locks", "all")}
     if times["none"]:
@@ -90,15 +90,14 @@ def _operation_time(digest: Digest, probe: str) -> float:
 def _sites(digest: Digest) -> list[str]:
     rows = []
     for site in digest.session.sites:
-        found = digest.site(site.number)
-        acquired = found.acquisitions
-        events = acquired + found.trylock_failures + found.releases
+        totals = digest.site(site.number)
         where = f"{site.file}:{site.line}" if site.file else "-"
-        locks = ",".join(sorted(found.locks))
-        state = units.count(events) if site.attached else "not seen"
-        mean = units.nanoseconds(found.wait_sum / acquired) if acquired else "-"
+        locks = ",".join(sorted(totals.locks))
+        state = units.count(totals.events) if site.attached else "not seen"
+        mean = totals.of_acquisitions(totals.wait_sum)
+        waited = units.nanoseconds(mean) if totals.acquisitions else "-"
         rows.append(
-            [f"{site.function}+{site.offset:#x}", where, site.action, locks or "-", state, mean]
+            [f"{site.function}+{site.offset:#x}", where, site.action, locks or "-", state, waited]
         )
     return table(["call site", "source", "action", "locks", "events", "mean wait"], rows, 4)
 
@@ -107,13 +106,12 @@ def _coverage(digest: Digest) -> str:
     session = digest.session
     if not digest.has_locks:
         return "locks were not recorded"
-    missing = [site for site in session.sites if not site.attached]
-    if not missing:
+    unseen = digest.unseen()
+    if not unseen:
         return f"all {len(session.sites)} lock call sites are seen"
-    where = ", ".join(sorted({site.function for site in missing}))
     return (
-        f"NOT WHOLE: {len(missing)} of {len(session.sites)} lock call sites are not seen, "
-        f"in {where}: {missing[0].reason}"
+        f"NOT WHOLE: {len(unseen)} of {len(session.sites)} lock call sites are not seen, "
+        f"in {digest.unseen_functions()}: {unseen[0].reason}"
     )
 
 

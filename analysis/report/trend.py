@@ -1,20 +1,15 @@
 """A trend as text and as JSON."""
 
-import json
 import math
 from collections.abc import Sequence
 
 from z3trace.analysis import units
 from z3trace.analysis.comparing.trend import FEWEST, Trend
 from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.report.jsonreport import dumps
 from z3trace.columns import table
 
 VERSION = 1
-
-
-def _name(trend: Trend) -> str:
-    key = trend.key
-    return " ".join(part for part in (key.metric, key.operation or key.lock, key.statistic) if part)
 
 
 def _changes(trend: Trend, digests: Sequence[Digest]) -> str:
@@ -33,7 +28,7 @@ def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
         first, last = known[0], known[-1]
         rows.append(
             [
-                _name(trend),
+                trend.key.name(),
                 units.value(first, trend.key.unit),
                 units.value(last, trend.key.unit),
                 units.change(last / first),
@@ -55,11 +50,15 @@ def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
 
 def as_json(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
     """``trends`` has a value for each session, null where it was not recorded."""
-    found = {
+    report = {
         "version": VERSION,
         "sessions": [
-            {"label": one.session.label, "created": one.session.created, "path": one.path}
-            for one in digests
+            {
+                "label": digest.session.label,
+                "created": digest.session.created,
+                "path": digest.path,
+            }
+            for digest in digests
         ],
         "trends": [
             {
@@ -73,4 +72,4 @@ def as_json(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
             for trend in trends
         ],
     }
-    return json.dumps(found, indent=1, allow_nan=False) + "\n"
+    return dumps(report)
