@@ -28,6 +28,8 @@ from z3trace.errors import InputError, UsageError
 VOUCHED = "Z3TRACE_HOST_VOUCHES"
 _ROOT = 0
 _MOST_LINKS = 40  # as the kernel
+_MOST_DOTS = 32
+_MOST_SAID = 300  # characters
 
 
 def cache() -> Path:
@@ -162,6 +164,31 @@ def read_bounded(path: Path, limit: int) -> bytes:
     if len(data) > limit:
         raise InputError(f"{path} is larger than {limit} bytes")
     return data
+
+
+def read_toml(path: Path, what: str, limit: int = 1 << 20) -> dict[str, object]:
+    """A TOML file that a stranger may have made, read as ``read_bounded`` reads.
+
+    *what* it should be stands in the InputError if it is none, or one that would take the
+    parser for ever: its time grows with the square of the dots in a key.
+    """
+    import tomllib
+
+    data = read_bounded(path, limit)
+    try:
+        if any(line.count(b".") > _MOST_DOTS for line in data.splitlines()):
+            raise ValueError(f"more than {_MOST_DOTS} dots in a line")
+        return tomllib.loads(data.decode())
+    except RecursionError as error:
+        raise InputError(f"{path} is not {what}: it is nested too deeply") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not {what}: {one_line(error)}") from error
+
+
+def one_line(error: Exception) -> str:
+    """What an error says of a stranger's file, short and without line breaks."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _MOST_SAID else f"{text[:_MOST_SAID]}..."
 
 
 def testbed() -> Path:

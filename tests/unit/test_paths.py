@@ -281,3 +281,14 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     for name in ("loop", "none", "none/below", "x" * 300):
         with pytest.raises(InputError, match="cannot read"):
             paths.read_bounded(tmp_path / name, 5)
+
+
+def test_a_strangers_toml_is_a_table_or_an_error_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text('a = "..."\n[b]\nc.d = [1]\n')
+    assert paths.read_toml(file, "a thing") == {"a": "...", "b": {"c": {"d": [1]}}}
+    for text in ("a = ", "a" + ".a" * 40 + " = 1", "a = " + "[" * 5000, "a = " + "1" * 5000):
+        file.write_text(text)
+        with pytest.raises(InputError, match=r"x\.toml is not a thing: ") as raised:
+            paths.read_toml(file, "a thing")
+        assert "\n" not in raised.value.message

@@ -32,6 +32,9 @@ print(int(memory.split()[1]) << 10, time.process_time())
 Sections = Sequence[tuple[str, int, bytes]]
 _TEXT = b"\xe8" + bytes(4) + b"\xc3"
 _PROGRAM, _SYMBOLS, _STRINGS, _RELOCATIONS = 1, 2, 3, 4
+#: Section type -> number of the section that belongs to it, of that it is about, size of an
+#: entry; numbers as in ``plain``.
+_TABLES = {_SYMBOLS: (3, 1, 24), _RELOCATIONS: (2, 1, 24)}
 
 
 def _symbol(name: int, *, kind: int = 0, section: int = 0, value: int = 0) -> bytes:
@@ -51,7 +54,10 @@ def module(sections: Sections, *, names: bytes | None = None) -> bytes:
     content = [*sections, (".shstrtab", _STRINGS, table if names is None else names)]
     rows, parts, at, where = [bytes(64)], [b""], 64, 1
     for name, kind, part in content:
-        rows.append(struct.pack("<IIQQQQIIQQ", where, kind, 0, 0, at, len(part), 0, 0, 1, 0))
+        link, info, entry = _TABLES.get(kind, (0, 0, 0))
+        rows.append(
+            struct.pack("<IIQQQQIIQQ", where, kind, 0, 0, at, len(part), link, info, 1, entry)
+        )
         parts.append(part)
         at += len(part)
         where += len(name) + 1
