@@ -166,7 +166,7 @@ def read_bounded(path: Path, limit: int) -> bytes:
     return data
 
 
-def read_toml(path: Path, what: str, limit: int = 1 << 20) -> dict[str, object]:
+def read_toml(path: Path, what: str, limit: int = 512 << 10) -> dict[str, object]:
     """A TOML file that a stranger may have made, read as ``read_bounded`` reads.
 
     *what* it should be stands in the InputError if it is none, or one that would take the

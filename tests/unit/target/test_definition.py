@@ -65,14 +65,14 @@ HOSTILE = {
     + "9" * 4000,
     "a key of half a million parts": ".".join(["a"] * 500_000) + " = 1",
     "keys of many parts, again and again": "\n".join(
-        f"[a{n}." + ".".join(["b"] * 30) + "]" for n in range(14000)
+        f"[a{n}." + ".".join(["b"] * 30) + "]" for n in range(7000)
     ),
     "arrays for everything": _HEAD + _OPERATION + "locks = [[1]]",
     "an array for an operation": f"{_HEAD}operations = [[1]]",
     "bytes that are no text": b"\xff\xfe",
     "lines in a value's name": f'{_HEAD}[operations."a\\nb"]\nfunctions = ["f"]',
     "a long key": f"{_HEAD}{'k' * 100_000} = 1\n{_OPERATION}",
-    "two mebibytes": "#" * (2 << 20),
+    "a mebibyte": "#" * (1 << 20),
 }
 
 
