@@ -10,6 +10,7 @@ its own, so that nothing that a guest wrote is ever loaded on the host.
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,6 +24,7 @@ from z3trace import paths
 _FORMAT = b"z3trace programs 1"
 _SIZE_LIMIT = 8 << 20
 _KEPT = 64  # files
+_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 class MapShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,7 +65,7 @@ def key(sources: Path, flags: Iterable[str]) -> str:
 def _directory() -> tuple[Path, bool]:
     """Where programs are kept, and whether the environment vouches for it."""
     chosen = os.environ.get("Z3TRACE_PROGRAMS", "")
-    return (Path(chosen), True) if chosen else (paths.cache() / "programs", False)
+    return (Path(chosen).resolve(), True) if chosen else (paths.cache() / "programs", False)
 
 
 def kept(name: str) -> Compiled | None:
@@ -90,8 +92,23 @@ def keep(programs: Compiled) -> None:
     """Keep *programs* for the next recording; if that cannot be, it compiles again."""
     directory, _ = _directory()
     with suppress(OSError):
-        paths.write_atomic(directory / programs.key, msgspec.msgpack.encode(programs))
-        os.chmod(directory / programs.key, 0o644)
-        there = sorted(directory.iterdir(), key=lambda one: one.stat().st_mtime)
-        for old in there[:-_KEPT]:
-            old.unlink()
+        directory.mkdir(parents=True, exist_ok=True)
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            paths.write_atomic(directory / programs.key, msgspec.msgpack.encode(programs))
+            os.chmod(programs.key, 0o644, dir_fd=fd)
+            _prune(fd)
+        finally:
+            os.close(fd)
+
+
+def _prune(directory: int) -> None:
+    """Remove the oldest kept programs of an open directory; whatever else lies there, and
+    what links in it point to, stays."""
+    kept: list[tuple[float, str]] = []
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if _KEY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                kept.append((entry.stat(follow_symlinks=False).st_mtime, entry.name))
+    for _, name in sorted(kept)[:-_KEPT]:
+        os.unlink(name, dir_fd=directory)

@@ -62,6 +62,34 @@ def test_old_ones_are_removed(programs: Compiled, tmp_path: Path) -> None:
     assert f"{69:064}" in left
 
 
+def test_only_kept_programs_are_removed(programs: Compiled, tmp_path: Path) -> None:
+    """Programs of workloads lie there too, in directories; and nothing is pruned beyond."""
+    directory = _file(programs, tmp_path).parent
+    (directory / "zswap_pressure-00").mkdir()
+    (directory / "mine").write_text("")
+    outside = tmp_path / "outside"
+    outside.write_text("")
+    (directory / ("a" * 64)).symlink_to(outside)
+    (directory / ("b" * 64)).mkdir()
+    for number in range(70):
+        compiled.keep(Compiled(f"{number:064}", [], {}))
+    left = {path.name for path in directory.iterdir()}
+    assert left >= {"zswap_pressure-00", "mine", "a" * 64, "b" * 64, f"{69:064}"}
+    assert len(left) == 64 + 4
+    assert outside.exists()
+
+
+def test_nothing_is_kept_or_removed_through_a_link(programs: Compiled, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    names = {f"{number:064x}" for number in range(70)}
+    for name in names:
+        (elsewhere / name).write_text("")
+    (tmp_path / "programs").symlink_to(elsewhere)
+    compiled.keep(programs)
+    assert {path.name for path in elsewhere.iterdir()} == names
+
+
 def test_the_key_changes_with_everything_that_is_compiled(tmp_path: Path) -> None:
     source = tmp_path / "a.bpf.c"
     source.write_text("one")
