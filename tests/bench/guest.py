@@ -20,7 +20,7 @@ from z3trace.checking.arming import Checker, Limits
 from z3trace.commands.common import make_workload
 from z3trace.data.model import Run
 from z3trace.probing.arming import Armed
-from z3trace.recording import session
+from z3trace.recording import loading, session
 from z3trace.recording.run import Recorder
 from z3trace.target import definition, plan
 
@@ -221,7 +221,7 @@ def main() -> None:
     bench = Bench(bystander)
     whole_recording(bench, output.parent)
     target = definition.load("z3fold")
-    module = session.target_module(target, None, load=True, reload=False)
+    module = loading.target_module(target, None, load=True, reload=False)
     module.before_run()
     recorders = all_recorders(target, bench)
     found = plan.make(target, None)

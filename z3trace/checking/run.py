@@ -9,7 +9,8 @@ from z3trace.checking.arming import Checker, Limits
 from z3trace.data import checkfile
 from z3trace.data.model import WorkloadResult
 from z3trace.probing import slowpath
-from z3trace.recording.session import BuiltIn, TargetModule, Wanted
+from z3trace.recording.loading import BuiltIn, TargetModule
+from z3trace.recording.session import Wanted
 from z3trace.target import plan
 from z3trace.target.definition import Target
 from z3trace.workloads.workload import Workload

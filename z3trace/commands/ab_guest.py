@@ -16,7 +16,8 @@ def command(spec_file: Path) -> int:
     from z3trace import paths
     from z3trace.guest import pairspec
     from z3trace.probing import preflight
-    from z3trace.recording import session
+    from z3trace.recording import schedule, session
+    from z3trace.recording.loading import TargetModule
     from z3trace.target import definition
 
     spec = pairspec.load(spec_file)
@@ -27,14 +28,14 @@ def command(spec_file: Path) -> int:
         paths.write_atomic(Path(spec.progress), msgspec.json.encode(state))
 
     target = definition.load(spec.target)
-    steps = session.schedule(len(spec.sides), spec.runs, spec.unprobed, spec.probes)
+    steps = schedule.schedule(len(spec.sides), spec.runs, spec.unprobed, spec.probes)
     work = make_workload(spec.workload, None, ())
     wanted = session.Wanted(lock_mode=spec.lock_mode, waits=spec.waits, calibrate=spec.calibrate)
     files = [Path(side.module) for side in spec.sides]
     recorders = session.recorders(target, files, wanted, lambda doing: tell(0, len(steps), doing))
     sides = []
     for side, path, recorder in zip(spec.sides, files, recorders, strict=True):
-        module = session.TargetModule(target.module, path, load=True, reload=True)
+        module = TargetModule(target.module, path, load=True, reload=True)
         sides.append(session.Side(side.label, recorder, module, Path(side.output), spec.command))
     failed: list[str] = []
 

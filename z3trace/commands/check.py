@@ -169,14 +169,14 @@ def _here(wanted: _Wanted, module_file: Path | None, label: str, file: Path, *, 
     from z3trace.checking import run
     from z3trace.checking.arming import Limits
     from z3trace.probing import preflight
-    from z3trace.recording import session
+    from z3trace.recording import loading
     from z3trace.target import definition
 
     work = make_workload(wanted.workload, wanted.duration, wanted.command)
     target = definition.load(wanted.target)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
-    module = session.target_module(target, path, load=load, reload=False)
+    module = loading.target_module(target, path, load=load, reload=False)
     limits = Limits(hold=wanted.hold, wait=wanted.wait)
     say(f"checking {work.description}")
     asked = run.Asked(label, ["z3trace", *sys.argv[1:]], wanted.lock_mode, wanted.seed, limits)

@@ -16,14 +16,14 @@ def command(spec_file: Path) -> int:
     from z3trace.checking.arming import Limits
     from z3trace.guest import checkspec
     from z3trace.probing import preflight
-    from z3trace.recording import session
+    from z3trace.recording import loading
     from z3trace.target import definition
 
     spec = checkspec.load(spec_file)
     preflight.require_traceable()
     target = definition.load(spec.target)
     path = Path(spec.module) if spec.module else None
-    module = session.target_module(target, path, load=True, reload=True)
+    module = loading.target_module(target, path, load=True, reload=True)
     result = run.check(
         target,
         module,

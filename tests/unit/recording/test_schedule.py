@@ -1,14 +1,14 @@
-"""The order of runs, and durations."""
+"""The order of runs and of probes, and durations."""
 
 import pytest
 
 from z3trace.errors import UsageError
-from z3trace.recording import session
+from z3trace.recording import schedule
 from z3trace.workloads import workload
 
 
 def test_sides_take_turns_and_start_evenly() -> None:
-    steps = session.schedule(2, 4, 8)
+    steps = schedule.schedule(2, 4, 8)
     probed = [step.side for step in steps if step.probed]
     assert probed == [0, 1, 1, 0, 0, 1, 1, 0]
     unprobed = [step.side for step in steps if not step.probed]
@@ -19,7 +19,7 @@ def test_sides_take_turns_and_start_evenly() -> None:
 
 @pytest.mark.parametrize(("runs", "unprobed"), [(1, 0), (10, 10), (3, 7), (5, 2)])
 def test_every_run_is_scheduled_once(runs: int, unprobed: int) -> None:
-    steps = session.schedule(2, runs, unprobed)
+    steps = schedule.schedule(2, runs, unprobed)
     for side in (0, 1):
         for probed, count in ((True, runs), (False, unprobed)):
             numbers = [s.number for s in steps if s.side == side and s.probed == probed]
@@ -40,6 +40,6 @@ def test_bad_durations(text: str) -> None:
 
 
 def test_kinds_of_probes_take_turns_too() -> None:
-    steps = session.schedule(1, 4, 4, ("all", "ops"))
+    steps = schedule.schedule(1, 4, 4, ("all", "ops"))
     assert [s.probe for s in steps if s.probed] == ["all", "ops", "ops", "all"] * 2
     assert sum(not s.probed for s in steps) == 4
