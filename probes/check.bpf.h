@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The rules of lock discipline, judged at the lock events of a recording. */
 
-static __always_inline void z3t_check_edge(struct z3t_finding *found,
+static __always_inline void z3t_check_edge(struct z3t_finding *finding,
 					   struct z3t_held *outer, u64 class,
 					   u32 site)
 {
@@ -23,19 +23,19 @@ static __always_inline void z3t_check_edge(struct z3t_finding *found,
 	if (!class || !below || class == below)
 		return;
 	order = z3t_order_at(class * Z3T_CLASSES + below);
-	if (!order || !order->inner || found->rule)
+	if (!order || !order->inner || finding->rule)
 		return;
-	found->rule = Z3T_ORDER_INVERSION;
-	found->site = site + 1;
-	found->other = outer->site + 1;
-	found->class = class;
-	found->other_class = below;
-	found->since = outer->since;
-	found->value = (u64)order->outer << 32 | order->inner;
+	finding->rule = Z3T_ORDER_INVERSION;
+	finding->site = site + 1;
+	finding->other = outer->site + 1;
+	finding->class = class;
+	finding->other_class = below;
+	finding->since = outer->since;
+	finding->value = (u64)order->outer << 32 | order->inner;
 }
 
 /* Before the task asks for *lock*, which may be for ever. */
-static __always_inline void z3t_check_attempt(struct z3t_finding *found,
+static __always_inline void z3t_check_attempt(struct z3t_finding *finding,
 					      struct z3t_task *task, u64 now,
 					      u64 lock, u32 site, u32 flags)
 {
@@ -46,8 +46,8 @@ static __always_inline void z3t_check_attempt(struct z3t_finding *found,
 	if (!holding || flags & Z3T_TRY)
 		return;
 	class = z3t_classify(task, lock, flags & Z3T_RW_MASK);
-	found->lock = lock;
-	found->operation = z3t_operation_of(task);
+	finding->lock = lock;
+	finding->operation = z3t_operation_of(task);
 #pragma clang loop unroll(disable)
 	for (u32 i = 0; i < Z3T_HELD; i++) {
 		struct z3t_held *held = &task->held[i & (Z3T_HELD - 1)];
@@ -57,14 +57,14 @@ static __always_inline void z3t_check_attempt(struct z3t_finding *found,
 		if (held->state != Z3T_HOLDING)
 			continue;
 		if (held->lock != lock) {
-			z3t_check_edge(found, held, class, site);
+			z3t_check_edge(finding, held, class, site);
 		} else if (!(held->marks & Z3T_READER) ||
 			   (flags & Z3T_RW_MASK) != Z3T_READ) {
-			found->rule = Z3T_DOUBLE_ACQUIRE;
-			found->site = site + 1;
-			found->other = held->site + 1;
-			found->class = class;
-			found->since = held->since;
+			finding->rule = Z3T_DOUBLE_ACQUIRE;
+			finding->site = site + 1;
+			finding->other = held->site + 1;
+			finding->class = class;
+			finding->since = held->since;
 		}
 	}
 }
@@ -99,7 +99,7 @@ static __always_inline void z3t_crossed(void)
 }
 
 /* *held* is the task's own entry, none if it holds no such lock. */
-static __always_inline void z3t_check_release(struct z3t_finding *found,
+static __always_inline void z3t_check_release(struct z3t_finding *finding,
 					      struct z3t_task *task,
 					      struct z3t_held *held, u64 now,
 					      u64 lock, u32 site, u32 flags)
@@ -110,8 +110,8 @@ static __always_inline void z3t_check_release(struct z3t_finding *found,
 	z3t_step(now, lock, site, Z3T_RELEASED);
 	if (!owner || !book)
 		return;
-	found->lock = lock;
-	found->operation = z3t_operation_of(task);
+	finding->lock = lock;
+	finding->operation = z3t_operation_of(task);
 	if (held) {
 		if (owner->lock == lock)
 			owner->lock = 0;
@@ -119,28 +119,28 @@ static __always_inline void z3t_check_release(struct z3t_finding *found,
 			z3t_crossed();
 		if (now - held->since < book->long_hold)
 			return;
-		found->rule = Z3T_LONG_HOLD;
-		found->site = held->site + 1;
-		found->other = site + 1;
-		found->class = held->class;
-		found->since = held->since;
-		found->value = now - held->since;
+		finding->rule = Z3T_LONG_HOLD;
+		finding->site = held->site + 1;
+		finding->other = site + 1;
+		finding->class = held->class;
+		finding->since = held->since;
+		finding->value = now - held->since;
 		return;
 	}
 	if (owner->lock == lock && owner->task != task->owner - 1) {
-		found->rule = Z3T_FOREIGN_RELEASE;
-		found->other = owner->site;
-		found->other_task = owner->task;
-		found->since = owner->since;
+		finding->rule = Z3T_FOREIGN_RELEASE;
+		finding->other = owner->site;
+		finding->other_task = owner->task;
+		finding->since = owner->since;
 	} else if (task->depth || now >= book->armed + Z3T_SETTLING) {
-		found->rule = Z3T_RELEASE_UNHELD;
+		finding->rule = Z3T_RELEASE_UNHELD;
 	}
-	found->site = site + 1;
-	found->class = z3t_classify(task, lock, flags & Z3T_RW_MASK);
+	finding->site = site + 1;
+	finding->class = z3t_classify(task, lock, flags & Z3T_RW_MASK);
 }
 
 /* An operation is about to be left. */
-static __always_inline void z3t_check_leave(struct z3t_finding *found,
+static __always_inline void z3t_check_leave(struct z3t_finding *finding,
 					    struct z3t_task *task,
 					    struct z3t_frame *frame,
 					    u64 operation, int failed)
@@ -158,7 +158,7 @@ static __always_inline void z3t_check_leave(struct z3t_finding *found,
 		contract = book->holds[operation];
 	if (!holding && !contract)
 		return;
-	found->operation = operation + 1;
+	finding->operation = operation + 1;
 #pragma clang loop unroll(disable)
 	for (u32 i = 0; i < Z3T_HELD; i++) {
 		struct z3t_held *held = &task->held[i & (Z3T_HELD - 1)];
@@ -167,24 +167,24 @@ static __always_inline void z3t_check_leave(struct z3t_finding *found,
 			break;
 		if (held->state != Z3T_HOLDING || held->since < frame->start)
 			continue;
-		if (contract >> (held->class & 7) & 1) {
-			kept |= 1 << (held->class & 7);
+		if (contract >> (held->class & (Z3T_CLASSES - 1)) & 1) {
+			kept |= 1 << (held->class & (Z3T_CLASSES - 1));
 			continue;
 		}
 		if (held->marks & Z3T_RETURNED)
 			continue;
 		held->marks |= Z3T_RETURNED;
-		if (found->rule) {
+		if (finding->rule) {
 			/* The first one is told of, all are counted. */
 			z3t_offence(cpu, Z3T_HELD_AT_RETURN, held->site + 1);
 			continue;
 		}
-		found->rule = Z3T_HELD_AT_RETURN;
-		found->lock = held->lock;
-		found->since = held->since;
-		found->site = held->site + 1;
-		found->class = held->class;
+		finding->rule = Z3T_HELD_AT_RETURN;
+		finding->lock = held->lock;
+		finding->since = held->since;
+		finding->site = held->site + 1;
+		finding->class = held->class;
 	}
-	if (!found->rule && contract & ~kept)
-		found->rule = Z3T_UNHELD_AT_RETURN;
+	if (!finding->rule && contract & ~kept)
+		finding->rule = Z3T_UNHELD_AT_RETURN;
 }

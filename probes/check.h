@@ -20,8 +20,9 @@
 
 #include "state.h"
 
-#define Z3T_STEPS 8	 /* lock events of a task that are remembered */
-#define Z3T_OWNERS 16384 /* a power of two */
+#define Z3T_STEPS 8 /* lock events of a task that are remembered */
+#define Z3T_OWNER_BITS 14
+#define Z3T_OWNERS (1 << Z3T_OWNER_BITS)
 #define Z3T_INCIDENTS 64 /* in full, on a CPU */
 #define Z3T_IN_FULL 2	 /* of one rule at one call site, on a CPU */
 #define Z3T_CONDITIONS 16

@@ -14,7 +14,7 @@ static __always_inline int z3t_rule_fits(const struct z3t_config *config,
 	if (rule->kind == Z3T_RULE_SPINLOCK)
 		return rw == Z3T_SPIN;
 	if (rule->kind == Z3T_RULE_PAGE)
-		return rw == Z3T_SPIN && !(base & 4095);
+		return rw == Z3T_SPIN && !(base & (Z3T_PAGE_SIZE - 1));
 	return base == pool || base == config->pools[0] ||
 	       base == config->pools[1] || base == config->pools[2] ||
 	       base == config->pools[3];

@@ -23,13 +23,21 @@ struct z3t_finding {
 
 #define Z3T_JUDGES 1
 #define Z3T_SETTLING 1000000000ULL /* ns until old locks are released */
-/* On the console: where a line says which it is, and a step that is not there.
- */
+/* On the console: where a line says which it is; and a step in one word, how
+ * long ago above its site and its kind.  The longest time is that of a step
+ * that is not there. */
 #define Z3T_PART 9
-#define Z3T_LONG_AGO 0xfffffffffffULL
+#define Z3T_KIND_BITS 2
+#define Z3T_SITE_BITS 18
+#define Z3T_AGO_BITS (64 - Z3T_SITE_BITS - Z3T_KIND_BITS)
+#define Z3T_LONG_AGO ((1ULL << Z3T_AGO_BITS) - 1)
+
+/* A helper of the kernel by its number, BPF_FUNC_trace_vprintk: BCC's headers
+ * may be older than the kernel. */
+#define Z3T_HELPER_TRACE_VPRINTK 177
 
 static long (*z3t_trace_vprintk)(const char *format, u32 size, const void *data,
-				 u32 length) = (void *)177;
+				 u32 length) = (void *)Z3T_HELPER_TRACE_VPRINTK;
 
 static __always_inline void z3t_offence(u32 cpu, u32 rule, u32 site)
 {
@@ -68,33 +76,35 @@ static __always_inline void z3t_print(const struct z3t_incident *incident)
 		const struct z3t_step *step = &incident->steps[i];
 		u64 ago = incident->time - step->time;
 
-		if (ago >> 44 || !step->time)
+		if (ago > Z3T_LONG_AGO || !step->time)
 			ago = Z3T_LONG_AGO;
-		words[2 + i] = ago << 20 | (step->site & 0x3ffff) << 2 |
-			       (step->kind & 3);
+		words[2 + i] = ago << (Z3T_SITE_BITS + Z3T_KIND_BITS) |
+			       (step->site & ((1 << Z3T_SITE_BITS) - 1))
+				       << Z3T_KIND_BITS |
+			       (step->kind & ((1 << Z3T_KIND_BITS) - 1));
 	}
 	format[Z3T_PART]++;
 	z3t_trace_vprintk(format, sizeof(format), words, sizeof(words));
 }
 
 static __always_inline void z3t_fill(struct z3t_incident *incident,
-				     const struct z3t_finding *found)
+				     const struct z3t_finding *finding)
 {
 	struct z3t_trail *trail = z3t_trail_at(z3t_slot());
 
 	incident->time = bpf_ktime_get_ns();
-	incident->lock = found->lock;
-	incident->since = found->since;
-	incident->value = found->value;
-	incident->rule = found->rule;
+	incident->lock = finding->lock;
+	incident->since = finding->since;
+	incident->value = finding->value;
+	incident->rule = finding->rule;
 	incident->task = (u32)bpf_get_current_pid_tgid();
-	incident->other_task = found->other_task;
+	incident->other_task = finding->other_task;
 	incident->cpu = bpf_get_smp_processor_id();
-	incident->site = found->site;
-	incident->other = found->other;
-	incident->class = found->class;
-	incident->other_class = found->other_class;
-	incident->operation = found->operation;
+	incident->site = finding->site;
+	incident->other = finding->other;
+	incident->class = finding->class;
+	incident->other_class = finding->other_class;
+	incident->operation = finding->operation;
 	bpf_get_current_comm(incident->name, sizeof(incident->name));
 	if (!trail)
 		return;
@@ -103,7 +113,7 @@ static __always_inline void z3t_fill(struct z3t_incident *incident,
 		incident->steps[i] = trail->steps[i];
 }
 
-static __always_inline void z3t_report(const struct z3t_finding *found)
+static __always_inline void z3t_report(const struct z3t_finding *finding)
 {
 	struct z3t_rulebook *book = z3t_rulebook();
 	struct z3t_checker *checker = z3t_checker();
@@ -111,10 +121,10 @@ static __always_inline void z3t_report(const struct z3t_finding *found)
 	struct z3t_incident *incident;
 	struct z3t_offences *offences;
 
-	if (!found->rule || !book || !checker || !book->armed ||
-	    !(book->judged >> found->rule & 1))
+	if (!finding->rule || !book || !checker || !book->armed ||
+	    !(book->judged >> finding->rule & 1))
 		return;
-	offences = z3t_offences_at(cpu, found->rule, found->site);
+	offences = z3t_offences_at(cpu, finding->rule, finding->site);
 	if (!offences)
 		return;
 	offences->count++;
@@ -125,7 +135,7 @@ static __always_inline void z3t_report(const struct z3t_finding *found)
 	incident = z3t_incident_at(cpu, checker->incidents);
 	if (!incident)
 		return;
-	z3t_fill(incident, found);
+	z3t_fill(incident, finding);
 	checker->incidents++;
 	if (book->console)
 		z3t_print(incident);

@@ -8,6 +8,9 @@
  */
 
 #define Z3T_STACK_WORDS 4
+/* How far behind a function's first byte its call of a trampoline ends, at
+ * most. */
+#define Z3T_ENTRY_BYTES 16
 
 /* The place that the traced function returns to, if it is one of the target's,
  * and the function's first argument: as a number, where the context has a
@@ -18,7 +21,7 @@
  * traced function, just behind its entry, then the one into its caller. */
 static __always_inline struct z3t_place *z3t_caller(u64 *ctx, u64 *lock)
 {
-	u64 function = Z3T_PATCHED(Z3T_THIS_FUNCTION);
+	u64 function = Z3T_PATCHED(Z3T_PATCH_FUNCTION);
 	u64 stack[Z3T_STACK_WORDS + 2];
 	struct z3t_place *place;
 	int i;
@@ -28,7 +31,7 @@ static __always_inline struct z3t_place *z3t_caller(u64 *ctx, u64 *lock)
 	*lock = stack[0];
 #pragma clang loop unroll(full)
 	for (i = 1; i <= Z3T_STACK_WORDS; i++) {
-		if (stack[i] - function <= 16) {
+		if (stack[i] - function <= Z3T_ENTRY_BYTES) {
 			place = z3t_place(stack[i + 1]);
 			return place && place->caller ? place : 0;
 		}
@@ -54,7 +57,7 @@ static __always_inline int on_lock_function_entry(u64 *ctx)
 	u64 now = bpf_ktime_get_ns();
 	u64 lock = 0;
 	struct z3t_place *place = z3t_caller(ctx, &lock);
-	struct z3t_finding found = {};
+	struct z3t_finding finding = {};
 	struct z3t_task *task;
 	struct z3t_cpu *cpu;
 
@@ -67,14 +70,14 @@ static __always_inline int on_lock_function_entry(u64 *ctx)
 	if (place->caller_flags & Z3T_RELEASE) {
 		/* The hold does not hold the cost of this event. */
 		task->cost -= place->cost;
-		z3t_release(&found, cpu, task, now, lock, place->caller - 1,
+		z3t_release(&finding, cpu, task, now, lock, place->caller - 1,
 			    place->caller_flags);
 		task->cost += place->cost;
 	} else {
-		z3t_attempt(&found, task, now, lock, place->caller - 1,
+		z3t_attempt(&finding, task, now, lock, place->caller - 1,
 			    place->caller_flags);
 	}
-	z3t_report(&found);
+	z3t_report(&finding);
 	return 0;
 }
 

@@ -11,25 +11,28 @@
  * only, and is left out where the acquisition tells that too.
  */
 
+/* Of a queued rwlock: a writer has it or waits for it (_QW_WMASK). */
+#define Z3T_WRITER_MASK 0x1ff
+
 /* The lock word tells whether the lock is taken at this moment, also for the
  * first waiter of a queued spinlock, which never queues.  A reader is stopped
- * by writers only: the low nine bits. */
+ * by writers only. */
 static __always_inline int z3t_is_taken(u64 lock, u32 rw)
 {
 	u32 word = 0;
 
 	bpf_probe_read_kernel(&word, sizeof(word), (void *)lock);
-	return rw == Z3T_READ ? (word & 0x1ff) != 0 : word != 0;
+	return rw == Z3T_READ ? (word & Z3T_WRITER_MASK) != 0 : word != 0;
 }
 
-static __always_inline void z3t_attempt(struct z3t_finding *found,
+static __always_inline void z3t_attempt(struct z3t_finding *finding,
 					struct z3t_task *task, u64 now,
 					u64 lock, u32 site, u32 flags)
 {
 	struct z3t_config *config = z3t_config();
 	struct z3t_held *held;
 
-	z3t_check_attempt(found, task, now, lock, site, flags);
+	z3t_check_attempt(finding, task, now, lock, site, flags);
 	held = z3t_ask(task, lock, site);
 	if (!held || !config)
 		return;
@@ -173,7 +176,7 @@ static __always_inline struct z3t_held *z3t_attempted(struct z3t_task *task,
 	return held;
 }
 
-static __always_inline void z3t_release(struct z3t_finding *found,
+static __always_inline void z3t_release(struct z3t_finding *finding,
 					struct z3t_cpu *cpu,
 					struct z3t_task *task, u64 now,
 					u64 lock, u32 number, u32 flags)
@@ -186,7 +189,7 @@ static __always_inline void z3t_release(struct z3t_finding *found,
 	if (site)
 		site->releases++;
 	held = z3t_find(task, Z3T_HOLDING, lock, 0);
-	z3t_check_release(found, task, held, now, lock, number, flags);
+	z3t_check_release(finding, task, held, now, lock, number, flags);
 	if (!held) {
 		z3t_count(Z3T_UNMATCHED_RELEASE);
 		return;
@@ -218,7 +221,7 @@ static __always_inline void z3t_release(struct z3t_finding *found,
 /* The end of a call: the entry of its lock, made now if its attempt has no
  * event. */
 static __always_inline struct z3t_held *
-z3t_ended(struct z3t_finding *found, struct pt_regs *ctx,
+z3t_ended(struct z3t_finding *finding, struct pt_regs *ctx,
 	  const struct z3t_place *place, struct z3t_task *task, u64 now)
 {
 	u32 site = place->after - 1;
@@ -232,7 +235,7 @@ z3t_ended(struct z3t_finding *found, struct pt_regs *ctx,
 	if (held)
 		return held;
 	lock = z3t_register(ctx, place->kept_reg) + place->kept_offset;
-	z3t_check_attempt(found, task, now, lock, site, place->after_flags);
+	z3t_check_attempt(finding, task, now, lock, site, place->after_flags);
 	held = z3t_ask(task, lock, site);
 	if (held)
 		held->since = now;
@@ -246,7 +249,7 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	struct z3t_cpu *cpu = z3t_this_cpu();
 	struct z3t_config *config = z3t_config();
 	struct z3t_finding ended = {};
-	struct z3t_finding found = {};
+	struct z3t_finding finding = {};
 	struct z3t_held *held;
 	struct z3t_task *task;
 
@@ -267,13 +270,13 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 		u64 lock = z3t_register(ctx, place->reg) + place->offset;
 
 		if (place->call_flags & Z3T_RELEASE)
-			z3t_release(&found, cpu, task, now, lock,
+			z3t_release(&finding, cpu, task, now, lock,
 				    place->call - 1, place->call_flags);
 		else
-			z3t_attempt(&found, task, now, lock, place->call - 1,
+			z3t_attempt(&finding, task, now, lock, place->call - 1,
 				    place->call_flags);
 	}
-	z3t_report_one(&ended, &found);
+	z3t_report_one(&ended, &finding);
 	task->cost += place->cost;
 	task->newest = now;
 	return 0;

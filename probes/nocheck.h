@@ -6,12 +6,12 @@
 struct z3t_finding {};
 
 #define Z3T_JUDGES 0
-#define z3t_report(found)
+#define z3t_report(finding)
 #define z3t_report_one(first, second)
-#define z3t_check_attempt(found, task, now, lock, site, flags)
+#define z3t_check_attempt(finding, task, now, lock, site, flags)
 #define z3t_check_acquired(task, held, rw)
 #define z3t_check_failed(task, now, lock, site)
-#define z3t_check_release(found, task, held, now, lock, site, flags)
-#define z3t_check_leave(found, task, frame, operation, failed)
+#define z3t_check_release(finding, task, held, now, lock, site, flags)
+#define z3t_check_leave(finding, task, frame, operation, failed)
 
 #endif

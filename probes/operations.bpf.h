@@ -30,7 +30,8 @@ static __always_inline int z3t_left_out(const struct z3t_config *config)
 	u32 cpu = bpf_get_smp_processor_id();
 
 	return (config->process && config->process != process) ||
-	       !(config->processors >> (cpu & 63) & 1);
+	       !(config->processors >> (cpu & (Z3T_FILTERED_PROCESSORS - 1)) &
+		 1);
 }
 
 static __always_inline int z3t_enter(u64 operation, u64 pool)
@@ -78,14 +79,14 @@ static __always_inline int z3t_failed(u64 rule, u64 result)
 {
 	return (rule == Z3T_FAILS_NONZERO && (u32)result) ||
 	       (rule == Z3T_FAILS_ZERO && !result) ||
-	       (rule == Z3T_FAILS_ERROR && result >= (u64)-4095);
+	       (rule == Z3T_FAILS_ERROR && result >= (u64)-Z3T_MAX_ERRNO);
 }
 
 static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 {
 	struct z3t_cpu *cpu = z3t_this_cpu();
 	struct z3t_operation *counters;
-	struct z3t_finding found = {};
+	struct z3t_finding finding = {};
 	struct z3t_frame *frame;
 	struct z3t_task *task;
 	u64 latency;
@@ -112,8 +113,8 @@ static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 		z3t_count(Z3T_UNMATCHED_RETURN);
 		return 0;
 	}
-	z3t_check_leave(&found, task, frame, operation, failed);
-	z3t_report(&found);
+	z3t_check_leave(&finding, task, frame, operation, failed);
+	z3t_report(&finding);
 	latency = now - frame->start;
 	if (z3t_is_torn(latency)) {
 		task->depth = depth - 1;
@@ -142,17 +143,17 @@ static __always_inline int z3t_leave(u64 now, u64 operation, int failed)
 
 static __always_inline int on_operation_entry(struct pt_regs *ctx)
 {
-	u64 pool = z3t_probed_argument(ctx, Z3T_PATCHED(Z3T_THIS_POOL));
+	u64 pool = z3t_probed_argument(ctx, Z3T_PATCHED(Z3T_PATCH_ARGUMENT));
 
-	return z3t_enter(Z3T_PATCHED(Z3T_THIS_OPERATION), pool);
+	return z3t_enter(Z3T_PATCHED(Z3T_PATCH_OPERATION), pool);
 }
 
 static __always_inline int on_operation_return(struct pt_regs *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
-	u64 rule = Z3T_PATCHED(Z3T_THIS_RESULT);
+	u64 rule = Z3T_PATCHED(Z3T_PATCH_RESULT_RULE);
 
-	return z3t_leave(now, Z3T_PATCHED(Z3T_THIS_OPERATION),
+	return z3t_leave(now, Z3T_PATCHED(Z3T_PATCH_OPERATION),
 			 z3t_failed(rule, PT_REGS_RC(ctx)));
 }
 
@@ -160,34 +161,39 @@ static __always_inline int on_operation_return(struct pt_regs *ctx)
 static __always_inline int on_operation_pool(struct pt_regs *ctx)
 {
 	struct z3t_task *task = z3t_this_task();
-	u64 operation = Z3T_PATCHED(Z3T_THIS_OPERATION);
+	u64 operation = Z3T_PATCHED(Z3T_PATCH_OPERATION);
 
 	z3t_bound(operation, Z3T_OPERATIONS);
 	if (!task)
 		return 0;
 	task->entries[operation]++;
-	z3t_note_pool(task,
-		      z3t_probed_argument(ctx, Z3T_PATCHED(Z3T_THIS_POOL)));
+	z3t_note_pool(task, z3t_probed_argument(
+				    ctx, Z3T_PATCHED(Z3T_PATCH_ARGUMENT)));
 	return 0;
 }
 
-static int (*z3t_get_func_ret)(void *ctx, u64 *value) = (void *)184;
+/* A helper of the kernel by its number, BPF_FUNC_get_func_ret: BCC's headers
+ * may be older than the kernel. */
+#define Z3T_HELPER_GET_FUNC_RET 184
+
+static int (*z3t_get_func_ret)(void *ctx,
+			       u64 *value) = (void *)Z3T_HELPER_GET_FUNC_RET;
 
 static __always_inline int on_operation_fentry(u64 *ctx)
 {
-	u64 pool = z3t_traced_argument(ctx, Z3T_PATCHED(Z3T_THIS_POOL));
+	u64 pool = z3t_traced_argument(ctx, Z3T_PATCHED(Z3T_PATCH_ARGUMENT));
 
-	return z3t_enter(Z3T_PATCHED(Z3T_THIS_OPERATION), pool);
+	return z3t_enter(Z3T_PATCHED(Z3T_PATCH_OPERATION), pool);
 }
 
 static __always_inline int on_operation_fexit(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
-	u64 rule = Z3T_PATCHED(Z3T_THIS_RESULT);
+	u64 rule = Z3T_PATCHED(Z3T_PATCH_RESULT_RULE);
 	u64 result = 0;
 
 	if (rule != Z3T_NO_RESULT)
 		z3t_get_func_ret(ctx, &result);
-	return z3t_leave(now, Z3T_PATCHED(Z3T_THIS_OPERATION),
+	return z3t_leave(now, Z3T_PATCHED(Z3T_PATCH_OPERATION),
 			 rule != Z3T_NO_RESULT && z3t_failed(rule, result));
 }

@@ -12,17 +12,13 @@
 
 /* A constant of the instruction stream that user space replaces before it loads
  * the program: one program for each operation, with no lookup of which it is.
- */
+ * *magic* is one of the Z3T_PATCH_ numbers. */
 #define Z3T_PATCHED(magic)                                                     \
 	({                                                                     \
 		u64 patched;                                                   \
 		asm volatile("%0 = %1" : "=r"(patched) : "i"(magic));          \
 		patched;                                                       \
 	})
-#define Z3T_THIS_OPERATION 0x7a330001
-#define Z3T_THIS_RESULT 0x7a330002
-#define Z3T_THIS_FUNCTION 0x7a330003
-#define Z3T_THIS_POOL 0x7a330004 /* number of the argument; 6: none */
 
 static __always_inline void z3t_count(enum z3t_ledger what)
 {

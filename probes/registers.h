@@ -11,56 +11,56 @@
 		     : "=r"(value)                                             \
 		     : "r"(ctx), "i"(offsetof(struct pt_regs, name)))
 
-/* The value of a register by its number in z3trace/code/placement.py. */
+/* The value of a register by its enum z3t_register. */
 static __always_inline u64 z3t_register(struct pt_regs *ctx, u32 number)
 {
 	u64 value;
 
 	switch (number) {
-	case 0:
+	case Z3T_AX:
 		Z3T_LOAD_REGISTER(ax);
 		break;
-	case 1:
+	case Z3T_BX:
 		Z3T_LOAD_REGISTER(bx);
 		break;
-	case 2:
+	case Z3T_CX:
 		Z3T_LOAD_REGISTER(cx);
 		break;
-	case 3:
+	case Z3T_DX:
 		Z3T_LOAD_REGISTER(dx);
 		break;
-	case 4:
+	case Z3T_SI:
 		Z3T_LOAD_REGISTER(si);
 		break;
-	case 6:
+	case Z3T_DI:
+		Z3T_LOAD_REGISTER(di);
+		break;
+	case Z3T_BP:
 		Z3T_LOAD_REGISTER(bp);
 		break;
-	case 7:
+	case Z3T_SP:
 		Z3T_LOAD_REGISTER(sp);
 		break;
-	case 8:
+	case Z3T_R8:
 		Z3T_LOAD_REGISTER(r8);
 		break;
-	case 9:
+	case Z3T_R9:
 		Z3T_LOAD_REGISTER(r9);
 		break;
-	case 10:
+	case Z3T_R10:
 		Z3T_LOAD_REGISTER(r10);
 		break;
-	case 11:
+	case Z3T_R11:
 		Z3T_LOAD_REGISTER(r11);
 		break;
-	case 12:
+	case Z3T_R12:
 		Z3T_LOAD_REGISTER(r12);
 		break;
-	case 13:
+	case Z3T_R13:
 		Z3T_LOAD_REGISTER(r13);
 		break;
-	case 14:
+	case Z3T_R14:
 		Z3T_LOAD_REGISTER(r14);
-		break;
-	case 5:
-		Z3T_LOAD_REGISTER(di);
 		break;
 	default:
 		Z3T_LOAD_REGISTER(r15);
@@ -68,11 +68,11 @@ static __always_inline u64 z3t_register(struct pt_regs *ctx, u32 number)
 	return value;
 }
 
-/* Argument *number* as a trampoline hands it over. */
+/* Argument *number*, each in a word, as a trampoline hands it over. */
 #define Z3T_LOAD_ARGUMENT(number)                                              \
 	asm volatile("%0 = *(u64 *)(%1 + %2)"                                  \
 		     : "=r"(value)                                             \
-		     : "r"(ctx), "i"(8 * (number)))
+		     : "r"(ctx), "i"(sizeof(u64) * (number)))
 
 static __always_inline u64 z3t_traced_argument(u64 *ctx, u64 number)
 {

@@ -24,7 +24,7 @@ static __always_inline u32 z3t_returning_to(u64 address)
 static __always_inline int on_slow_attempt(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
-	struct z3t_finding found = {};
+	struct z3t_finding finding = {};
 	u64 stack[Z3T_WAY_BACK];
 	struct z3t_task *task;
 	u32 returning = 0;
@@ -39,10 +39,11 @@ static __always_inline int on_slow_attempt(u64 *ctx)
 	if (!returning)
 		return 0;
 	task = z3t_this_task();
-	site = (returning >> 2) - 1;
+	site = (returning >> Z3T_RW_BITS) - 1;
 	if (!task || z3t_find(task, Z3T_WAITING, 0, site))
 		return 0;
-	z3t_attempt(&found, task, now, stack[0], site, returning & Z3T_RW_MASK);
-	z3t_report(&found);
+	z3t_attempt(&finding, task, now, stack[0], site,
+		    returning & Z3T_RW_MASK);
+	z3t_report(&finding);
 	return 0;
 }

@@ -14,7 +14,8 @@
 static __always_inline struct z3t_slow_wait *z3t_slow_wait(struct z3t_cpu *cpu,
 							   u64 lock)
 {
-	return &cpu->waits[(lock >> 12 ^ lock >> 2) & (Z3T_WAITS - 1)];
+	return &cpu->waits[(lock >> Z3T_PAGE_SHIFT ^ lock >> Z3T_LOCK_SHIFT) &
+			   (Z3T_WAITS - 1)];
 }
 
 static __always_inline int on_slow_path(u64 *ctx)

@@ -57,6 +57,26 @@
 #define Z3T_PLACES (1 << 18) /* bytes of the target's text */
 #endif
 
+/* Constants in the programs that user space replaces before it loads one, see
+ * Z3T_PATCHED().  Of an operation: its number, an enum z3t_result_rule, and
+ * which argument is its pool.  Of a lock function: its address.  Of a
+ * condition: its number, an enum z3t_test, what it is held against, and which
+ * argument is read. */
+#define Z3T_PATCH_OPERATION 0x7a330001
+#define Z3T_PATCH_RESULT_RULE 0x7a330002
+#define Z3T_PATCH_FUNCTION 0x7a330003
+#define Z3T_PATCH_ARGUMENT 0x7a330004
+#define Z3T_PATCH_CONDITION 0x7a330005
+#define Z3T_PATCH_TEST 0x7a330006
+#define Z3T_PATCH_VALUE 0x7a330007
+#define Z3T_NO_ARGUMENT 6 /* in place of the number of one of the six */
+
+#define Z3T_PAGE_SHIFT 12
+#define Z3T_LOCK_SHIFT 2 /* lower bits of a lock's address are 0 */
+#define Z3T_PAGE_SIZE (1ULL << Z3T_PAGE_SHIFT)
+#define Z3T_MAX_ERRNO 4095 /* a pointer above its negative is an error */
+#define Z3T_FILTERED_PROCESSORS 64 /* that a filter tells apart */
+
 /* The ledger: everything that was not counted as it should have been. */
 enum z3t_ledger {
 	Z3T_UNMATCHED_RETURN, /* a return whose entry was not seen */
@@ -81,6 +101,26 @@ enum z3t_program {
 
 enum z3t_rw { Z3T_SPIN, Z3T_READ, Z3T_WRITE };
 
+/* In the order of REGISTERS in z3trace/code/placement.py. */
+enum z3t_register {
+	Z3T_AX,
+	Z3T_BX,
+	Z3T_CX,
+	Z3T_DX,
+	Z3T_SI,
+	Z3T_DI,
+	Z3T_BP,
+	Z3T_SP,
+	Z3T_R8,
+	Z3T_R9,
+	Z3T_R10,
+	Z3T_R11,
+	Z3T_R12,
+	Z3T_R13,
+	Z3T_R14,
+	Z3T_R15,
+};
+
 enum z3t_rule_kind {
 	Z3T_RULE_NONE,
 	Z3T_RULE_PAGE,	   /* address modulo the page size is the offset */
@@ -104,7 +144,8 @@ struct z3t_rule {
 };
 
 /* How a site takes or gives a lock: enum z3t_rw, and these. */
-#define Z3T_RW_MASK 3
+#define Z3T_RW_BITS 2
+#define Z3T_RW_MASK ((1 << Z3T_RW_BITS) - 1)
 #define Z3T_TRY 4
 #define Z3T_RELEASE 8
 
@@ -121,7 +162,7 @@ struct z3t_place {
 	u8 after_flags;
 	u8 call_flags;
 	u8 caller_flags;
-	u8 reg; /* number of the register, see z3t_register() */
+	u8 reg; /* enum z3t_register */
 	u16 cost;
 	s32 offset;
 	/* Of *after*, if there is no event before its call. */
@@ -129,7 +170,7 @@ struct z3t_place {
 	u8 kept_reg;
 	u8 kept;
 	/* Of the site whose call returns here, if it takes a lock: site + 1,
-	 * shifted by two, and its enum z3t_rw. */
+	 * shifted by Z3T_RW_BITS, and its enum z3t_rw. */
 	u16 returning;
 };
 

@@ -55,12 +55,12 @@ static __always_inline struct z3t_config *z3t_config(void)
 /* What stands at an address of the target's text. */
 static __always_inline struct z3t_place *z3t_place(u64 address)
 {
-	struct z3t_config *found = z3t_config();
+	struct z3t_config *known = z3t_config();
 	u32 index;
 
-	if (!found)
+	if (!known)
 		return 0;
-	index = address - found->text;
+	index = address - known->text;
 	return places.lookup(&index);
 }
 
@@ -86,9 +86,13 @@ static __always_inline struct z3t_trail *z3t_trail_at(u32 slot)
 	return trails.lookup(&slot);
 }
 
+/* Knuth's multiplicative hashing: 2^32 by the golden ratio. */
+#define Z3T_HASH_FACTOR 2654435761U
+
 static __always_inline struct z3t_owner *z3t_owner_at(u64 lock)
 {
-	u32 index = (u32)(lock >> 2) * 2654435761U >> 18;
+	u32 index = (u32)(lock >> Z3T_LOCK_SHIFT) * Z3T_HASH_FACTOR >>
+		    (32 - Z3T_OWNER_BITS);
 
 	return owners.lookup(&index);
 }

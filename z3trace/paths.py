@@ -8,7 +8,7 @@ name is whole.
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -80,3 +80,14 @@ def must_be_new(path: Path, *, force: bool) -> None:
     """UsageError if *path* exists and *force* is not given."""
     if path.exists() and not force:
         raise UsageError(f"{path} exists", "choose another name or give --force")
+
+
+def discard(directory: Path, patterns: Iterable[str]) -> None:
+    """Remove the files and links in *directory* whose names fit *patterns*; what is below
+    it, and what links point to, stays."""
+    if directory.is_symlink():
+        return
+    for pattern in patterns:
+        for path in directory.glob(pattern):
+            if path.parent == directory and (path.is_symlink() or path.is_file()):
+                path.unlink(missing_ok=True)

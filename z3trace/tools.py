@@ -33,13 +33,13 @@ _SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 def find(program: str) -> str:
     """Path of *program*, also where an ordinary user's PATH does not look."""
-    found = shutil.which(program)
+    path = shutil.which(program)
     for directory in _SYSTEM_DIRECTORIES:
-        found = found or shutil.which(program, path=directory)
-    if not found:
+        path = path or shutil.which(program, path=directory)
+    if not path:
         package = PACKAGES.get(program, program)
         raise Z3traceError(f"{program} is not installed", f"on Debian: apt-get install {package}")
-    return found
+    return path
 
 
 def run(

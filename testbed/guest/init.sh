@@ -6,8 +6,9 @@
 # place of virtme-ng's own init: no udev, no system services, nothing that a
 # recording does not need.  The host's root is mounted a second time with a
 # cache, under an overlay, so that the guest may write anywhere and the host
-# sees nothing of it; Z3T_SHARE is really shared, and so is Z3T_PROGRAMS;
-# Z3T_RUN, below the first, is where the host left the command and waits for its status.
+# sees nothing of it.  Z3T_RUN is this guest's own directory: the host left the command
+# there and waits for its status.  Z3T_SHARE, if there is one, is really shared, and so
+# is Z3T_PROGRAMS.
 
 if [ -z "$Z3T_FAST" ]; then
 	# Every program started from the uncached mount is read anew: the tools
@@ -47,9 +48,14 @@ mount -t tmpfs -o mode=0755 run run
 mount -t debugfs debugfs sys/kernel/debug
 mount -t tracefs tracefs sys/kernel/tracing
 mount -t cgroup2 cgroup2 sys/fs/cgroup
-mkdir -p "./$Z3T_SHARE" lib/modules usr/src root tmp
-mount -t 9p -o "$options" z3t-share "./$Z3T_SHARE" ||
-	give_up "cannot mount the shared directory"
+mkdir -p "./$Z3T_RUN" lib/modules usr/src root tmp
+mount -t 9p -o "$options" z3t-run "./$Z3T_RUN" ||
+	give_up "cannot mount the guest's directory"
+if [ -n "$Z3T_SHARE" ]; then
+	mkdir -p "./$Z3T_SHARE"
+	mount -t 9p -o "$options" z3t-share "./$Z3T_SHARE" ||
+		give_up "cannot mount the shared directory"
+fi
 # Compiled programs outlive a guest; without them each is compiled again.
 mkdir -p "./$Z3T_PROGRAMS" &&
 	mount -t 9p -o "$options" z3t-programs "./$Z3T_PROGRAMS"

@@ -1,8 +1,12 @@
-"""The Python mirror of the structures in ``probes/check.h``, as ``layout`` is of state.h."""
+"""The Python mirror of the structures in ``probes/check.h``, as ``layout`` is of state.h,
+and the maps that hold them."""
 
+from collections.abc import Callable
 from ctypes import Structure, c_char, c_uint8, c_uint32, c_uint64
+from typing import Any
 
 from z3trace.bpf import layout
+from z3trace.data import rules
 
 STEPS = 8
 OWNERS = 16384
@@ -94,3 +98,26 @@ STRUCTURES: dict[type[Structure], str] = {
     Incident: "z3t_incident",
     Rulebook: "z3t_rulebook",
 }
+
+
+class CheckMaps:
+    """The maps of a check, mapped into this process; see probes/check.h."""
+
+    def __init__(
+        self, mapped: Callable[[str, Any, int], Any], sites: int, task_slots: int, cpus: int
+    ) -> None:
+        kinds = len(rules.IN_KERNEL)
+        self.trails = mapped("trails", Trail, task_slots + cpus)
+        self.owners = mapped("owners", Owner, OWNERS)
+        self.order = mapped("order", Order, ORDER)
+        self.checkers = mapped("checkers", Checker, cpus)
+        self.offences = mapped("offences", Offences, kinds * 2 * sites * cpus)
+        self.incidents = mapped("incidents", Incident, INCIDENTS * cpus)
+        self.rulebook = mapped("rulebook", Rulebook, 1)[0]
+
+    def blocks(self) -> list[Any]:
+        """What a new run begins without."""
+        return [
+            *(self.trails, self.owners, self.order),
+            *(self.checkers, self.offences, self.incidents),
+        ]

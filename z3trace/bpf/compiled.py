@@ -11,8 +11,7 @@ its own, so that nothing that a guest wrote is ever loaded on the host.
 import hashlib
 import os
 import stat
-import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +23,6 @@ from z3trace import paths
 _FORMAT = b"z3trace programs 1"
 _SIZE_LIMIT = 8 << 20
 _KEPT = 64  # files
-_LOAD_MAP = b"\x18", 1 << 4  # a 16-byte constant whose source "register" says: a map
 
 
 class MapShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,21 +41,6 @@ class Compiled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: dict[str, bytes]
 
 
-def with_maps(code: bytes, numbers: Mapping[int, int]) -> bytes:
-    """BPF instructions with each map that they refer to as *numbers* has it.
-
-    ValueError if a map is not in *numbers*.
-    """
-    found = bytearray(code)
-    for at in range(0, len(found), 8):
-        if found[at : at + 1] == _LOAD_MAP[0] and found[at + 1] & 0xF0 == _LOAD_MAP[1]:
-            (number,) = struct.unpack_from("<i", found, at + 4)
-            if number not in numbers:
-                raise ValueError(f"a program refers to map {number}, which nobody knows")
-            struct.pack_into("<i", found, at + 4, numbers[number])
-    return bytes(found)
-
-
 def key(sources: Path, flags: Iterable[str]) -> str:
     """What the outcome of compiling *sources* with *flags* depends on, as a name."""
     digest = hashlib.sha256(_FORMAT)
@@ -68,7 +51,10 @@ def key(sources: Path, flags: Iterable[str]) -> str:
     for content in (
         *(word.encode() for word in words),
         version.read_bytes() if version.is_file() else b"",
-        *(one.name.encode() + b"\0" + one.read_bytes() for one in sorted(sources.glob("*.[ch]"))),
+        *(
+            file.name.encode() + b"\0" + file.read_bytes()
+            for file in sorted(sources.glob("*.[ch]"))
+        ),
     ):
         digest.update(len(content).to_bytes(8, "little") + content)
     return digest.hexdigest()
@@ -94,10 +80,10 @@ def kept(name: str) -> Compiled | None:
             return None
         data = file.read(_SIZE_LIMIT)
     try:
-        found = msgspec.msgpack.decode(data, type=Compiled)
+        programs = msgspec.msgpack.decode(data, type=Compiled)
     except (msgspec.DecodeError, ValueError):
         return None
-    return found if found.key == name else None
+    return programs if programs.key == name else None
 
 
 def keep(programs: Compiled) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from z3trace.bpf import libbpf
-from z3trace.bpf.compiled import Compiled, MapShape, with_maps
+from z3trace.bpf.compiled import Compiled, MapShape
+from z3trace.bpf.patching import with_maps
 from z3trace.errors import CannotTraceError
 
 #: Warnings about the kernel's own headers.

@@ -34,11 +34,17 @@ LEDGER = (
 #: Kinds of programs in the order of their counters.
 PROGRAMS = ("return", "lock")
 
-#: Constants that stand in the programs for what a loaded one is patched with.
-THIS_OPERATION = 0x7A330001
-THIS_RESULT = 0x7A330002
-THIS_FUNCTION = 0x7A330003
-THIS_POOL = 0x7A330004
+#: Constants that stand in the programs for what a loaded one is patched with: of an
+#: operation its number, the rule by which its result is a failure, and which of its
+#: arguments is the pool; of a lock function its address; of a condition its number, its
+#: test, the value that it is held against, and the argument that is read.
+PATCH_OPERATION = 0x7A330001
+PATCH_RESULT_RULE = 0x7A330002
+PATCH_FUNCTION = 0x7A330003
+PATCH_ARGUMENT = 0x7A330004
+PATCH_CONDITION = 0x7A330005
+PATCH_TEST = 0x7A330006
+PATCH_VALUE = 0x7A330007
 #: Arguments come in six registers; this number stands for none of them.
 NO_ARGUMENT = 6
 
@@ -47,6 +53,8 @@ RULE_NONE, RULE_PAGE, RULE_POOL, RULE_RWLOCK, RULE_SPINLOCK = range(5)
 NO_RESULT, FAILS_NONZERO, FAILS_ZERO, FAILS_ERROR = range(4)
 FREE, WAITING, HOLDING = range(3)
 TRY, RELEASE = 4, 8
+#: Below a site in a place: whether its lock is SPIN, READ or WRITE.
+RW_BITS = 2
 
 
 def wait_series(lock_class: int) -> int:

@@ -3,15 +3,15 @@
 import ctypes
 import mmap
 import os
-import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from z3trace.bpf import checklayout, compiled, layout, libbpf
-from z3trace.data import rules
+from z3trace.bpf import compiled, cpus, layout, libbpf
+from z3trace.bpf.checklayout import CheckMaps
+from z3trace.bpf.patching import with_constants, with_maps
 from z3trace.data.buckets import BUCKETS
 from z3trace.errors import CannotTraceError
 
@@ -21,12 +21,6 @@ def probe_source() -> Path:
     return Path(str(resources.files("z3trace.probes")))
 
 
-def possible_cpus() -> int:
-    """How many CPU numbers the kernel may hand out, from its own list."""
-    last = Path("/sys/devices/system/cpu/possible").read_text().strip().split(",")[-1]
-    return int(last.split("-")[-1]) + 1
-
-
 _PROGRAM_NAMES = (
     *("operation_entry", "operation_return", "operation_fentry", "operation_fexit"),
     *("operation_pool", "lock", "lock_fentry", "lock_fexit", "slow_path", "empty"),
@@ -34,45 +28,9 @@ _PROGRAM_NAMES = (
 _CHECK_NAMES = ("switch", "free", "tick", "condition")
 _MAPS = ("cpus", "sites", "buckets", "tasks", "places", "config")
 _CHECK_MAPS = ("trails", "owners", "order", "checkers", "offences", "incidents", "rulebook")
-_MOV_CONSTANT = 0xB7
-
-
-def patched(code: bytes, patches: Mapping[int, int]) -> bytes:
-    """BPF instructions with each "register = constant" of *patches* given its new constant."""
-    found = bytearray(code)
-    for at in range(0, len(found), 8):
-        if found[at] == _MOV_CONSTANT:
-            (constant,) = struct.unpack_from("<i", found, at + 4)
-            if constant in patches:
-                struct.pack_into("<i", found, at + 4, patches[constant])
-    return bytes(found)
-
 
 #: Programs that are neither a kprobe's nor a trampoline's.
 _KINDS = {"switch": libbpf.RAW_TRACEPOINT, "tick": libbpf.PERF_PROGRAM}
-
-
-class CheckMaps:
-    """The maps of a check, mapped into this process; see probes/check.h."""
-
-    def __init__(
-        self, mapped: Callable[[str, Any, int], Any], sites: int, task_slots: int, cpus: int
-    ) -> None:
-        kinds = len(rules.IN_KERNEL)
-        self.trails = mapped("trails", checklayout.Trail, task_slots + cpus)
-        self.owners = mapped("owners", checklayout.Owner, checklayout.OWNERS)
-        self.order = mapped("order", checklayout.Order, checklayout.ORDER)
-        self.checkers = mapped("checkers", checklayout.Checker, cpus)
-        self.offences = mapped("offences", checklayout.Offences, kinds * 2 * sites * cpus)
-        self.incidents = mapped("incidents", checklayout.Incident, checklayout.INCIDENTS * cpus)
-        self.rulebook = mapped("rulebook", checklayout.Rulebook, 1)[0]
-
-    def blocks(self) -> list[Any]:
-        """What a new run begins without."""
-        return [
-            *(self.trails, self.owners, self.order),
-            *(self.checkers, self.offences, self.incidents),
-        ]
 
 
 class Programs:
@@ -92,7 +50,7 @@ class Programs:
     ) -> None:
         """Make room for *sites* lock call sites in *places* bytes of text, and for
         *task_slots* threads: all powers of two.  *check*: judge lock discipline too."""
-        self.cpus = possible_cpus()
+        self.cpus = cpus.possible()
         self.site_count, self.place_count = sites, places
         sizes = [
             *(f"-DZ3T_CPUS={self.cpus}", f"-DZ3T_SITES={sites}"),
@@ -136,19 +94,17 @@ class Programs:
         """Make the maps, and see whether the kernel takes the largest program."""
         fds: list[int] = []
         try:
-            for one in programs.maps:
-                fds.append(libbpf.create_array(one.name, one.value_size, one.entries))
+            for shape in programs.maps:
+                fds.append(libbpf.create_array(shape.name, shape.value_size, shape.entries))
             numbers = dict(enumerate(fds))
-            self._code = {
-                name: compiled.with_maps(code, numbers) for name, code in programs.code.items()
-            }
+            self._code = {name: with_maps(code, numbers) for name, code in programs.code.items()}
             self._fds: dict[tuple[object, ...], int] = {}
             self.lock = self.load("lock")
         except (OSError, ValueError):
             for fd in fds:
                 os.close(fd)
             raise
-        self._maps = {one.name: fd for one, fd in zip(programs.maps, fds, strict=True)}
+        self._maps = {shape.name: fd for shape, fd in zip(programs.maps, fds, strict=True)}
 
     def load(
         self,
@@ -163,7 +119,7 @@ class Programs:
         key = (name, *sorted((patches or {}).items()))
         if not attach and key in self._fds:
             return self._fds[key]
-        code = patched(self._code[name], patches or {})
+        code = with_constants(self._code[name], patches or {})
         kind = _KINDS.get(name, libbpf.TRACING if attach else libbpf.KPROBE)
         fd = libbpf.load(kind, f"z3t_{name}", code, attach=attach, where=where)
         if not attach:

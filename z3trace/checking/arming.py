@@ -4,16 +4,13 @@ Rules are judged in the kernel, at the lock event (probes/check.bpf.h).  This si
 decides which rules can be judged here, and reads findings as memory.
 """
 
-import re
-import struct
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from z3trace.bpf import checklayout, layout, libbpf
-from z3trace.bpf.kcore import read_text
-from z3trace.bpf.programs import Programs, possible_cpus
+from z3trace.bpf import checklayout, cpus, layout
+from z3trace.bpf.kcore import memory_map
+from z3trace.bpf.programs import Programs
 from z3trace.data import rules
 from z3trace.data.checkfile import (
     ConditionInfo,
@@ -31,9 +28,7 @@ from z3trace.recording import counters, environment
 from z3trace.recording.run import Recorder, probe_digest, tool_version
 from z3trace.target.plan import Plan, resolve_symbol
 
-_KALLSYMS = Path("/proc/kallsyms")
 _TICK = 250_000_000  # ns between looks at the task on a CPU
-_STRUCT_PAGE = 64  # what probes/watch.bpf.h reckons with
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class Checker(Recorder):
         self._arm_frees(armed)
         self.conditions = self._arm_conditions(armed)
         attachments.trace_switches(load("switch"))
-        attachments.tick(load("tick"), _TICK, online_cpus())
+        attachments.tick(load("tick"), _TICK, cpus.online())
         book.judged = sum(
             1 << number
             for number, rule in enumerate(rules.IN_KERNEL)
@@ -137,10 +132,10 @@ class Checker(Recorder):
                 if condition.struct and condition.member:
                     value = self.plan.code.members(condition.struct)[condition.member]
                 patches = {
-                    layout.THIS_OPERATION: number,
-                    layout.THIS_RESULT: rules.TESTS.index(condition.test),
-                    layout.THIS_FUNCTION: value,
-                    layout.THIS_POOL: condition.argument,
+                    layout.PATCH_CONDITION: number,
+                    layout.PATCH_TEST: rules.TESTS.index(condition.test),
+                    layout.PATCH_VALUE: value,
+                    layout.PATCH_ARGUMENT: condition.argument,
                 }
                 where = hex(address(*self.plan.code.functions[symbol]))
                 event = f"condition_{number}"
@@ -236,41 +231,3 @@ class Checker(Recorder):
             for (rule, site), count in sorted(counts.items())
             if rules.IN_KERNEL[rule] != rules.CONDITION_MET
         ]
-
-
-def online_cpus() -> list[int]:
-    """Numbers of the CPUs that run now."""
-    found: list[int] = []
-    for part in Path("/sys/devices/system/cpu/online").read_text().strip().split(","):
-        first, _, last = part.partition("-")
-        found += range(int(first), int(last or first) + 1)
-    return [cpu for cpu in found if cpu < possible_cpus()]
-
-
-def memory_map() -> tuple[int, int]:
-    """Addresses of the kernel's first struct page, and of the memory it stands for.
-
-    CannotTraceError where this kernel has them elsewhere than x86-64 does.
-    """
-    try:
-        types = libbpf.KernelTypes()
-    except OSError as error:
-        raise CannotTraceError("the kernel has no BTF") from error
-    try:
-        if types.size("page") != _STRUCT_PAGE:
-            raise CannotTraceError(f"a struct page is not {_STRUCT_PAGE} bytes here")
-    finally:
-        types.close()
-    names = ("vmemmap_base", "page_offset_base")
-    text = _KALLSYMS.read_text()
-    ranges = {}
-    for name in names:
-        found = re.search(rf"^([0-9a-f]+) \w {name}$", text, re.M)
-        if found:
-            address = int(found[1], 16)
-            ranges[name] = (address, address + 8)
-    read = read_text(ranges)
-    if set(read) != set(names):
-        raise CannotTraceError("the kernel does not tell where its memory is mapped")
-    first, second = (struct.unpack("<Q", read[name])[0] for name in names)
-    return int(first), int(second)

@@ -13,7 +13,7 @@ from z3trace.recording.loading import BuiltIn, TargetModule
 from z3trace.recording.session import Wanted
 from z3trace.target import plan
 from z3trace.target.definition import Target
-from z3trace.workloads.workload import Workload
+from z3trace.workloads.protocol import Workload
 
 #: Seconds between two looks at the kernel's findings; looks from one count of everything
 #: to the next, and at the beginning, where a broken kernel breaks.

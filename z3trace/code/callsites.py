@@ -1,28 +1,22 @@
 """A target's lock call sites, and where their probes stand."""
 
 import bisect
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from z3trace.code.dwarf import Place
-from z3trace.code.placement import Call, Function, Method, Position, place
-
-Action = Literal["acquire", "try", "release"]
-Kind = Literal["spin", "read", "write"]
-
-#: All spinlock and reader-writer lock functions that modules call, with their
-#: interrupt-disabling forms.
-LOCK_FUNCTION = re.compile(
-    r"_raw_(?P<kind>spin|read|write)_(?P<verb>lock|trylock|unlock)"
-    r"(_bh|_irq|_irqsave|_irqrestore|_nested|_irqsave_nested)?"
-)
+from z3trace.code.function import Function, Method
+from z3trace.code.lockfunctions import Action, Kind, LockFunction
+from z3trace.code.placement import Call, Position, place
 
 
 @dataclass(frozen=True)
 class Site:
-    """A lock call site; *offset* and *after* are in the section, in bytes."""
+    """A lock call site; *offset* and *after* are in the section, in bytes.
+
+    *tail*: it jumps to the lock function, which returns to the caller of *function*.
+    """
 
     number: int
     section: str
@@ -30,10 +24,20 @@ class Site:
     after: int
     function: str
     function_offset: int
-    lock_function: str
-    action: Action
-    kind: Kind
+    called: LockFunction
     tail: bool
+
+    @property
+    def lock_function(self) -> str:
+        return self.called.name
+
+    @property
+    def action(self) -> Action:
+        return self.called.action
+
+    @property
+    def kind(self) -> Kind:
+        return self.called.kind
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,6 @@ class TargetCode(Protocol):
     def members(self, structure: str) -> Mapping[str, int]: ...
 
 
-def action(verb: str) -> Action:
-    return "release" if verb == "unlock" else "try" if verb == "trylock" else "acquire"
-
-
 class Functions:
     """Which function of a section an offset lies in, and how far."""
 
@@ -113,7 +113,7 @@ def probes_of(  # noqa: PLR0913 - what they are, and what is wanted of them
     *share* and *methods* as in ``placement.place``; *attempts*: see the attempt to take
     a lock too where the acquisition alone would tell the lock.
     """
-    found: list[Probe] = []
+    probes: list[Probe] = []
     for name, members in _by_function(sites).items():
         _, start, _ = functions.at(members[0].section, members[0].offset)
         calls = [
@@ -128,27 +128,27 @@ def probes_of(  # noqa: PLR0913 - what they are, and what is wanted of them
             for site in members
             if not (site.tail and site.action != "release")
         ]
-        found += [
+        probes += [
             Probe(members[0].section, name, position.address - start, position)
             for position in place(decoded[name], calls, share=share, methods=methods)
         ]
-    return found
+    return probes
 
 
 def _by_function(sites: Iterable[Site]) -> dict[str, list[Site]]:
-    found: dict[str, list[Site]] = {}
+    grouped: dict[str, list[Site]] = {}
     for site in sites:
-        found.setdefault(site.function, []).append(site)
-    return found
+        grouped.setdefault(site.function, []).append(site)
+    return grouped
 
 
 def methods(probes: Iterable[Probe]) -> dict[int, Method]:
     """Site number -> how its probe is run: the one before its call, if there is one."""
-    found: dict[int, Method] = {}
+    known: dict[int, Method] = {}
     for probe in probes:
         position = probe.position
         if position.before is not None:
-            found[position.before] = position.method
+            known[position.before] = position.method
         if position.after is not None:
-            found.setdefault(position.after, position.method)
-    return found
+            known.setdefault(position.after, position.method)
+    return known

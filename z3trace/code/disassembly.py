@@ -66,17 +66,25 @@ def _boostable(code: bytes) -> bool:
 @cache
 def _family() -> dict[str, str]:
     """Every register name -> the 64-bit register that it is part of."""
-    found = {}
+    family = {}
     for letter in "abcd":
         for name in (f"{letter}l", f"{letter}h", f"{letter}x", f"e{letter}x", f"r{letter}x"):
-            found[name] = f"r{letter}x"
+            family[name] = f"r{letter}x"
     for name in ("si", "di", "bp", "sp"):
         for part in (f"{name}l", name, f"e{name}", f"r{name}"):
-            found[part] = f"r{name}"
+            family[part] = f"r{name}"
     for number in range(8, 16):
         for suffix in ("", "d", "w", "b"):
-            found[f"r{number}{suffix}"] = f"r{number}"
-    return found
+            family[f"r{number}{suffix}"] = f"r{number}"
+    return family
+
+
+def _number(text: str) -> int | None:
+    """A number as capstone writes it, in hexadecimal only from 10 on; None if it is none."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        return None
 
 
 def _moves(mnemonic: str, operands: list[str]) -> tuple[str, str, int] | None:
@@ -87,11 +95,8 @@ def _moves(mnemonic: str, operands: list[str]) -> tuple[str, str, int] | None:
     if mnemonic == "mov" and source in family and family[source] == source:
         return to, source, 0
     if mnemonic in ("add", "sub"):
-        try:
-            value = int(source, 0)
-        except ValueError:
-            return None
-        return to, to, value if mnemonic == "add" else -value
+        value = _number(source)
+        return None if value is None else (to, to, value if mnemonic == "add" else -value)
     if mnemonic == "lea" and source.startswith("[") and source.endswith("]"):
         return _address(to, source[1:-1])
     return None
@@ -103,11 +108,8 @@ def _address(to: str, text: str) -> tuple[str, str, int] | None:
         return None
     if len(words) == 1:
         return to, words[0], 0
-    try:
-        value = int(words[2], 0)
-    except ValueError:
-        return None
-    return to, words[0], value if words[1] == "+" else -value
+    value = _number(words[2])
+    return None if value is None else (to, words[0], value if words[1] == "+" else -value)
 
 
 @cache
@@ -132,23 +134,23 @@ def instructions(
     *relocated* holds the addresses of words that the linker has still to fill: the
     target of such a branch is not in the code.
     """
-    for found in _machine().disasm(code, start):
-        groups = set(found.groups)
+    for step in _machine().disasm(code, start):
+        groups = set(step.groups)
         is_call = _CALL in groups
         is_branch = bool(groups & {_JUMP, _RET, _INT, _IRET}) and not is_call
         target = None
-        address, size = found.address, found.size
+        address, size = step.address, step.size
         patched = not relocated.isdisjoint(range(address + 1, address + size))
-        if (is_call or is_branch) and not patched and found.op_str.startswith("0x"):
-            target = int(found.op_str, 16)
+        if (is_call or is_branch) and not patched:
+            target = _number(step.op_str)
         yield Instruction(
             address=address,
             size=size,
-            mnemonic=found.mnemonic,
+            mnemonic=step.mnemonic,
             is_call=is_call,
             is_branch=is_branch,
             target=target,
-            boostable=_boostable(bytes(found.bytes)),
-            written=_written(found),
-            moves=_moves(found.mnemonic, found.op_str.split(", ")),
+            boostable=_boostable(bytes(step.bytes)),
+            written=_written(step),
+            moves=_moves(step.mnemonic, step.op_str.split(", ")),
         )

@@ -1,13 +1,11 @@
 """What a built module's DWARF tells: member offsets, and where a call site stands in the source."""
 
 import bisect
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-#: A function that takes or gives a lock and does nothing else, by its name.
-_LOCK_HELPER = re.compile(r"(^|_)(try|un)?lock(_bh|_irq|_irqsave|_irqrestore|_nested)?$")
+from z3trace.code.lockfunctions import LOCK_HELPER
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ def _files(info: Any, unit: Any) -> dict[int, str]:
 
 def structs(elf: Any, source: str) -> dict[str, dict[str, int]]:
     """Structure -> member -> offset in bytes, of structures declared in *source*."""
-    found: dict[str, dict[str, int]] = {}
+    structures: dict[str, dict[str, int]] = {}
     info = elf.get_dwarf_info()
     for unit in info.iter_CUs():
         files = _files(info, unit)
@@ -41,18 +39,18 @@ def structs(elf: Any, source: str) -> dict[str, dict[str, int]]:
             if die.tag != "DW_TAG_structure_type" or not name or not declared:
                 continue
             if files.get(declared.value) == source:
-                found[name.value.decode()] = _members(die)
-    return found
+                structures[name.value.decode()] = _members(die)
+    return structures
 
 
 def _members(die: Any) -> dict[str, int]:
-    found = {}
+    members = {}
     for child in die.iter_children():
         name = child.attributes.get("DW_AT_name")
         at = child.attributes.get("DW_AT_data_member_location")
         if name and at:
-            found[name.value.decode()] = int(at.value)
-    return found
+            members[name.value.decode()] = int(at.value)
+    return members
 
 
 def _name(die: Any) -> str:
@@ -102,7 +100,7 @@ def _descend(  # noqa: PLR0913 - the state of one walk
     die: Any,
     offsets: list[int],
     chain: list[tuple[str, int, int]],
-    found: dict[int, list[tuple[str, int, int]]],
+    chains: dict[int, list[tuple[str, int, int]]],
 ) -> None:
     """Note for every offset inside *die* its chain of (function, call file, call line)."""
     inside: list[int] = []
@@ -112,23 +110,23 @@ def _descend(  # noqa: PLR0913 - the state of one walk
         return
     inside.sort()
     for offset in inside:
-        if len(chain) >= len(found.get(offset, [])):
-            found[offset] = chain
+        if len(chain) >= len(chains.get(offset, [])):
+            chains[offset] = chain
     for child in _inlined(die):
         call_file = child.attributes.get("DW_AT_call_file")
         call_line = child.attributes.get("DW_AT_call_line")
         name = _name(child)
         if chain and chain[-1][0] == name:  # a function split by the compiler
-            _descend(info, unit, child, inside, chain, found)
+            _descend(info, unit, child, inside, chain, chains)
             continue
         step = (name, call_file.value if call_file else 0, call_line.value if call_line else 0)
-        _descend(info, unit, child, inside, [*chain, step], found)
+        _descend(info, unit, child, inside, [*chain, step], chains)
 
 
 def places(elf: Any, offsets: set[int]) -> dict[int, Place]:
     """Source places of offsets in ``.text``."""
     ordered = sorted(offsets)
-    found: dict[int, Place] = {}
+    known: dict[int, Place] = {}
     info = elf.get_dwarf_info()
     for unit in info.iter_CUs():
         files = _files(info, unit)
@@ -137,14 +135,14 @@ def places(elf: Any, offsets: set[int]) -> dict[int, Place]:
             if die.tag == "DW_TAG_subprogram":
                 _descend(info, unit, die, ordered, [], chains)
             for offset, chain in chains.items():
-                found[offset] = _place(_name(die), chain, files)
-    return found
+                known[offset] = _place(_name(die), chain, files)
+    return known
 
 
 def _place(function: str, chain: list[tuple[str, int, int]], files: dict[int, str]) -> Place:
     names = (function, *(name for name, _, _ in chain))
     depth = len(chain)
-    while depth > 1 and _LOCK_HELPER.search(names[depth - 1]):
+    while depth > 1 and LOCK_HELPER.search(names[depth - 1]):
         depth -= 1
     if not chain:
         return Place("", 0, names)

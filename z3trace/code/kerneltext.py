@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 
-from z3trace.bpf import libbpf
+from z3trace.bpf import btf
 from z3trace.bpf.kcore import read_text
-from z3trace.code.callsites import LOCK_FUNCTION, Functions, Probe, Site, action, probes_of
+from z3trace.code.callsites import Functions, Probe, Site, probes_of
 from z3trace.code.disassembly import instructions
 from z3trace.code.dwarf import Place
-from z3trace.code.placement import Function
+from z3trace.code.function import Function
+from z3trace.code.lockfunctions import LOCK_FUNCTIONS, PATTERN
 from z3trace.errors import CannotTraceError
 
 _KALLSYMS = Path("/proc/kallsyms")
@@ -36,23 +37,21 @@ class Symbols:
     def matching(self, pattern: str) -> dict[str, tuple[int, int]]:
         """Name -> (address, end) of the functions whose whole name fits a regular expression."""
         line = re.compile(rb"^([0-9a-f]+) [tTwW] (%b)\n(?=([0-9a-f]+) )?" % pattern.encode(), re.M)
-        found: dict[str, tuple[int, int]] = {}
+        functions: dict[str, tuple[int, int]] = {}
         for match in line.finditer(self._data):
             start = int(match[1], 16)
             end = int(match[3], 16) if match[3] else start
             if not start:
                 raise CannotTraceError("/proc/kallsyms hides the addresses", "run as root")
-            found[match[2].decode()] = (start, end if end > start else start + _SIZE_LIMIT)
-        return found
+            functions[match[2].decode()] = (start, end if end > start else start + _SIZE_LIMIT)
+        return functions
 
     def counts(self, names: Iterable[str]) -> dict[str, int]:
         """How many functions have each name, in kernel and modules."""
-        found = {}
-        for name in names:
-            found[name] = len(
-                re.findall(rb" [tTwW] %b(?:\t|\n)" % re.escape(name.encode()), self._data)
-            )
-        return found
+        return {
+            name: len(re.findall(rb" [tTwW] %b(?:\t|\n)" % re.escape(name.encode()), self._data))
+            for name in names
+        }
 
 
 @cache
@@ -73,7 +72,7 @@ class KernelText:
         known = symbols or Symbols()
         self._ranges = known.matching("|".join(_expression(name) for name in names))
         self._lock_functions = {
-            start: name for name, (start, _) in known.matching(r"_raw_\w+lock\w*").items()
+            start: LOCK_FUNCTIONS[name] for name, (start, _) in known.matching(PATTERN).items()
         }
         self.ambiguous = {name for name, n in known.counts(self._ranges).items() if n > 1}
 
@@ -97,28 +96,15 @@ class KernelText:
 
     @cached_property
     def sites(self) -> list[Site]:
-        found: list[Site] = []
+        sites: list[Site] = []
         for name, function in sorted(self.decoded.items(), key=lambda pair: self._ranges[pair[0]]):
-            for one in function.code:
-                called = self._lock_functions.get(one.target or 0, "")
-                match = LOCK_FUNCTION.fullmatch(called)
-                if match and one.address < self._ranges[name][1]:
-                    start = self._ranges[name][0]
-                    found.append(
-                        Site(
-                            number=len(found),
-                            section=_SECTION,
-                            offset=one.address,
-                            after=one.end,
-                            function=name,
-                            function_offset=one.address - start,
-                            lock_function=called,
-                            action=action(match["verb"]),
-                            kind=match["kind"],  # type: ignore[arg-type]
-                            tail=not one.is_call,
-                        )
-                    )
-        return found
+            start, end = self._ranges[name]
+            for call in function.code:
+                called = self._lock_functions.get(call.target or 0)
+                if called and call.address < end:
+                    where = (_SECTION, call.address, call.end, name, call.address - start)
+                    sites.append(Site(len(sites), *where, called, tail=not call.is_call))
+        return sites
 
     @cached_property
     def probes(self) -> list[Probe]:
@@ -132,7 +118,7 @@ class KernelText:
 
     def members(self, structure: str) -> Mapping[str, int]:
         """Member -> offset in bytes, from the kernel's BTF."""
-        return libbpf.members(structure)
+        return btf.members(structure)
 
     def source(self, site: Site) -> Place:
         return Place("", 0, ())

@@ -1,4 +1,4 @@
-"""A module's file: functions, lock call sites, build id; and where it is loaded.
+"""A module's file: functions, lock call sites, build id.
 
 Relocations against the lock functions list every lock call site exactly; the
 instruction before the relocated word tells a call from a tail jump.
@@ -13,18 +13,26 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from z3trace import tools
-from z3trace.bpf import libbpf
-from z3trace.code.callsites import LOCK_FUNCTION, Functions, Probe, Site, action, probes_of
+from z3trace.bpf import btf
+from z3trace.code.callsites import Functions, Probe, Site, probes_of
 from z3trace.code.disassembly import instructions
 from z3trace.code.dwarf import Place
-from z3trace.code.placement import Function
-from z3trace.errors import CannotTraceError, InputError, Z3traceError
+from z3trace.code.function import Function
+from z3trace.code.lockfunctions import LOCK_FUNCTIONS, LockFunction
+from z3trace.errors import InputError
 
 _SECTIONS = (".text", ".text.unlikely", ".text.hot", ".noinstr.text")
 #: Sections whose relocations may stand for jumps into the text.
 _JUMP_SOURCES = (".text", "__jump_table", "__ex_table", ".rodata", ".init.text", ".exit.text")
 _SIZE_LIMIT = 256 << 20
+_WORD = 4  # bytes that a relocation of a call or a jump fills
+_CALL = 0xE8  # opcode
+
+
+def build_id_of(note: bytes) -> str:
+    """The build id in a note section that holds nothing else: behind three words of
+    sizes and type and the name "GNU"."""
+    return note[16:].hex()
 
 
 class ModuleFile:
@@ -61,15 +69,15 @@ class ModuleFile:
         table = self.elf.get_section_by_name(".symtab")
         if table is None:
             raise InputError(f"{self.path} has no symbols")
-        found: dict[str, tuple[str, int]] = {}
+        functions: dict[str, tuple[str, int]] = {}
         for symbol in table.iter_symbols():
             index = symbol["st_shndx"]
             if symbol["st_info"]["type"] == "STT_FUNC" and isinstance(index, int):
-                if symbol.name in found:
+                if symbol.name in functions:
                     self.ambiguous.add(symbol.name)
                 section = self.elf.get_section(index).name
-                found[symbol.name] = (section, int(symbol["st_value"]))
-        return found
+                functions[symbol.name] = (section, int(symbol["st_value"]))
+        return functions
 
     @cached_property
     def _where(self) -> Functions:
@@ -87,53 +95,44 @@ class ModuleFile:
         if table is None or relocations is None:
             return []
         return [
-            (int(one["r_offset"]), table.get_symbol(one["r_info_sym"]), int(one["r_addend"]))
-            for one in relocations.iter_relocations()
+            (int(entry["r_offset"]), table.get_symbol(entry["r_info_sym"]), int(entry["r_addend"]))
+            for entry in relocations.iter_relocations()
         ]
 
     @cached_property
     def sites(self) -> list[Site]:
         """Every lock call site in the module's ordinary text, in order."""
-        found: list[Site] = []
+        sites: list[Site] = []
         for section in _SECTIONS:
             text = self.elf.get_section_by_name(section)
             for at, symbol, _ in self._relocations(section) if text is not None else ():
-                if LOCK_FUNCTION.fullmatch(symbol.name) and at:
-                    found.append(self._site(len(found), section, text.data(), at, symbol.name))
-        return found
+                called = LOCK_FUNCTIONS.get(symbol.name)
+                if called and at:
+                    sites.append(self._site(len(sites), section, text.data(), at, called))
+        return sites
 
-    def _site(self, number: int, section: str, code: bytes, at: int, lock_function: str) -> Site:
+    def _site(self, number: int, section: str, code: bytes, at: int, called: LockFunction) -> Site:
+        """The site whose relocated word is at *at*: behind one byte of opcode, or two of a
+        conditional jump."""
         conditional = at >= 2 and code[at - 2] == 0x0F and code[at - 1] & 0xF0 == 0x80
-        start = at - 2 if conditional else at - 1
-        function, begin, _ = self._where.at(section, start)
-        match = LOCK_FUNCTION.fullmatch(lock_function)
-        assert match is not None  # noqa: S101 - the caller looked
-        return Site(
-            number=number,
-            section=section,
-            offset=start,
-            after=at + 4,
-            function=function,
-            function_offset=start - begin,
-            lock_function=lock_function,
-            action=action(match["verb"]),
-            kind=match["kind"],  # type: ignore[arg-type]
-            tail=code[start] != 0xE8,
-        )
+        offset = at - 2 if conditional else at - 1
+        function, start, _ = self._where.at(section, offset)
+        where = (section, offset, at + _WORD, function, offset - start)
+        return Site(number, *where, called, tail=code[offset] != _CALL)
 
     def _jump_targets(self, section: str) -> set[int]:
         """Offsets in *section* that something outside the function may jump to."""
-        index = next(i for i, one in enumerate(self.elf.iter_sections()) if one.name == section)
-        found: set[int] = set()
+        index = self.elf.get_section_index(section)
+        targets: set[int] = set()
         for other in self.elf.iter_sections():
             if not other.name.startswith(_JUMP_SOURCES):
                 continue
             for _, symbol, addend in self._relocations(other.name):
                 if symbol["st_shndx"] == index:
                     # A branch counts from the end of its word, a pointer does not.
-                    extra = 4 if "text" in other.name else 0
-                    found.add(int(symbol["st_value"]) + addend + extra)
-        return found
+                    extra = _WORD if "text" in other.name else 0
+                    targets.add(int(symbol["st_value"]) + addend + extra)
+        return targets
 
     @cached_property
     def decoded(self) -> dict[str, Function]:
@@ -163,7 +162,7 @@ class ModuleFile:
     @cached_property
     def build_id(self) -> str:
         section = self.elf.get_section_by_name(".note.gnu.build-id")
-        return section.data()[16:].hex() if section is not None else ""
+        return build_id_of(section.data()) if section is not None else ""
 
     @cached_property
     def facts(self) -> "Facts":
@@ -182,7 +181,7 @@ class ModuleFile:
         """Member -> offset in bytes, from debug information or the loaded module's BTF."""
         if self.facts.structs:
             return self.facts.structs.get(structure, {})
-        return libbpf.members(structure, self.name)
+        return btf.members(structure, self.name)
 
     def source(self, site: Site) -> Place:
         """File, line and inline chain of a call site, as far as they are known."""
@@ -204,58 +203,3 @@ class Facts:
 
     def place(self, site: Site) -> Place:
         return self.places.get(f"{site.section}+{site.offset:#x}", Place("", 0, ()))
-
-
-class LoadedModule:
-    """The addresses of a module that is loaded now."""
-
-    def __init__(self, name: str) -> None:
-        self.directory = Path("/sys/module") / name
-        if not self.directory.exists():
-            raise CannotTraceError(
-                f"module {name} is not loaded",
-                f"'modprobe {name}' loads it, or name a file with --module",
-            )
-
-    def address(self, section: str, offset: int) -> int:
-        """Address of a place in a section; CannotTraceError if the kernel hides it."""
-        path = self.directory / "sections" / section
-        try:
-            base = int(path.read_text(), 16)
-        except OSError as error:
-            raise CannotTraceError(
-                f"cannot read {path}: {error.strerror}", "run as root"
-            ) from error
-        if not base:
-            raise CannotTraceError(f"{path} hides the address", "run as root")
-        return base + offset
-
-    def build_id(self) -> str:
-        try:
-            return (self.directory / "notes/.note.gnu.build-id").read_bytes()[16:].hex()
-        except OSError:
-            return ""
-
-    def source_version(self) -> str:
-        try:
-            return (self.directory / "srcversion").read_text().strip()
-        except OSError:
-            return ""
-
-
-def packaged_file(name: str) -> Path:
-    """The file that modprobe would load for *name* in the running kernel."""
-    try:
-        return Path(tools.run(["modinfo", "-n", name]).strip())
-    except Z3traceError as error:
-        raise CannotTraceError(f"the running kernel has no module file for {name}") from error
-
-
-def check_same(file: ModuleFile, loaded: LoadedModule) -> None:
-    """CannotTraceError if *file* is not what is loaded."""
-    there = loaded.build_id()
-    if there and file.build_id and there != file.build_id:
-        raise CannotTraceError(
-            f"{file.path} is not the {file.name} that is loaded",
-            "name the right file with --module, or load this one",
-        )

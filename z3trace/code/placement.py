@@ -15,17 +15,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from z3trace.code.disassembly import Instruction
-
-#: How the kernel runs a probe: replaced by a jump, a breakpoint with the instruction
-#: emulated, or a breakpoint with the instruction single-stepped.
-Method = Literal["jump", "emulated", "stepped"]
+from z3trace.code.function import Function, Method, lock_register
 
 _COST: dict[Method, int] = {"jump": 1, "emulated": 2, "stepped": 5}
-_JUMP_SIZE = 5
-_REACH = 8  # instructions that an event may be away from its call
-#: The same in bytes, at most: no instruction is longer than 15.
-REACH_BYTES = _REACH * 15
 #: Registers that a call leaves as they were (System V ABI, x86-64).
 _KEPT = frozenset(["rbx", "rbp", "r12", "r13", "r14", "r15"])
 REGISTERS = (
@@ -68,82 +60,15 @@ class Position:
     kept: tuple[str, int] | None = None
 
 
-class Function:
-    """The decoded function, with what may jump into it."""
-
-    def __init__(self, code: Iterable[Instruction], targets: Iterable[int]) -> None:
-        self.code = list(code)
-        self.index = {one.address: i for i, one in enumerate(self.code)}
-        self.targets = set(targets) | {one.target for one in self.code if one.target is not None}
-
-    def line_to(self, address: int) -> list[Instruction]:
-        """The instructions before and with *address* that all lead to it and nowhere else."""
-        at = self.index[address]
-        first = at
-        while (
-            first > 0
-            and at - first < _REACH
-            and self.code[first].address not in self.targets
-            and not self.code[first - 1].ends_line
-            and self.code[first - 1].end == self.code[first].address
-        ):
-            first -= 1
-        return self.code[first : at + 1]
-
-    def line_from(self, address: int) -> list[Instruction]:
-        """The instructions from *address* on that run in order, to the end of the line or
-        the first one that other code jumps to: whoever comes from there ends no call."""
-        found: list[Instruction] = []
-        at = self.index.get(address, len(self.code))
-        while at < len(self.code) and len(found) <= _REACH:
-            one = self.code[at]
-            if found and one.address != found[-1].end:
-                break
-            found.append(one)
-            if one.ends_line or (len(found) > 1 and one.address in self.targets):
-                break
-            at += 1
-        return found
-
-    def region(self, address: int) -> list[Instruction]:
-        """The instructions that a jump at *address* would overwrite."""
-        at, found = self.index[address], []
-        while at < len(self.code) and self.code[at].address < address + _JUMP_SIZE:
-            found.append(self.code[at])
-            at += 1
-        return found
-
-    def method(self, address: int) -> Method | None:
-        """How the kernel would run a probe here; None where it must not stand, because
-        the kernel would lay a jump over an address that other code jumps to."""
-        region = self.region(address)
-        if all(one.boostable for one in region) and region[-1].end >= address + _JUMP_SIZE:
-            inside = range(address + 1, region[-1].end)
-            return None if any(target in inside for target in self.targets) else "jump"
-        return "emulated" if region[0].ends_line else "stepped"
-
-
-def lock_register(line: Sequence[Instruction]) -> tuple[str, int] | None:
-    """Which register, plus what, at the line's start is rdi at its end; None if unknown."""
-    register, offset = "rdi", 0
-    for one in reversed(line[:-1]):
-        if register not in one.written:
-            continue
-        if one.moves is None or one.moves[0] != register:
-            return None
-        register, offset = one.moves[1], offset + one.moves[2]
-    return register, offset
-
-
 def _before(function: Function, call: Call) -> dict[int, tuple[str, int]]:
     """Addresses where the event before *call* can be seen -> where its lock is."""
     line = function.line_to(call.address)
-    found = {}
-    for i, one in enumerate(line):
+    registers = {}
+    for i, step in enumerate(line):
         register = lock_register(line[i:])
         if register is not None:
-            found[one.address] = register
-    return found
+            registers[step.address] = register
+    return registers
 
 
 def kept_lock(function: Function, call: Call) -> tuple[str, int] | None:
@@ -153,11 +78,11 @@ def kept_lock(function: Function, call: Call) -> tuple[str, int] | None:
         return None
     line = function.line_to(call.address)
     for i in reversed(range(len(line))):
-        found = lock_register(line[i:])
-        if found is None:
+        lock = lock_register(line[i:])
+        if lock is None:
             return None
-        if found[0] in _KEPT and not any(found[0] in one.written for one in line[i:-1]):
-            return found
+        if lock[0] in _KEPT and not any(lock[0] in step.written for step in line[i:-1]):
+            return lock
     return None
 
 
@@ -166,15 +91,15 @@ def _after(function: Function, call: Call, kept: tuple[str, int] | None) -> list
     lock in the register *kept*."""
     needed = {"rax"} if call.needs_result else set()
     needed |= {kept[0]} if kept else set()
-    found = []
-    for one in function.line_from(call.end):
-        if kept and one.address in function.targets:
+    addresses = []
+    for step in function.line_from(call.end):
+        if kept and step.address in function.targets:
             # Who jumps here would pass for an acquisition, as nothing was asked for.
             break
-        found.append(one.address)
-        if needed & one.written:
+        addresses.append(step.address)
+        if needed & step.written:
             break
-    return found
+    return addresses
 
 
 class _Chooser:
@@ -223,7 +148,7 @@ class _Chooser:
         dearer than two."""
         both = self._best(set(self._afters[earlier]) & set(self._befores[later]))
         apart = [self._best(self._afters[earlier]), self._best(self._befores[later])]
-        limit = sum(one[0] if one else 2 * _COST["stepped"] for one in apart)
+        limit = sum(best[0] if best else 2 * _COST["stepped"] for best in apart)
         if both is None or both[0] > limit:
             return False
         _, address, method = both
@@ -233,9 +158,9 @@ class _Chooser:
         return True
 
     def after(self, number: int) -> None:
-        found = self._best(self._afters[number])
-        if found:
-            _, address, method = found
+        best = self._best(self._afters[number])
+        if best:
+            _, address, method = best
             kept = self._kept.get(number)
             self.chosen[address] = Position(address, method, number, None, kept=kept)
 
@@ -243,9 +168,9 @@ class _Chooser:
         """Place the beginning of a call, behind *not_until* if that is given: the end of
         the call before it must be seen first."""
         candidates = [a for a in self._befores[number] if not_until is None or a > not_until]
-        found = self._best(candidates)
-        if found:
-            _, address, method = found
+        best = self._best(candidates)
+        if best:
+            _, address, method = best
             register = self._befores[number][address]
             self.chosen[address] = Position(address, method, None, number, *register)
 
@@ -264,14 +189,14 @@ def place(
     """
     ordered = sorted(calls, key=lambda call: call.address)
     kept = {
-        call.number: found
+        call.number: lock
         for call in ordered
-        if not call.needs_before and (found := kept_lock(function, call))
+        if not call.needs_before and (lock := kept_lock(function, call))
     }
     chooser, broken = _chosen(function, ordered, kept, share=share, methods=methods)
     if broken & kept.keys():
         # Fewer places tell a lock that was not asked for: those calls keep their attempt.
-        kept = {number: found for number, found in kept.items() if number not in broken}
+        kept = {number: lock for number, lock in kept.items() if number not in broken}
         chooser, broken = _chosen(function, ordered, kept, share=share, methods=methods)
     return _whole(chooser, broken)
 
@@ -323,21 +248,20 @@ def _followers(
     befores: dict[int, dict[int, tuple[str, int]]],
 ) -> dict[int, int]:
     """Call -> the call before it on the same straight line whose end it can see."""
-    found = {}
+    follows = {}
     for earlier, later in pairwise(calls):
         common = set(afters.get(earlier.number, ())) & set(befores.get(later.number, ()))
         if common:
-            found[later.number] = earlier.number
-    return found
+            follows[later.number] = earlier.number
+    return follows
 
 
 def _whole(chooser: _Chooser, broken: Collection[int]) -> list[Position]:
     """What was chosen, without the events of *broken* calls."""
-    found = []
-    for address in sorted(chooser.chosen):
-        one = chooser.chosen[address]
-        after = None if one.after in broken else one.after
-        before = None if one.before in broken else one.before
+    positions = []
+    for _, position in sorted(chooser.chosen.items()):
+        after = None if position.after in broken else position.after
+        before = None if position.before in broken else position.before
         if after is not None or before is not None:
-            found.append(replace(one, after=after, before=before))
-    return found
+            positions.append(replace(position, after=after, before=before))
+    return positions

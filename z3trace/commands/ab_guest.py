@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from z3trace.commands.common import make_workload
 from z3trace.errors import DONE, FAILED
 
 
@@ -14,28 +13,28 @@ from z3trace.errors import DONE, FAILED
 def command(spec_file: Path) -> int:
     """Record two variants of a module in turn, as SPEC_FILE says."""
     from z3trace import paths
-    from z3trace.guest import pairspec
+    from z3trace.guest.spec import PROGRESS, PairProgress, PairSpec, load
     from z3trace.probing import preflight
-    from z3trace.recording import schedule, session
-    from z3trace.recording.loading import TargetModule
+    from z3trace.recording import loading, schedule, session
     from z3trace.target import definition
+    from z3trace.workloads import choose
 
-    spec = pairspec.load(spec_file)
+    spec = load(spec_file, PairSpec)
     preflight.require_traceable()
 
     def tell(done: int, total: int, doing: str) -> None:
-        state = pairspec.PairProgress(done=done, total=total, doing=doing)
-        paths.write_atomic(Path(spec.progress), msgspec.json.encode(state))
+        state = PairProgress(done=done, total=total, doing=doing)
+        paths.write_atomic(Path(PROGRESS), msgspec.json.encode(state))
 
     target = definition.load(spec.target)
     steps = schedule.schedule(len(spec.sides), spec.runs, spec.unprobed, spec.probes)
-    work = make_workload(spec.workload, None, ())
+    work = choose.named(spec.workload)
     wanted = session.Wanted(lock_mode=spec.lock_mode, waits=spec.waits, calibrate=spec.calibrate)
     files = [Path(side.module) for side in spec.sides]
     recorders = session.recorders(target, files, wanted, lambda doing: tell(0, len(steps), doing))
     sides = []
     for side, path, recorder in zip(spec.sides, files, recorders, strict=True):
-        module = TargetModule(target.module, path, load=True, reload=True)
+        module = loading.TargetModule(target.module, path, load=True, reload=True)
         sides.append(session.Side(side.label, recorder, module, Path(side.output), spec.command))
     failed: list[str] = []
 

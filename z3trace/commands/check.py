@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import msgspec
 
 from z3trace.commands import options
-from z3trace.commands.common import make_workload, say
+from z3trace.commands.options import GuestOptions
+from z3trace.commands.screen import say
 from z3trace.errors import (
     DONE,
     FAILED,
@@ -27,18 +27,40 @@ DEFAULT_WORKLOAD = (
 #: A guest under check prints what it finds, and a CPU that hangs for 8 s is told of.
 GUEST_WORDS = "tp_printk watchdog_thresh=4"
 PACKAGED = "packaged"
+EVIDENCE = "check.z3c"
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _Asked:
+    """What to check and how, wherever it is done; limits in seconds."""
+
     target: str
-    workload: str | None
-    duration: str | None
-    command: tuple[str, ...]
+    label: str
     lock_mode: str
     seed: int
     hold: float
     wait: float
+
+
+@dataclass(frozen=True)
+class _Here:
+    """A check on this kernel."""
+
+    workload: str | None
+    duration: float | None
+    command: tuple[str, ...]
+    module_file: Path | None
+    load: bool
+
+
+@dataclass(frozen=True)
+class _Guest:
+    """A check in a guest that is booted for it."""
+
+    options: GuestOptions
+    variant: str | None
+    patches: tuple[Path, ...]
+    workload: str
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -48,76 +70,43 @@ class _Wanted:
     help="Check this variant of the target in a guest: one that 'kernel build' knows, a .toml "
     "file, or 'packaged' for the kernel's own module.",
 )
-@click.option(
-    "--patch",
-    "patches",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A .cocci or .patch on top of the variant (default: page-lock), in a guest; may be "
-    "repeated.",
-)
+@options.patches("on top of the variant (default: page-lock), in a guest")
 @click.option(
     "--workload",
     "workload_text",
     help=f"A workload of our own.  [default in a guest: {DEFAULT_WORKLOAD}]",
 )
-@click.option("--duration", help="Check whatever happens for this long, such as 10s.")
-@click.option(
-    "--module",
-    "module_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The target's module file, if it is not the packaged one.",
-)
-@click.option(
-    "--load", is_flag=True, help="Load the target's module if it is not, and unload it after."
-)
-@click.option(
-    "--locks",
-    "lock_mode",
-    type=click.Choice(["callsite", "function", "hybrid"]),
-    default="hybrid",
-    show_default=True,
-    help="How to see locks: at the target's call sites, in the lock functions, or there for "
-    "sites that cannot carry a probe.",
-)
-@click.option("--seed", type=click.IntRange(0, 1 << 31), default=1, show_default=True)
-@click.option("--long-hold", default="2s", show_default=True, help="Tell of a longer hold.")
-@click.option("--long-wait", default="2s", show_default=True, help="Tell of a longer wait.")
-@click.option(
+@options.time("--duration", "Check whatever happens for this long, such as 10s.")
+@options.module_file
+@options.load
+@options.lock_mode(*options.LOCK_MODES, default="hybrid")
+@options.seed
+@options.time("--long-hold", "Tell of a longer hold.", "2s")
+@options.time("--long-wait", "Tell of a longer wait.", "2s")
+@options.readable_file(
     "--reference",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A check or recording of a good kernel: nesting that it never saw is a violation.",
 )
-@click.option("--label", default="", help="What to call this in reports.")
+@options.label
 @options.guest
-@click.option(
-    "-o",
-    "--output",
-    "directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory for the reports: check.txt, .json, .html and lock-order.svg.",
-)
-@click.option("--force", is_flag=True, help="Overwrite what is in the directory.")
+@options.output_directory("the reports: check.txt, .json, .html and lock-order.svg")
+@options.force
 @click.argument("command_line", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 def command(
     target_name: str,
     variant: str | None,
     patches: tuple[Path, ...],
     workload_text: str | None,
-    duration: str | None,
+    duration: float | None,
     module_file: Path | None,
     load: bool,
     lock_mode: str,
     seed: int,
-    long_hold: str,
-    long_wait: str,
+    long_hold: float,
+    long_wait: float,
     reference: Path | None,
     label: str,
-    release: str | None,
-    cpus: int,
-    memory: str,
-    accelerator: str,
-    deadline: str,
+    guest: GuestOptions,
     directory: Path | None,
     force: bool,
     command_line: tuple[str, ...],
@@ -130,111 +119,108 @@ def command(
     3 if a rule was broken.
     """
     from z3trace import paths
-    from z3trace.guest import qemu
-    from z3trace.workloads import workload
 
+    asked = _Asked(target_name, label, lock_mode, seed, long_hold, long_wait)
     in_guest = bool(variant or patches)
-    wanted = _Wanted(
-        target_name,
-        *(workload_text, duration, command_line),
-        *(lock_mode, seed),
-        hold=workload.seconds(long_hold),
-        wait=workload.seconds(long_wait),
-    )
     if in_guest and (duration or command_line or module_file):
         raise UsageError("in a guest a check runs a workload of our own", "give --workload")
     kept = directory.absolute() if directory else None
     if kept:
         paths.must_be_new(kept / "check.json", force=force)
-        kept.mkdir(parents=True, exist_ok=True)
+        _make_room(kept)
     with nullcontext(str(kept)) if kept else tempfile.TemporaryDirectory() as name:
-        file = Path(name) / "check.z3c"
+        file = Path(name) / EVIDENCE
         if in_guest:
-            machine = qemu.Options(
-                cpus=cpus,
-                memory=memory,
-                append=GUEST_WORDS,
-                accelerator=accelerator,
-                deadline=workload.seconds(deadline),
-                share=Path(name),
-            )
-            console, lost = _guest(wanted, variant, patches, release, label, machine, file)
+            where = _Guest(guest, variant, patches, workload_text or DEFAULT_WORKLOAD)
+            console, lost = _check_in_guest(asked, where, file)
         else:
             console, lost = "", ""
-            _here(wanted, module_file, label or target_name, file, load=load)
+            here = _Here(workload_text, duration, command_line, module_file, load)
+            _check_here(asked, here, file)
         return _report(file, console, lost, reference, kept)
 
 
-def _here(wanted: _Wanted, module_file: Path | None, label: str, file: Path, *, load: bool) -> None:
-    from z3trace.checking import run
+def _make_room(directory: Path) -> None:
+    """What an earlier check left is gone before this one begins: a guest that fails must
+    not be judged by the check before."""
+    from z3trace import paths
+    from z3trace.guest import vm
+
+    directory.mkdir(parents=True, exist_ok=True)
+    paths.discard(directory, [f"{EVIDENCE}*", "check.*", "lock-order.svg", vm.CONSOLE])
+
+
+def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
+    from z3trace.checking import run as checks
     from z3trace.checking.arming import Limits
     from z3trace.probing import preflight
     from z3trace.recording import loading
     from z3trace.target import definition
+    from z3trace.workloads import choose
 
-    work = make_workload(wanted.workload, wanted.duration, wanted.command)
-    target = definition.load(wanted.target)
+    work = choose.choose(here.workload, here.duration, here.command)
+    target = definition.load(asked.target)
     preflight.require_traceable()
-    path = module_file.absolute() if module_file else None
-    module = loading.target_module(target, path, load=load, reload=False)
-    limits = Limits(hold=wanted.hold, wait=wanted.wait)
+    path = here.module_file.absolute() if here.module_file else None
+    module = loading.target_module(target, path, load=here.load, reload=False)
     say(f"checking {work.description}")
-    asked = run.Asked(label, ["z3trace", *sys.argv[1:]], wanted.lock_mode, wanted.seed, limits)
-    run.check(target, module, path, work, asked, file)
+    checks.check(
+        target,
+        module,
+        path,
+        work,
+        checks.Asked(
+            label=asked.label or asked.target,
+            command=["z3trace", *sys.argv[1:]],
+            lock_mode=asked.lock_mode,
+            seed=asked.seed,
+            limits=Limits(hold=asked.hold, wait=asked.wait),
+        ),
+        file,
+    )
 
 
-def _guest(
-    wanted: _Wanted,
-    variant: str | None,
-    patches: tuple[Path, ...],
-    release: str | None,
-    label: str,
-    machine: "object",
-    file: Path,
-) -> tuple[str, str]:
+def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]:
     """(console, why the guest was lost) after a check in a guest."""
-    from z3trace import paths
-    from z3trace.guest import checkspec, vm
+    from z3trace.guest import vm
+    from z3trace.guest.spec import CheckSpec
     from z3trace.kernels import build, fetch
     from z3trace.target import definition
+    from z3trace.workloads import choose
 
-    target = definition.load(wanted.target)
-    text = wanted.workload or DEFAULT_WORKLOAD
-    make_workload(text, None, ())
-    kernel = fetch.cached(release, say)
+    target = definition.load(asked.target)
+    choose.named(where.workload)
+    kernel = fetch.cached(where.options.release, say)
     module, name = "", PACKAGED
-    if variant != PACKAGED or patches:
-        chosen = build.variant(variant or "page-lock", patches)
+    if where.variant != PACKAGED or where.patches:
+        chosen = build.variant(where.variant or "page-lock", where.patches)
         built = build.build_variant(kernel, target.source, chosen, say)
         module, name = str(built.path), built.variant
-    build.build_workload(kernel, say)
-    build.build_pressure(say)
-    spec = checkspec.CheckSpec(
-        target=wanted.target,
-        label=label or name,
+    build.build_workloads(kernel, say)
+    spec = CheckSpec(
+        target=asked.target,
+        label=asked.label or name,
         module=module,
-        workload=text,
-        lock_mode=wanted.lock_mode,
-        seed=wanted.seed,
-        hold=wanted.hold,
-        wait=wanted.wait,
+        workload=where.workload,
+        lock_mode=asked.lock_mode,
+        seed=asked.seed,
+        hold=asked.hold,
+        wait=asked.wait,
         command=["z3trace", *sys.argv[1:]],
-        output=str(file),
+        output=file.name,
     )
-    spec_file = file.parent / ".check.json"
-    paths.write_atomic(spec_file, msgspec.json.encode(spec))
+    machine = where.options.machine(append=GUEST_WORDS, stranger=bool(where.patches))
     say(f"booting {kernel.release}, checking {name}")
-    words = [sys.executable, "-m", "z3trace", "check-guest", str(spec_file)]
     try:
-        outcome = vm.run(kernel, words, machine, say)  # type: ignore[arg-type]
+        outcome = vm.run_half(
+            kernel, "check-guest", spec, machine, say, vm.Home(file.parent, (file.name,))
+        )
     except GuestLostError as error:
-        console = file.parent / "guest-console.log"
+        console = file.parent / vm.CONSOLE
         text = console.read_text(errors="replace") if console.exists() else ""
         if not file.exists() and not file.with_name(file.name + ".part").exists():
             raise
         return text, error.message.splitlines()[0]
-    finally:
-        spec_file.unlink(missing_ok=True)
     if outcome.status and not file.exists():
         raise Z3traceError("the check failed in the guest", "what it said is above")
     return outcome.console, ""

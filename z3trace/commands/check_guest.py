@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from z3trace.commands.common import make_workload
 from z3trace.errors import DONE, FAILED
 
 
@@ -12,24 +11,24 @@ from z3trace.errors import DONE, FAILED
 @click.argument("spec_file", type=click.Path(path_type=Path))
 def command(spec_file: Path) -> int:
     """Check one variant of a module, as SPEC_FILE says."""
-    from z3trace.checking import run
+    from z3trace.checking import run as checks
     from z3trace.checking.arming import Limits
-    from z3trace.guest import checkspec
+    from z3trace.guest.spec import CheckSpec, load
     from z3trace.probing import preflight
     from z3trace.recording import loading
     from z3trace.target import definition
+    from z3trace.workloads import choose
 
-    spec = checkspec.load(spec_file)
+    spec = load(spec_file, CheckSpec)
     preflight.require_traceable()
     target = definition.load(spec.target)
     path = Path(spec.module) if spec.module else None
-    module = loading.target_module(target, path, load=True, reload=True)
-    result = run.check(
+    result = checks.check(
         target,
-        module,
+        loading.target_module(target, path, load=True, reload=True),
         path,
-        make_workload(spec.workload, None, ()),
-        run.Asked(
+        choose.named(spec.workload),
+        checks.Asked(
             label=spec.label,
             command=spec.command,
             lock_mode=spec.lock_mode,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import screen
-from z3trace.commands.common import wrote
+from z3trace.commands import options, screen
+from z3trace.commands.screen import wrote
 from z3trace.errors import DONE, REGRESSION, UsageError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class _Gated(click.Command):
     metavar="[PERCENT]",
     help="Exit with 3 if a figure got worse, by at least PERCENT if one is given.",
 )
-@click.option("--force", is_flag=True, help="Overwrite reports.")
+@options.force
 def command(
     recordings: tuple[Path, ...],
     plots: Path | None,

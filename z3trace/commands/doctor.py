@@ -15,20 +15,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.target
-@click.option(
-    "--module",
-    "module_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The target's module file, if it is not the packaged one.",
-)
-@click.option("--load", is_flag=True, help="Load the target's module meanwhile.")
-@click.option(
-    "--locks",
-    "lock_mode",
-    type=click.Choice(["callsite", "function", "hybrid"]),
-    default="callsite",
-    show_default=True,
-)
+@options.module_file
+@options.load
+@options.lock_mode(*options.LOCK_MODES, default="callsite")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def command(
     target_name: str, module_file: Path | None, load: bool, lock_mode: str, as_json: bool

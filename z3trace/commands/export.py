@@ -4,21 +4,16 @@ from pathlib import Path
 
 import click
 
-from z3trace.commands.common import wrote
+from z3trace.commands import options
+from z3trace.commands.screen import wrote
 from z3trace.errors import DONE
 
 
 @click.command()
 @click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A file ending in .csv, .parquet, .prom or .hgrm.",
-)
+@options.output_file("A file ending in .csv, .parquet, .prom or .hgrm.", required=True)
 @click.option("--series", default="", metavar="METRIC:NAME", help="For .hgrm: latency:alloc.")
-@click.option("--force", is_flag=True, help="Overwrite the output.")
+@options.force
 def command(recordings: tuple[Path, ...], output: Path, series: str, force: bool) -> int:
     """Write recordings in another form.
 

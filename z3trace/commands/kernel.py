@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from z3trace.commands.common import say
+from z3trace.commands import options
+from z3trace.commands.screen import say
 from z3trace.errors import DONE
 
 
@@ -42,7 +43,7 @@ def list_() -> int:
 
 
 @command.command()
-@click.option("--target", "target_name", default="z3fold", show_default=True)
+@options.target
 @click.option(
     "--variant",
     "variant_name",
@@ -50,13 +51,7 @@ def list_() -> int:
     show_default=True,
     help="A shipped variant, a .toml file, or 'stock' for the source as packaged.",
 )
-@click.option(
-    "--patch",
-    "patches",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A .cocci, .patch, .diff or .mbox to apply on top; may be repeated.",
-)
+@options.patches("to apply on top")
 @click.option("--release", help="Kernel release; the newest in the cache if not given.")
 @click.option("--workload", is_flag=True, help="Build the workload module zpool_bench instead.")
 @click.option("--variants", is_flag=True, help="List the shipped variants and end.")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from z3trace.commands.common import say
+from z3trace.commands.screen import say
 
 if TYPE_CHECKING:
     from z3trace.recording.live import Look

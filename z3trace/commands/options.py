@@ -1,20 +1,71 @@
-"""Options that several verbs have, each said once."""
+"""Options that several verbs have, each said once.
 
+A group of options that belong together reaches a verb as one value: ``@guest`` hands it
+a ``GuestOptions``, ``@probes`` a ``ProbeOptions``, ``@filters`` a ``FilterOptions``.
+"""
+
+import dataclasses
+import functools
+import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from z3trace.guest.qemu import Options
+    from z3trace.recording.session import Wanted
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Command], Command]
+_UNITS = {"ms": 0.001, "s": 1, None: 1, "m": 60, "h": 3600}
 
 
-def _all(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def seconds(text: str) -> float:
+    """``10``, ``10s``, ``1.5m`` or ``500ms`` in seconds; ValueError otherwise."""
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m|h)?", text)
+    if not match:
+        raise ValueError(f"{text!r} is not a duration, such as 10s, 500ms or 2m")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg]
+    """A duration; the verb gets seconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return seconds(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _group(name: str, kind: type, *decorators: Decorator[Any]) -> Decorator[Any]:
+    """Options whose values reach the verb as one argument *name* of the dataclass *kind*."""
+
     def decorate(function: Command) -> Command:
+        @functools.wraps(function)
+        def gathered(**values: Any) -> Any:
+            fields = {field.name: values.pop(field.name) for field in dataclasses.fields(kind)}
+            return function(**values, **{name: kind(**fields)})
+
         for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
+            gathered = decorator(gathered)
+        return gathered  # type: ignore[return-value]
 
     return decorate
+
+
+def readable_file(*names: str, **more: Any) -> Decorator[Any]:
+    """An option that names a file that is there."""
+    kind = click.Path(path_type=Path, exists=True, dir_okay=False)
+    return click.option(*names, type=kind, **more)
 
 
 target = click.option(
@@ -24,19 +75,110 @@ target = click.option(
     show_default=True,
     help="A shipped target, or a .toml file of your own.",
 )
+module_file = readable_file(
+    "--module", "module_file", help="The target's module file, if it is not the packaged one."
+)
+load = click.option(
+    "--load", is_flag=True, help="Load the target's module if it is not, and unload it after."
+)
+label = click.option("--label", default="", help="What to call this in comparisons and reports.")
+force = click.option("--force", is_flag=True, help="Overwrite what is there.")
 
-#: What is recorded, and how: the parameters of ``session.Wanted``.
-probes = _all(
-    click.option(
+
+def patches(purpose: str) -> Decorator[Any]:
+    """Patches that are applied in the order in which they are given."""
+    return readable_file(
+        "--patch",
+        "patches",
+        multiple=True,
+        help=f"A .cocci, .patch, .diff or .mbox {purpose}; may be repeated.",
+    )
+
+
+def time(name: str, meaning: str, default: str | None = None) -> Decorator[Any]:
+    """An option that takes a duration; the verb gets seconds."""
+    return click.option(
+        name, type=Seconds(), default=default, show_default=default is not None, help=meaning
+    )
+
+
+def runs(most: int, default: int, of: str = "") -> Decorator[Any]:
+    """How many runs are made; *of* says of what, such as ``a side``."""
+    return click.option(
+        "--runs",
+        type=click.IntRange(1, most),
+        default=default,
+        show_default=True,
+        help=f"Probed runs{of}.",
+    )
+
+
+def unprobed(most: int, default: str, of: str = "") -> Decorator[Any]:
+    """How many runs are made without probes; *default* in words, as it depends."""
+    return click.option(
+        "--unprobed",
+        type=click.IntRange(0, most),
+        default=None,
+        help=f"Runs{of} without probes, for throughput.  [default: {default}]",
+    )
+
+
+def output_file(what: str, *, required: bool = False) -> Decorator[Any]:
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option("-o", "--output", type=kind, required=required, help=what)
+
+
+def output_directory(what: str, *, required: bool = False) -> Decorator[Any]:
+    kind = click.Path(path_type=Path, file_okay=False)
+    return click.option(
+        "-o", "--output", "directory", type=kind, required=required, help=f"Directory for {what}."
+    )
+
+
+def lock_mode(*choices: str, default: str) -> Decorator[Any]:
+    return click.option(
         "--locks",
         "lock_mode",
-        type=click.Choice(["callsite", "function", "hybrid", "none"]),
-        default="callsite",
+        type=click.Choice(choices),
+        default=default,
         show_default=True,
         help="How to see locks: at the target's call sites; in the lock functions "
-        "themselves, which slows everything that takes a lock; there only for sites that "
-        "cannot carry a probe; or not at all.",
-    ),
+        "themselves, which slows everything that takes a lock; or there only for sites that "
+        "cannot carry a probe (hybrid)." + (" none: not at all." if "none" in choices else ""),
+    )
+
+
+#: Modes in which locks are seen at all.
+LOCK_MODES = ("callsite", "function", "hybrid")
+
+seed = click.option(
+    "--seed",
+    type=click.IntRange(0, 1 << 31),
+    default=1,
+    show_default=True,
+    help="Seed of the first run; each further run adds one.",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ProbeOptions:
+    """What is recorded, and how."""
+
+    lock_mode: str
+    waits: str
+    probe_kinds: tuple[str, ...]
+    seed: int
+    calibrate: bool
+
+    def kinds(self, *default: str) -> list[str]:
+        """The kinds of probes that runs are made with, each once; *default* if none is named."""
+        return list(dict.fromkeys(self.probe_kinds)) or list(default)
+
+
+probes = _group(
+    "probing",
+    ProbeOptions,
+    lock_mode(*LOCK_MODES, "none", default="callsite"),
     click.option(
         "--waits",
         type=click.Choice(["slow-path", "call-site"]),
@@ -55,13 +197,7 @@ probes = _all(
         "the recording shows what its own probes cost, and latencies come from runs with "
         "ops.  [default: all; of ab: all and ops]",
     ),
-    click.option(
-        "--seed",
-        type=click.IntRange(0, 1 << 31),
-        default=1,
-        show_default=True,
-        help="Seed of the first run; each further run adds one.",
-    ),
+    seed,
     click.option(
         "--calibrate/--no-calibrate",
         default=True,
@@ -69,7 +205,19 @@ probes = _all(
     ),
 )
 
-filters = _all(
+
+@dataclasses.dataclass(frozen=True)
+class FilterOptions:
+    """Which of the target's operations count."""
+
+    process: int | None
+    processors: tuple[int, ...]
+    operations: tuple[str, ...]
+
+
+filters = _group(
+    "only",
+    FilterOptions,
     click.option(
         "--pid", "process", type=click.IntRange(1, 1 << 22), help="Only this process's operations."
     ),
@@ -88,7 +236,48 @@ filters = _all(
     ),
 )
 
-guest = _all(
+
+def wanted(probing: ProbeOptions, only: FilterOptions, task_slots: int) -> "Wanted":
+    """What a session is asked to record."""
+    from z3trace.recording.session import Wanted
+
+    return Wanted(
+        lock_mode=probing.lock_mode,
+        waits=probing.waits,
+        calibrate=probing.calibrate,
+        process=only.process or 0,
+        processors=only.processors,
+        operations=only.operations,
+        task_slots=task_slots,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class GuestOptions:
+    """The guest to boot; *deadline* in seconds, *memory* as QEMU understands it."""
+
+    release: str | None
+    cpus: int
+    memory: str
+    accelerator: str
+    deadline: float
+
+    def machine(self, **more: Any) -> "Options":
+        """As QEMU is told; *more* are fields of ``qemu.Options``."""
+        from z3trace.guest import qemu
+
+        return qemu.Options(
+            cpus=self.cpus,
+            memory=self.memory,
+            accelerator=self.accelerator,
+            deadline=self.deadline,
+            **more,
+        )
+
+
+guest = _group(
+    "guest",
+    GuestOptions,
     click.option(
         "--release",
         help="Kernel release; the newest default one in the cache, or a fetched one.",
@@ -101,7 +290,5 @@ guest = _all(
         default="auto",
         show_default=True,
     ),
-    click.option(
-        "--deadline", default="30m", show_default=True, help="End the guest after this long."
-    ),
+    time("--deadline", "End the guest after this long.", "30m"),
 )

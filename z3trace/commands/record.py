@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from z3trace.commands import livedisplay, options
-from z3trace.commands.common import make_workload, say, wrote
+from z3trace.commands.options import FilterOptions, ProbeOptions
+from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, UsageError
 
 if TYPE_CHECKING:
@@ -20,42 +21,18 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"ignore_unknown_options": False})
 @options.target
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    required=True,
-    help="The recording to write, FILE.z3t or FILE.z3t.gz.",
-)
-@click.option(
-    "--runs",
-    type=click.IntRange(1, 10000),
-    default=1,
-    show_default=True,
-    help="Runs under the probes.",
-)
-@click.option(
-    "--unprobed",
-    type=click.IntRange(0, 10000),
-    default=None,
-    help="Runs without probes, for throughput.  [default: as many, if there is more than one]",
-)
-@click.option("--label", default="", help="What to call this recording in comparisons.")
+@options.output_file("The recording to write, FILE.z3t or FILE.z3t.gz.", required=True)
+@options.runs(10000, 1)
+@options.unprobed(10000, "as many, if there is more than one")
+@options.label
 @click.option(
     "--workload",
     "workload_text",
     help="A workload of our own, such as zpool-bench:threads=2,ops=50000 or zswap:mb=96,limit=32.",
 )
-@click.option("--duration", help="Record whatever happens for this long, such as 10s.")
-@click.option(
-    "--module",
-    "module_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The target's module file, if it is not the packaged one.",
-)
-@click.option(
-    "--load", is_flag=True, help="Load the target's module if it is not, and unload it after."
-)
+@options.time("--duration", "Record whatever happens for this long, such as 10s.")
+@options.module_file
+@options.load
 @click.option("--reload", is_flag=True, help="Load the target's module anew for every run.")
 @options.probes
 @options.filters
@@ -68,18 +45,13 @@ if TYPE_CHECKING:
     "are a loss, which the ledger counts.",
 )
 @click.option("--live", is_flag=True, help="Show figures as the recording goes on.")
-@click.option(
-    "--wait-module",
-    "wait_module",
-    metavar="TIME",
-    help="Wait this long, such as 60s, for the target's module to be loaded.",
-)
+@options.time("--wait-module", "Wait this long, such as 60s, for the target's module to be loaded.")
 @click.option(
     "--stacks",
     is_flag=True,
     help="Refused: call chains would have to be taken inside the lock probes.",
 )
-@click.option("--force", is_flag=True, help="Overwrite the output.")
+@options.force
 @click.argument("command_line", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 def command(
     target_name: str,
@@ -88,21 +60,15 @@ def command(
     unprobed: int | None,
     label: str,
     workload_text: str | None,
-    duration: str | None,
+    duration: float | None,
     module_file: Path | None,
     load: bool,
     reload: bool,
-    lock_mode: str,
-    waits: str,
-    probe_kinds: tuple[str, ...],
-    seed: int,
-    calibrate: bool,
-    process: int | None,
-    processors: tuple[int, ...],
-    operations: tuple[str, ...],
+    probing: ProbeOptions,
+    only: FilterOptions,
     task_slots: str,
     live: bool,
-    wait_module: str | None,
+    wait_module: float | None,
     stacks: bool,
     force: bool,
     command_line: tuple[str, ...],
@@ -116,7 +82,7 @@ def command(
     from z3trace.probing import preflight
     from z3trace.recording import loading, schedule, session
     from z3trace.target import definition
-    from z3trace.workloads import workload
+    from z3trace.workloads import choose
 
     if stacks:
         raise UsageError(
@@ -125,21 +91,18 @@ def command(
             "'show --sites' names the call sites that waited, with their inline chains",
         )
     paths.must_be_new(output, force=force)
-    patience = workload.seconds(wait_module) if wait_module else 0.0
-    work = make_workload(workload_text, duration, command_line)
+    patience = wait_module or 0.0
+    work = choose.choose(workload_text, duration, command_line)
     target = definition.load(target_name)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
     module = loading.target_module(target, path, load=load, reload=reload)
     if not patience:
         module.before_run()
-    wanted = session.Wanted(
-        lock_mode, waits, calibrate, process or 0, processors, operations, int(task_slots)
-    )
+    wanted = options.wanted(probing, only, int(task_slots))
     ready = partial(_when_loaded, target.module, patience, module.before_run)
     (recorder,) = session.recorders(target, [path], wanted, say, ready)
     side = session.Side(label or output.name.split(".")[0], recorder, module, output, sys.argv[1:])
-    kinds = tuple(dict.fromkeys(probe_kinds)) or ("all",)
     extra = unprobed if unprobed is not None else (runs if runs > 1 else 0)
     started = time.monotonic()
     failed: list[str] = []
@@ -157,12 +120,12 @@ def command(
                 f"the workload ended with status {run.result.status}\n{run.result.output}"
             )
 
-    steps = schedule.schedule(1, runs, extra, kinds)
+    steps = schedule.schedule(1, runs, extra, probing.kinds("all"))
     with livedisplay.display() if live else nullcontext() as show:
         recorder.show = show
         if work.open_ended:
             recorder.armed = lambda: say(f"recording {work.description}; Ctrl-C ends and keeps it")
-        interrupted = session.record([side], work, steps, seed, report)
+        interrupted = session.record([side], work, steps, probing.seed, report)
     if not output.exists():
         raise KeyboardInterrupt
     _say_coverage(recorder)

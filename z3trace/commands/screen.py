@@ -1,8 +1,22 @@
-"""What standard output is: how wide, whether it takes colour and Unicode."""
+"""The two outputs of a verb: what is said on them, and what standard output can show."""
 
 import os
 import shutil
 import sys
+from pathlib import Path
+
+import click
+
+
+def say(text: str) -> None:
+    """Progress and notices go to stderr, results to stdout."""
+    click.echo(text, err=True)
+
+
+def wrote(path: Path) -> None:
+    """Name a file that was written, relative to here if it is below."""
+    text = os.path.relpath(path)
+    click.echo(f"Wrote {path if text.startswith('..') else text}")
 
 
 def is_terminal() -> bool:

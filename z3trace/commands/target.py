@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from z3trace.commands.common import wrote
+from z3trace.commands import options
+from z3trace.commands.screen import wrote
 from z3trace.errors import DONE
 
 
@@ -26,16 +27,9 @@ def list_targets() -> int:
 
 @command.command("init")
 @click.argument("module_name", metavar="MODULE")
-@click.option(
-    "--module",
-    "module_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The module's file, if it is not the packaged one.",
-)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it here."
-)
-@click.option("--force", is_flag=True, help="Overwrite the output.")
+@options.module_file
+@options.output_file("Write it here.")
+@options.force
 def init(module_name: str, module_file: Path | None, output: Path | None, force: bool) -> int:
     """Draft a target definition for MODULE, which must be loaded.
 
@@ -43,12 +37,12 @@ def init(module_name: str, module_file: Path | None, output: Path | None, force:
     record with --target FILE.toml.
     """
     from z3trace import paths
-    from z3trace.code import module
+    from z3trace.code import loaded, module
     from z3trace.target import draft
 
     if output:
         paths.must_be_new(output, force=force)
-    file = module.ModuleFile(module_file or module.packaged_file(module_name))
+    file = module.ModuleFile(module_file or loaded.packaged_file(module_name))
     text = draft.draft(file)
     if output is None:
         click.echo(text, nl=False)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from z3trace.commands.common import wrote
+from z3trace.commands import options
+from z3trace.commands.screen import wrote
 from z3trace.errors import DONE, UsageError
 
 
@@ -15,7 +16,7 @@ from z3trace.errors import DONE, UsageError
     "--plot", type=click.Path(path_type=Path, dir_okay=False), help="A plot to write, .png or .svg."
 )
 @click.option("--allow-mismatch", is_flag=True, help="Take recordings that differ in what matters.")
-@click.option("--force", is_flag=True, help="Overwrite the plot.")
+@options.force
 def command(
     directory: Path, as_json: bool, plot: Path | None, allow_mismatch: bool, force: bool
 ) -> int:

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from z3trace.commands import options
-from z3trace.commands.common import say
+from z3trace.commands.options import GuestOptions
+from z3trace.commands.screen import say
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -30,13 +31,9 @@ from z3trace.commands.common import say
     "command_line", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED
 )
 def command(
-    release: str | None,
-    cpus: int,
-    memory: str,
+    guest: GuestOptions,
     append: str,
     share: Path,
-    accelerator: str,
-    deadline: str,
     disks: tuple[Path, ...],
     console: bool,
     command_line: tuple[str, ...],
@@ -47,25 +44,17 @@ def command(
     writes below --share is really written.  Ends with COMMAND's status.
     """
     from z3trace.commands import HIDDEN, VERBS
-    from z3trace.guest import qemu, vm
+    from z3trace.guest import vm
     from z3trace.kernels import build, fetch
-    from z3trace.workloads import workload
 
     words = list(command_line)
     if words[0] in VERBS or words[0] in HIDDEN:
         words = [sys.executable, "-m", "z3trace", *words]
-    machine = qemu.Options(
-        cpus=cpus,
-        memory=memory,
-        append=append,
-        accelerator=accelerator,
-        deadline=workload.seconds(deadline),
-        share=share,
-        disks=tuple(d.absolute() for d in disks),
+    machine = guest.machine(
+        append=append, share=share, disks=tuple(disk.absolute() for disk in disks)
     )
-    kernel = fetch.cached(release, say)
-    build.build_workload(kernel, say)
-    build.build_pressure(say)
+    kernel = fetch.cached(guest.release, say)
+    build.build_workloads(kernel, say)
     outcome = vm.run(kernel, words, machine, say)
     if console:
         say(outcome.console.rstrip())

@@ -7,15 +7,16 @@ hypervisors), so nothing less than a command run in a guest counts.
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from z3trace import paths
 from z3trace.errors import UsageError
+from z3trace.guest.process import Guest, watch
+from z3trace.guest.qemu import Options, qemu_command
+from z3trace.guest.share import directories
 from z3trace.kernels.fetch import Kernel, Say
-
-if TYPE_CHECKING:
-    from z3trace.guest.qemu import Options
 
 _TRIAL_SECONDS = 20.0
 
@@ -48,14 +49,19 @@ def _remembered() -> str | None:
     return value if value in ("kvm", "tcg") else None
 
 
-def _try_kvm(kernel: Kernel, options: "Options", say: Say) -> bool:
-    from z3trace.guest.vm import reaches_user_space
+def _reaches_user_space(kernel: Kernel, options: Options) -> bool:
+    """Whether a KVM guest gets to its first command in time."""
+    with directories() as where:
+        (where.run / "command.sh").write_text("exit 0\n")
+        guest = Guest(qemu_command(kernel, replace(options, share=None), where, kvm=True), where)
+        try:
+            watch(guest, _TRIAL_SECONDS, [], guest.is_ready)
+            return guest.is_ready()
+        finally:
+            guest.kill()
 
-    say(f"trying a KVM guest, for at most {_TRIAL_SECONDS:.0f} s (once on this machine)")
-    return reaches_user_space(kernel, options, _TRIAL_SECONDS, kvm=True)
 
-
-def choose(kernel: Kernel, options: "Options", say: Say) -> str:
+def choose(kernel: Kernel, options: Options, say: Say) -> str:
     """``kvm`` or ``tcg`` for guests on this machine; a finding is remembered."""
     if options.accelerator in ("kvm", "tcg"):
         return options.accelerator
@@ -66,10 +72,12 @@ def choose(kernel: Kernel, options: "Options", say: Say) -> str:
         return known
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         found, why = "tcg", "there is no usable KVM device"
-    elif _try_kvm(kernel, options, say):
-        found, why = "kvm", ""
     else:
-        found, why = "tcg", f"a KVM guest did not come up within {_TRIAL_SECONDS:.0f} s"
+        say(f"trying a KVM guest, for at most {_TRIAL_SECONDS:.0f} s (once on this machine)")
+        if _reaches_user_space(kernel, options):
+            found, why = "kvm", ""
+        else:
+            found, why = "tcg", f"a KVM guest did not come up within {_TRIAL_SECONDS:.0f} s"
     if why:
         say(f"guests are emulated (TCG), which is slower: {why}")
     paths.write_atomic(_memory(), json.dumps({"machine": _machine(), "accelerator": found}))

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from z3trace import tools
-from z3trace.guest.console import HANGS, symptoms
+from z3trace.guest import share
+from z3trace.guest.console import CONSOLE_LIMIT, HANGS, Console
+from z3trace.guest.share import Directories
 from z3trace.kernels.fetch import Say
 
-READY = "z3trace-guest: ready"
 #: Why a guest is lost that hangs without a word, as an emulated one may when code is
 #: patched that another CPU translates (docs/measured.md).
 SILENT = "it answers nothing"
@@ -31,66 +31,50 @@ _BOOT_DEADLINE = 120.0
 _SILENCE = 60.0
 _ANSWER = 90.0
 _BOOTS = 2
+#: Bytes of a guest's output that are handed on in one go.
+_FOLLOWED = 1 << 20
+_WORD = 2.0  # seconds to hand a word over
 
 
 class Follower:
-    """Copies what is appended to a file to a stream."""
+    """Hands what a guest appends to a file on, a bounded part at a time."""
 
-    def __init__(self, path: Path, stream: BinaryIO) -> None:
-        self._path, self._stream, self._offset = path, stream, 0
+    def __init__(self, path: Path, take: Callable[[bytes], None]) -> None:
+        self._path, self._take, self._offset = path, take, 0
 
-    def poll(self) -> None:
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read()
-        except OSError:
-            return
+    def __call__(self) -> bool:
+        """Whether there was something new."""
+        data = share.read(self._path, _FOLLOWED, self._offset)
         if data:
             self._offset += len(data)
-            self._stream.write(data)
-            self._stream.flush()
+            self._take(data)
+        return bool(data)
 
 
 class Guest:
-    """A running QEMU process."""
+    """A running QEMU process, with its console in *private* and its results in *run*."""
 
-    def __init__(self, argv: list[str], run: Path, private: Path) -> None:
-        self._run = run
-        self._socket = private / "console"
-        self._console_size = 0
-        self.started = time.monotonic()
+    def __init__(self, argv: list[str], where: Directories) -> None:
+        self._where = where
+        self._looked = self.started = time.monotonic()
+        self.console = Console(where.private / "console.log")
         # Whoever kills us does not mean to leave a guest behind.
         tied = [tools.find("setpriv"), "--pdeathsig", "KILL", "--", *argv]
-        with (run / "qemu.log").open("wb") as log:
+        with (where.private / "qemu.log").open("wb") as log:
             self._process = subprocess.Popen(
                 tied, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
-    def console(self) -> str:
-        with suppress(OSError):
-            return (self._run / "console.log").read_text(errors="replace")
-        return ""
-
-    def console_grew(self) -> bool:
-        """Whether the console has more than at the last call."""
-        with suppress(OSError):
-            size = (self._run / "console.log").stat().st_size
-            if size != self._console_size:
-                self._console_size = size
-                return True
-        return False
-
     def is_lost(self) -> bool:
-        return any(lost for _, _, lost in symptoms(self.console()))
+        return self.console.health.lost
 
     def is_ready(self) -> bool:
         """Whether it has booted and started its command."""
-        return READY in self.console()
+        return self.console.health.ready
 
     def hung(self) -> bool:
         """Whether nothing worse than a hang is known of it."""
-        return all(name in HANGS for name, _, lost in symptoms(self.console()) if lost)
+        return all(s.name in HANGS for s in self.console.health.symptoms if s.lost)
 
     def running(self) -> bool:
         return self._process.poll() is None
@@ -99,29 +83,42 @@ class Guest:
         """Send the guest's init a word: ``interrupt`` its command, or ``ping``, which it
         answers on the console."""
         with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
-            line.connect(str(self._socket))
+            line.settimeout(_WORD)
+            line.connect(str(self._where.private / "console"))
             line.sendall(f"{word}\n".encode())
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        while self.console.grew() and not self.console.flooded:
+            pass
 
     def status(self) -> int | None:
-        with suppress(OSError, ValueError):
-            return int((self._run / "status").read_text())
+        """How the command ended; None if the guest did not tell."""
+        with suppress(ValueError):
+            return int(share.read(self._where.run / "status", 16) or b"")
         return None
 
     def failure(self) -> str:
         """Why the guest is lost, in one line; QEMU's own words if it never started."""
-        for name, line, lost in symptoms(self.console()):
-            if lost:
-                return f"{name}: {line}"
-        with suppress(OSError):
-            said = (self._run / "qemu.log").read_text(errors="replace").strip()
-            if said:
-                return f"QEMU: {said.splitlines()[-1]}"
-        return "the guest ended without a word"
+        for symptom in self.console.health.symptoms:
+            if symptom.lost:
+                return f"{symptom.name}: {symptom.line}"
+        said = share.read(self._where.private / "qemu.log", _FOLLOWED) or b""
+        lines = said.decode(errors="replace").strip().splitlines()
+        return f"QEMU: {lines[-1]}" if lines else "the guest ended without a word"
+
+    def excess(self) -> str:
+        """What the guest has written too much of; looked at once a second."""
+        if self.console.flooded:
+            return f"its console passed {CONSOLE_LIMIT >> 20} MiB"
+        now = time.monotonic()
+        if now - self._looked < 1:
+            return ""
+        self._looked = now
+        much = share.overflow(self._where.run)
+        return f"it left {much} in its directory" if much else ""
 
 
 class _Pulse:
@@ -143,20 +140,30 @@ class _Pulse:
 
 
 def watch(
-    guest: Guest, deadline: float, followers: Sequence[Follower], until: Callable[[], bool]
+    guest: Guest,
+    deadline: float,
+    followers: Sequence[Callable[[], object]],
+    until: Callable[[], bool],
 ) -> str | None:
-    """Wait for the guest's end or *until*; None, or why the guest is lost."""
+    """Wait for the guest's end or *until*; None, or why the guest is lost.
+
+    *followers* are called in turn, and do a bounded part of their work each time: the
+    deadline (seconds since the guest's start) holds whatever the guest does.
+    """
     doomed = None
     pulse = _Pulse(guest)
     while guest.running() and not until():
-        for follower in followers:
-            follower.poll()
         now = time.monotonic()
         if now - guest.started > deadline:
             return f"the guest passed its deadline of {deadline:.0f} s"
-        grew = guest.console_grew()
+        for follow in followers:
+            follow()
+        grew = guest.console.grew()
         if grew:
             pulse.heard(now)
+        excess = guest.excess()
+        if excess:
+            return excess
         if doomed is None and grew and guest.is_lost():
             doomed = now
         if doomed is not None and now - doomed > _GRACE:
@@ -170,12 +177,12 @@ def watch(
     return None
 
 
-def boot(argv: list[str], run: Path, private: Path, say: Say) -> tuple[Guest, str | None]:
+def boot(argv: list[str], where: Directories, say: Say) -> tuple[Guest, str | None]:
     """(guest, why it is lost or None).  Before its command nothing can be lost with a guest:
     one that hangs while it boots, as an emulated one on a busy machine may, is booted again."""
     boots = 1
     while True:
-        guest = Guest(argv, run, private)
+        guest = Guest(argv, where)
         keep = False
         try:
             lost = watch(guest, _BOOT_DEADLINE, [], guest.is_ready)
@@ -185,6 +192,6 @@ def boot(argv: list[str], run: Path, private: Path, say: Say) -> tuple[Guest, st
                 guest.kill()
         if keep:
             return guest, lost
-        (run / "console.log").unlink(missing_ok=True)
+        (where.private / "console.log").unlink(missing_ok=True)
         say(f"the guest did not boot, booting again ({lost})")
         boots += 1

@@ -4,12 +4,14 @@ import os
 import shlex
 import subprocess
 import sysconfig
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace import paths, tools
 from z3trace.errors import UsageError, Z3traceError
+from z3trace.guest import share
 from z3trace.guest.emulator import emulator
+from z3trace.guest.share import Directories
 from z3trace.kernels.fetch import Kernel
 
 _DROPPED = {"-append", "-initrd", "-kernel", "-serial", "-chardev", "-monitor", "-mon", "-accel"}
@@ -17,15 +19,21 @@ _DROPPED = {"-append", "-initrd", "-kernel", "-serial", "-chardev", "-monitor", 
 
 @dataclass(frozen=True)
 class Options:
-    """How to boot a guest.  Times in seconds, memory as QEMU understands it."""
+    """How to boot a guest.  Times in seconds, memory as QEMU understands it.
+
+    *share*: a directory that the guest's command starts in and really writes to; without
+    one it starts in the guest's own (``share.Directories.run``).  *stranger*: the guest runs
+    a stranger's code, and gets what is kept from one guest to the next read-only.
+    """
 
     cpus: int = 2
     memory: str = "2G"
     append: str = ""
     accelerator: str = "auto"
     deadline: float = 1800.0
-    share: Path = field(default_factory=Path.cwd)
+    share: Path | None = None
     disks: tuple[Path, ...] = ()
+    stranger: bool = False
 
 
 def _base_command(kernel: Kernel, initramfs: Path, options: Options, qemu: list[str]) -> list[str]:
@@ -34,6 +42,8 @@ def _base_command(kernel: Kernel, initramfs: Path, options: Options, qemu: list[
     argv: list[str] = [
         *([str(script)] if script.exists() else [tools.find("virtme-run")]),
         *("--kimg", str(kernel.packaged_image), "--mods", "auto", "--disable-kvm"),
+        # Else it looks for a virtiofsd, and starts one that serves / where it is installed.
+        "--force-9p",
         *("--cpus", str(options.cpus), "--memory", options.memory, "--name", "z3trace"),
         *("--dry-run", "--show-command", "--save-initramfs", str(initramfs)),
     ]
@@ -73,7 +83,7 @@ def _kernel_arguments(kernel: Kernel, options: Options, run: Path, *, kvm: bool)
     words = [
         *("console=ttyS0", "panic=-1", "oops=panic", "loglevel=5", "rcupdate.rcu_expedited=1"),
         *clock,
-        f"Z3T_SHARE={options.share}",
+        *([f"Z3T_SHARE={options.share}"] if options.share else []),
         f"Z3T_RUN={run}",
         f"Z3T_PROGRAMS={guest_programs()}",
         f"Z3T_KERNEL={kernel.root}",
@@ -83,39 +93,62 @@ def _kernel_arguments(kernel: Kernel, options: Options, run: Path, *, kvm: bool)
         f"init={paths.testbed() / 'guest/init.sh'}",
     ]
     for word in words:
-        if any(c.isspace() for c in word):
-            raise UsageError(f"a guest cannot be given a path with a blank: {word!r}")
+        if any(c.isspace() or c in "\"'" for c in word):
+            raise UsageError(f"a guest cannot be given a path with a blank or a quote: {word!r}")
     return " ".join(words)
 
 
-def qemu_command(
-    kernel: Kernel, options: Options, run: Path, private: Path, *, kvm: bool
-) -> list[str]:
-    """The whole command; *run* and *private* are directories of this guest."""
-    initramfs = private / "initramfs"
+def _escaped(path: Path) -> str:
+    """A path as a value of a QEMU option: a comma would begin the next one."""
+    return str(path).replace(",", ",,")
+
+
+def _export(name: str, path: Path, *more: str) -> list[str]:
+    """A directory that the guest can mount as ``z3t-NAME``."""
+    values = ",".join([f"local,id=z3t{name},path={_escaped(path)}", "multidevs=remap", *more])
+    device = f"virtio-9p-pci,fsdev=z3t{name},mount_tag=z3t-{name}"
+    return ["-fsdev", values, "-device", device]
+
+
+def _mapped(directory: Path) -> tuple[str, ...]:
+    """How a guest's files lie in its own directory: owners and modes are noted beside them,
+    and links, devices and setuid files are none on the host."""
+    model = "mapped-xattr" if share.keeps_attributes(directory) else "mapped-file"
+    return f"security_model={model}", "fmode=0644", "dmode=0755"
+
+
+def _exports(options: Options, run: Path) -> list[str]:
+    as_it_is = "security_model=none"
+    kept = ("readonly=on",) if options.stranger else ()
+    exports = _export("root", Path("/"), as_it_is, "readonly=on")
+    exports += _export("run", run, *_mapped(run))
+    exports += _export("programs", guest_programs(), as_it_is, *kept)
+    if options.share:
+        exports += _export("share", options.share, as_it_is)
+    return exports
+
+
+def qemu_command(kernel: Kernel, options: Options, where: Directories, *, kvm: bool) -> list[str]:
+    """The whole command of a guest that has the directories *where*."""
+    initramfs = where.private / "initramfs"
     qemu = [tools.find("qemu-system-x86_64")] if kvm else [*emulator()]
     argv = _base_command(kernel, initramfs, options, qemu)
-    share = "security_model=none,multidevs=remap"
+    private = _escaped(where.private)
     argv += [
-        *("-fsdev", f"local,id=z3troot,path=/,readonly=on,{share}"),
-        *("-device", "virtio-9p-pci,fsdev=z3troot,mount_tag=z3t-root"),
-        *("-fsdev", f"local,id=z3tshare,path={options.share},{share}"),
-        *("-device", "virtio-9p-pci,fsdev=z3tshare,mount_tag=z3t-share"),
-        *("-fsdev", f"local,id=z3tprograms,path={guest_programs()},{share}"),
-        *("-device", "virtio-9p-pci,fsdev=z3tprograms,mount_tag=z3t-programs"),
+        *_exports(options, where.run),
         *(
             "-chardev",
             f"socket,id=console,path={private}/console,server=on,wait=off,"
-            f"logfile={run}/console.log,logappend=on",
+            f"logfile={private}/console.log,logappend=on",
         ),
         *("-serial", "chardev:console", "-monitor", "none", "-no-reboot"),
         *("-kernel", str(kernel.image), "-initrd", str(initramfs)),
-        *("-append", _kernel_arguments(kernel, options, run, kvm=kvm)),
+        *("-append", _kernel_arguments(kernel, options, where.run, kvm=kvm)),
     ]
     if kernel.image != kernel.packaged_image:
         argv += ["-bios", "qboot.rom"]
     for number, disk in enumerate(options.disks):
-        argv += ["-drive", f"file={disk},if=none,format=raw,id=disk{number}"]
+        argv += ["-drive", f"file={_escaped(disk)},if=none,format=raw,id=disk{number}"]
         argv += ["-device", f"virtio-blk-pci,drive=disk{number}"]
     argv += ["-accel", "kvm"] if kvm else ["-accel", "tcg,thread=multi"]
     return argv

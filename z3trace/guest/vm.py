@@ -2,26 +2,35 @@
 
 virtme-ng makes the initramfs and the QEMU command; this module gives the guest
 an init of its own that skips what a recording does not need, hands the command over
-and its output back, and keeps what the guest wrote into the shared directory.
+and its output back, and brings home what the command wrote.
 """
 
+import os
 import shlex
-import shutil
 import sys
 import sysconfig
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from z3trace import paths
-from z3trace.errors import GuestLostError, UsageError
-from z3trace.guest.console import symptoms
+from z3trace.errors import GuestLostError
+from z3trace.guest import share
+from z3trace.guest.accelerator import choose
 from z3trace.guest.process import Follower, Guest, boot, watch
 from z3trace.guest.qemu import Options, guest_programs, qemu_command
+from z3trace.guest.share import Directories
+from z3trace.guest.spec import CheckSpec, PairSpec
 from z3trace.kernels.fetch import Kernel, Say
+
+_TAIL = 25  # lines of a lost guest's console that are shown
+#: Seconds that the guest's command has to end after an interrupt.
+_AFTER_INTERRUPT = 60
+CONSOLE = "guest-console.log"
+Look = Callable[[Path], None]
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,15 @@ class Outcome:
     console: str
     boot_seconds: float
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where what a guest made goes when it is gone: *files* (names in the guest's own
+    directory), whole or as the part that there is, and a lost guest's console."""
+
+    directory: Path
+    files: tuple[str, ...] = ()
 
 
 def _script(command: Sequence[str], environment: Mapping[str, str], directory: Path) -> str:
@@ -50,84 +68,110 @@ def _script(command: Sequence[str], environment: Mapping[str, str], directory: P
     return "\n".join(lines)
 
 
-@contextmanager
-def _directories(share: Path) -> Iterator[tuple[Path, Path]]:
-    """(directory below the share for this run, private directory for the socket)."""
-    if share == Path("/") or not share.is_dir():
-        raise UsageError(f"{share} cannot be shared with a guest", "name a directory with --share")
-    run = Path(tempfile.mkdtemp(dir=share, prefix=".z3trace-vm-"))
-    private = Path(tempfile.mkdtemp(prefix="z3t-"))
-    try:
-        yield run, private
-    finally:
-        shutil.rmtree(private, ignore_errors=True)
-        shutil.rmtree(run, ignore_errors=True)
-
-
-def _wait(guest: Guest, deadline: float, followers: Sequence[Follower]) -> str | None:
+def _wait(guest: Guest, deadline: float, followers: Sequence[Callable[[], object]]) -> str | None:
     try:
         return watch(guest, deadline, followers, lambda: False)
     except KeyboardInterrupt:
         guest.tell("interrupt")
         print("interrupting the guest's command", file=sys.stderr)  # noqa: T201
-    return watch(guest, time.monotonic() - guest.started + 60, followers, lambda: False)
+    after = time.monotonic() - guest.started + _AFTER_INTERRUPT
+    return watch(guest, after, followers, lambda: False)
 
 
-def run(
+def _bring_home(where: Directories, home: Home) -> list[Path]:
+    """Copy what the guest made; the parts of files that it did not finish."""
+    parts = []
+    for name in home.files:
+        if share.copy_out(where.run / name, home.directory / name):
+            continue
+        part = f"{name}.part"
+        if share.copy_out(where.run / part, home.directory / part):
+            parts.append(home.directory / part)
+    return parts
+
+
+def _lost(why: str, console: str, home: Home, parts: Sequence[Path]) -> GuestLostError:
+    kept = home.directory / CONSOLE
+    paths.write_atomic(kept, console)
+    tail = "\n".join(console.splitlines()[-_TAIL:])
+    saved = f"; recorded so far: {', '.join(map(str, parts))}" if parts else ""
+    return GuestLostError(f"the guest was lost: {why}\n{tail}", f"whole console: {kept}{saved}")
+
+
+def _standard(stream: int) -> Callable[[bytes], None]:
+    def write(data: bytes) -> None:
+        while data:
+            data = data[os.write(stream, data) :]
+
+    return write
+
+
+def run(  # noqa: PLR0913 - the parts of one guest
     kernel: Kernel,
     command: Sequence[str],
     options: Options,
     say: Say,
-    environment: Mapping[str, str] | None = None,
+    home: Home | None = None,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    look: Look | None = None,
 ) -> Outcome:
-    """Boot *kernel*, run *command* as root in the shared directory, and return how it
-    ended.  GuestLostError, with the console in its message, if the guest is lost."""
-    from z3trace.guest.accelerator import choose
+    """Boot *kernel*, run *command* as root in ``options.share``, or in the guest's own
+    directory where *files* lie, and return how it ended.
 
+    *look* is called again and again with the guest's own directory.  GuestLostError, with
+    the console in its message, if the guest is lost.
+    """
+    if options.share:
+        shared = options.share.resolve()
+        share.must_be_shareable(shared)
+        options = replace(options, share=shared)
+    home = home or Home(options.share or Path.cwd())
     kvm = choose(kernel, options, say) == "kvm"
-    share = options.share.resolve()
-    options = Options(**{**options.__dict__, "share": share})
-    with _directories(share) as (run_directory, private):
-        (run_directory / "command.sh").write_text(_script(command, environment or {}, share))
-        argv = qemu_command(kernel, options, run_directory, private, kvm=kvm)
-        followers = [
-            Follower(run_directory / "stdout", sys.stdout.buffer),
-            Follower(run_directory / "stderr", sys.stderr.buffer),
+    with share.directories(home.directory if home.files else None) as where:
+        for name, content in (files or {}).items():
+            (where.run / name).write_bytes(content)
+        script = _script(command, {}, options.share or where.run)
+        (where.run / "command.sh").write_text(script)
+        argv = qemu_command(kernel, options, where, kvm=kvm)
+        outputs = [
+            Follower(where.run / name, _standard(stream))
+            for name, stream in (("stdout", 1), ("stderr", 2))
         ]
-        guest, lost = boot(argv, run_directory, private, say)
+        looks = [lambda: look(where.run)] if look else []
+        sys.stdout.flush()
+        guest, lost = boot(argv, where, say)
         boot_seconds = time.monotonic() - guest.started
         try:
-            lost = lost or _wait(guest, options.deadline, followers)
+            lost = lost or _wait(guest, options.deadline, [*outputs, *looks])
         finally:
             guest.kill()
-        for follower in followers:
-            follower.poll()
-        console, status = guest.console(), guest.status()
+            parts = _bring_home(where, home)
+        for follow in outputs:
+            while follow():
+                pass
+        console, status = guest.console.text(), guest.status()
         if lost is None and status is None:
             lost = guest.failure()
         if lost:
-            kept = share / "guest-console.log"
-            paths.write_atomic(kept, console)
-            tail = "\n".join(console.splitlines()[-25:])
-            parts = ", ".join(str(part) for part in sorted(share.glob("*.z3t*.part")))
-            saved = f"; recorded so far: {parts}" if parts else ""
-            raise GuestLostError(
-                f"the guest was lost: {lost}\n{tail}", f"whole console: {kept}{saved}"
-            )
-    warnings = tuple(f"{name}: {line}" for name, line, _ in symptoms(console))
+            parts += [] if home.files else sorted(home.directory.glob("*.z3t*.part"))
+            raise _lost(lost, console, home, parts)
+    warnings = tuple(f"{one.name}: {one.line}" for one in guest.console.health.symptoms)
     return Outcome(status or 0, console, boot_seconds, warnings)
 
 
-def reaches_user_space(kernel: Kernel, options: Options, deadline: float, *, kvm: bool) -> bool:
-    """Whether a guest gets to its first command within *deadline* seconds."""
-    with tempfile.TemporaryDirectory(prefix="z3t-share-") as name:
-        options = Options(**{**options.__dict__, "share": Path(name)})
-        with _directories(options.share) as (run_directory, private):
-            (run_directory / "command.sh").write_text("exit 0\n")
-            argv = qemu_command(kernel, options, run_directory, private, kvm=kvm)
-            guest = Guest(argv, run_directory, private)
-            try:
-                watch(guest, deadline, [], guest.is_ready)
-                return guest.is_ready()
-            finally:
-                guest.kill()
+def run_half(  # noqa: PLR0913 - the parts of one guest
+    kernel: Kernel,
+    verb: str,
+    spec: PairSpec | CheckSpec,
+    options: Options,
+    say: Say,
+    home: Home,
+    look: Look | None = None,
+) -> Outcome:
+    """Run the part of a verb that runs in the guest, *verb*, as *spec* says; the files that
+    it names lie in the guest's own directory."""
+    file = "spec.json"
+    command = [sys.executable, "-m", "z3trace", verb, file]
+    inputs = {file: msgspec.json.encode(spec)}
+    return run(kernel, command, options, say, home, files=inputs, look=look)

@@ -272,3 +272,9 @@ def build_program(name: str, say: Say) -> Path:
 def build_pressure(say: Say) -> Path:
     """Build the user-space program of the workload ``zswap``."""
     return build_program("zswap_pressure", say)
+
+
+def build_workloads(kernel: Kernel, say: Say) -> None:
+    """Build whatever the workloads of our own need in a guest of *kernel*."""
+    build_workload(kernel, say)
+    build_pressure(say)

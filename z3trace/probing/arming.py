@@ -6,7 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from z3trace.bpf import layout, libbpf
-from z3trace.bpf.kprobes import Attachments, refusal
+from z3trace.bpf.attachments import Attachments
+from z3trace.bpf.btf import KernelTypes
+from z3trace.bpf.kprobes import refusal
 from z3trace.bpf.programs import Programs
 from z3trace.data.model import CallSite, Operation
 from z3trace.errors import CannotTraceError
@@ -63,13 +65,13 @@ def configure(programs: Programs, plan: Plan, costs: Costs, choice: Choice) -> N
 
 def _patches(op: OperationPlan) -> dict[int, int]:
     return {
-        layout.THIS_OPERATION: op.number,
-        layout.THIS_RESULT: op.result_rule,
-        layout.THIS_POOL: op.pool,
+        layout.PATCH_OPERATION: op.number,
+        layout.PATCH_RESULT_RULE: op.result_rule,
+        layout.PATCH_ARGUMENT: op.pool,
     }
 
 
-def _suits(types: libbpf.KernelTypes, op: OperationPlan) -> bool:
+def _suits(types: KernelTypes, op: OperationPlan) -> bool:
     """Whether a trampoline can hand over what the programs read of an operation."""
     count = types.arguments(op.symbol)
     return count is not None and (op.pool == layout.NO_ARGUMENT or op.pool < count)
@@ -81,7 +83,7 @@ def _trampolines(programs: Programs, plan: Plan, choice: Choice) -> list[tuple[i
     if not (choice.trampolines and choice.operations):
         return []
     try:
-        types = libbpf.KernelTypes("" if plan.builtin else plan.target.module)
+        types = KernelTypes("" if plan.builtin else plan.target.module)
     except OSError:
         return []
     loaded: list[tuple[int, int]] = []

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from z3trace.bpf import layout
 from z3trace.bpf.programs import Programs
 from z3trace.code.callsites import Probe, probes_of
+from z3trace.code.function import Method
 from z3trace.code.kerneltext import KernelText, Symbols
-from z3trace.code.placement import Method
 from z3trace.data.model import Calibration
 from z3trace.errors import Z3traceError
 from z3trace.probing.arming import Armed, arm

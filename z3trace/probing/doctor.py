@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from z3trace.bpf.kprobes import Attachments
-from z3trace.bpf.libbpf import KernelTypes
+from z3trace.bpf.attachments import Attachments
+from z3trace.bpf.btf import KernelTypes
 from z3trace.code.callsites import Site
-from z3trace.code.placement import lock_register
+from z3trace.code.function import lock_register
 from z3trace.data.model import CallSite
 from z3trace.probing import locks, slowpath
 from z3trace.probing.choice import SLOW_PATH_MODES, Choice

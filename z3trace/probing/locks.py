@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from z3trace.bpf import layout, libbpf
-from z3trace.bpf.kprobes import Attachments, refusal
+from z3trace.bpf.attachments import Attachments
+from z3trace.bpf.btf import KernelTypes
+from z3trace.bpf.kprobes import refusal
 from z3trace.bpf.programs import Programs
 from z3trace.code.callsites import Probe, Site, methods
 from z3trace.code.kerneltext import kernel_functions
+from z3trace.code.lockfunctions import LOCK_FUNCTIONS
 from z3trace.code.placement import REGISTERS
 from z3trace.data.model import CallSite
 from z3trace.errors import CannotTraceError
@@ -80,7 +83,7 @@ def _define(
 def _by_function(sites: Sequence[Site], covered: Covered) -> None:
     """See *sites* in the lock functions, as far as the kernel's BTF has those."""
     try:
-        types = libbpf.KernelTypes()
+        types = KernelTypes()
     except OSError:
         reason = "its lock function cannot be traced: the kernel has no BTF"
         covered.refused |= {site.number: reason for site in sites}
@@ -102,16 +105,16 @@ def trace_functions(
     if not names:
         return []
     addresses = kernel_functions("|".join(names))
-    types = libbpf.KernelTypes()
+    types = KernelTypes()
     loaded: list[int] = []
     try:
         for name in names:
             low = addresses[name][0] & 0xFFFFFFFF
             # Kernel text lies in the highest 2 GiB: 32 bits, sign-extended, are enough.
-            patches = {layout.THIS_FUNCTION: low - (1 << 32) if low >> 31 else low}
+            patches = {layout.PATCH_FUNCTION: low - (1 << 32) if low >> 31 else low}
             identity = types.function(name) or 0
             ways = [("lock_fentry", libbpf.FENTRY)]
-            if "unlock" not in name:
+            if LOCK_FUNCTIONS[name].action != "release":
                 ways.insert(0, ("lock_fexit", libbpf.FEXIT))
             for program, attach in ways:
                 fd = programs.load(program, patches, attach=attach, where=(identity, types.fd))
@@ -149,7 +152,9 @@ def describe(
         entry.caller, entry.caller_flags = site.number + 1, _flags(site)
         entry.cost = _cost(costs.event["function"])
     for where, site in takers.items():
-        programs.places[where - text].returning = (site.number + 1) << 2 | _KINDS[site.kind]
+        programs.places[where - text].returning = (site.number + 1) << layout.RW_BITS | _KINDS[
+            site.kind
+        ]
     return places
 
 

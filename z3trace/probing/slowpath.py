@@ -10,28 +10,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from z3trace.bpf import libbpf
-from z3trace.bpf.kprobes import Attachments
+from z3trace.bpf.attachments import Attachments
+from z3trace.bpf.btf import KernelTypes
 from z3trace.bpf.programs import Programs
 from z3trace.code.kerneltext import kernel_functions
+from z3trace.code.lockfunctions import SLOW_PATHS
 from z3trace.probing.choice import Choice
 
-#: Names by configuration (kernel/locking/qspinlock.c, qrwlock.c): with paravirtual
-#: spinlocks the first is called native, and guests of some hypervisors use the third.
-_SPIN = (
-    "queued_spin_lock_slowpath",
-    "native_queued_spin_lock_slowpath",
-    "__pv_queued_spin_lock_slowpath",
-)
-_READ_WRITE = ("queued_read_lock_slowpath", "queued_write_lock_slowpath")
 
-
-def functions(types: libbpf.KernelTypes) -> list[str]:
+def functions(types: KernelTypes) -> list[str]:
     """The kernel's slow paths; empty if one kind of lock has none that can be traced."""
-    there = kernel_functions("|".join((*_SPIN, *_READ_WRITE)))
-    spin = [name for name in _SPIN if name in there]
-    if not spin or any(name not in there for name in _READ_WRITE):
+    there = kernel_functions("|".join(name for names in SLOW_PATHS.values() for name in names))
+    by_kind = [[name for name in names if name in there] for names in SLOW_PATHS.values()]
+    if not all(by_kind):
         return []
-    names = [*spin, *_READ_WRITE]
+    names = [name for names in by_kind for name in names]
     return names if all(types.function(name) for name in names) else []
 
 
@@ -41,7 +34,7 @@ def trace(attachments: Attachments, programs: Programs) -> list[int]:
     OSError if this kernel does not allow it: it may have other locks (PREEMPT_RT), no
     BTF, or no trampolines.
     """
-    types = libbpf.KernelTypes()
+    types = KernelTypes()
     loaded: list[int] = []
     try:
         names = functions(types)

@@ -8,7 +8,7 @@ from z3trace import tools
 from z3trace.errors import CannotTraceError
 from z3trace.target import plan
 from z3trace.target.definition import Target
-from z3trace.workloads import workload
+from z3trace.workloads import modules
 
 _MODULES = Path("/sys/module")
 
@@ -26,11 +26,11 @@ class TargetModule:
 
     def before_run(self) -> None:
         if self._reload:
-            workload.remove(self._name)
+            modules.remove(self._name)
         if self._load and not self.loaded():
             self._loaded = True
             if self._path:
-                workload.insert(self._path)
+                modules.insert(self._path)
             else:
                 tools.run(["modprobe", self._name], doing=f"modprobe {self._name}")
         if not self.loaded():
@@ -40,7 +40,7 @@ class TargetModule:
 
     def after_all(self) -> None:
         if self._loaded:
-            workload.remove(self._name)
+            modules.remove(self._name)
 
 
 def wait_for(name: str, patience: float) -> None:

@@ -24,7 +24,7 @@ from z3trace.probing.choice import Choice, costs_of
 from z3trace.recording import counters, environment
 from z3trace.recording.live import Look, Watch
 from z3trace.target.plan import Plan
-from z3trace.workloads.workload import Workload
+from z3trace.workloads.protocol import Workload
 
 #: Events whose programs count their runs; a check has more.
 _COUNTED = ("lock", "entry_", "return_")

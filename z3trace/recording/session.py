@@ -17,7 +17,7 @@ from z3trace.recording.run import Recorder
 from z3trace.recording.schedule import Step
 from z3trace.target import plan
 from z3trace.target.definition import Target
-from z3trace.workloads.workload import Workload
+from z3trace.workloads.protocol import Workload
 
 
 @dataclass(frozen=True)

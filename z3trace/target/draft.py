@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from z3trace.bpf import layout
-from z3trace.bpf.libbpf import KernelTypes, LockMember
+from z3trace.bpf.btf import KernelTypes, LockMember
 from z3trace.code.module import ModuleFile
 from z3trace.errors import CannotTraceError
 
@@ -26,65 +26,64 @@ class Candidate:
 def candidates(file: ModuleFile, types: KernelTypes) -> list[Candidate]:
     """Functions with lock call sites that a probe can name, those with most first."""
     counted = Counter(site.function for site in file.sites)
-    found = [
+    named = [
         Candidate(name, count, types.arguments(name) or 0, types.first_argument(name))
         for name, count in counted.items()
         if not _CLONE.search(name) and types.function(name) and name not in file.ambiguous
     ]
-    return sorted(found, key=lambda one: (-one.sites, one.function))
+    return sorted(named, key=lambda candidate: (-candidate.sites, candidate.function))
 
 
 def _word(name: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:32] or "x"
 
 
-def _pool(members: Sequence[LockMember], found: Sequence[Candidate]) -> str:
+def _pool(members: Sequence[LockMember], functions: Sequence[Candidate]) -> str:
     """The structure with locks that most of the likely operations get first; or empty."""
-    locked = {one.structure for one in members}
-    counted = Counter(
-        one.structure for one in found[: layout.OPERATIONS] if one.structure in locked
-    )
+    locked = {member.structure for member in members}
+    likely = functions[: layout.OPERATIONS]
+    counted = Counter(function.structure for function in likely if function.structure in locked)
     return counted.most_common(1)[0][0] if counted else ""
 
 
-def _operations(found: Sequence[Candidate], pool: str) -> list[str]:
+def _operations(functions: Sequence[Candidate], pool: str) -> list[str]:
     lines = ["# Up to eight operations; the functions below that take most locks."]
-    for number, one in enumerate(found):
+    for number, candidate in enumerate(functions):
         mark = "" if number < layout.OPERATIONS else "# "
         if number == layout.OPERATIONS:
             lines += ["", "# Others:"]
-        note = f"  # {one.sites} lock call sites" + (
-            f"; first argument struct {one.structure} *" if one.structure else ""
+        note = f"  # {candidate.sites} lock call sites" + (
+            f"; first argument struct {candidate.structure} *" if candidate.structure else ""
         )
-        lines += ["", f"{mark}[operations.{_word(one.function)}]{note}"]
-        lines += [f'{mark}functions = ["{one.function}"]']
-        if not pool or one.structure != pool:
+        lines += ["", f"{mark}[operations.{_word(candidate.function)}]{note}"]
+        lines += [f'{mark}functions = ["{candidate.function}"]']
+        if not pool or candidate.structure != pool:
             lines += [f"{mark}arguments = []"]
     return lines
 
 
 def _locks(members: Sequence[LockMember], pool: str) -> list[str]:
-    rwlocks = [one for one in members if one.kind == "rwlock"]
+    rwlocks = [lock for lock in members if lock.kind == "rwlock"]
     lines = [
         "",
         '# Lock classes. "pool": a member of what the operations get as "pool"; the others',
         "# cannot be told from their address, and count as 'other' unless you say how.",
     ]
     used: set[str] = set()
-    for one in members:
-        if one.structure == pool:
+    for lock in members:
+        if lock.structure == pool:
             where = "pool"
-        elif one.kind == "rwlock" and len(rwlocks) == 1:
+        elif lock.kind == "rwlock" and len(rwlocks) == 1:
             where = "rwlock"
         else:
             where = ""
         known = bool(where) and len(used) < layout.CLASSES - 1
         mark = "" if known else "# "
-        name = _word(f"{one.structure}-{one.member}")
+        name = _word(f"{lock.structure}-{lock.member}")
         if known:
             used.add(name)
         lines += ["", f"{mark}[[locks]]", f'{mark}class = "{name}"']
-        lines += [f'{mark}struct = "{one.structure}"', f'{mark}member = "{one.member}"']
+        lines += [f'{mark}struct = "{lock.structure}"', f'{mark}member = "{lock.member}"']
         lines += [f'{mark}in = "{where or "page"}"']
     return lines
 
@@ -98,11 +97,11 @@ def draft(file: ModuleFile) -> str:
             f"{file.name}: {error.strerror}", "it must be loaded, on a kernel with module BTF"
         ) from error
     try:
-        found = candidates(file, types)
+        functions = candidates(file, types)
         members = types.lock_members()
     finally:
         types.close()
-    if not found:
+    if not functions:
         raise CannotTraceError(
             f"{file.label} has {len(file.sites)} lock call sites, "
             "none in a function that a probe can name"
@@ -114,5 +113,5 @@ def draft(file: ModuleFile) -> str:
         f'module = "{file.name}"',
         "",
     ]
-    pool = _pool(members, found)
-    return "\n".join([*head, *_operations(found, pool), *_locks(members, pool)]) + "\n"
+    pool = _pool(members, functions)
+    return "\n".join([*head, *_operations(functions, pool), *_locks(members, pool)]) + "\n"

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from z3trace.bpf import layout
-from z3trace.code import kerneltext, module
+from z3trace.code import kerneltext, loaded, module
 from z3trace.code.callsites import Site, TargetCode
-from z3trace.code.placement import REACH_BYTES
+from z3trace.code.function import REACH_BYTES
 from z3trace.data.model import LockClass
 from z3trace.errors import CannotTraceError, UsageError
 from z3trace.target.definition import LockRule, Target
@@ -71,9 +71,9 @@ class Plan:
         """
         if not isinstance(self.code, module.ModuleFile):
             return lambda _, offset: offset
-        loaded = module.LoadedModule(self.target.module)
-        module.check_same(self.code, loaded)
-        return loaded.address
+        there = loaded.LoadedModule(self.target.module)
+        loaded.check_same(self.code, there)
+        return there.address
 
     def only(self, names: Collection[str]) -> "Plan":
         """This plan with the named operations alone, or all if none is named."""
@@ -93,8 +93,8 @@ class Plan:
         """(build id, source version) of the loaded module; of the kernel, nothing."""
         if self.builtin:
             return "", ""
-        loaded = module.LoadedModule(self.target.module)
-        return loaded.build_id(), loaded.source_version()
+        there = loaded.LoadedModule(self.target.module)
+        return there.build_id(), there.source_version()
 
 
 def resolve_symbol(
@@ -123,7 +123,7 @@ def resolve_symbol(
 
 
 def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], dict[str, str]]:
-    found, missing = [], {}
+    planned, missing = [], {}
     for number, (name, rule) in enumerate(target.operations.items()):
         try:
             function, symbol = resolve_symbol(rule.functions, code.functions)
@@ -135,14 +135,14 @@ def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], 
             missing[name] = str(error)
             continue
         section, offset = code.functions[symbol]
-        found.append(
+        planned.append(
             OperationPlan(
                 *(number, name, function, symbol, section, offset),
                 rule.result_rule(),
                 rule.pool_argument(),
             )
         )
-    return found, missing
+    return planned, missing
 
 
 def _offset(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> int | None:
@@ -181,7 +181,7 @@ def lock_rules(
         members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
     # An exact address says more than an offset in some page.
     rules.sort(key=lambda rule: rule.kind != layout.RULE_POOL)
-    return rules, [LockClass(name=name, members=found) for name, found in members.items()]
+    return rules, [LockClass(name=name, members=named) for name, named in members.items()]
 
 
 def code_of(target: Target, path: Path | None) -> tuple[TargetCode, bool]:
@@ -189,7 +189,7 @@ def code_of(target: Target, path: Path | None) -> tuple[TargetCode, bool]:
     packaged one), or the kernel's own text."""
     if path is None and target.builtin and is_builtin(target.module):
         return kerneltext.KernelText(target.builtin), True
-    return module.ModuleFile(path or module.packaged_file(target.module)), False
+    return module.ModuleFile(path or loaded.packaged_file(target.module)), False
 
 
 def make(target: Target, path: Path | None) -> Plan:

@@ -16,7 +16,8 @@ from typing import ClassVar
 from z3trace import tools
 from z3trace.data.model import WorkloadResult
 from z3trace.errors import CannotTraceError
-from z3trace.workloads.workload import parse_parameters
+from z3trace.workloads.output import OUTPUT_LIMIT
+from z3trace.workloads.protocol import parse_parameters
 
 _PARAMETERS = Path("/sys/module/zswap/parameters")
 _STATISTICS = Path("/sys/kernel/debug/zswap")
@@ -119,7 +120,7 @@ class Zswap:
             status=process.returncode,
             elapsed=elapsed,
             facts=facts,
-            output=(process.stdout + process.stderr)[-4000:],
+            output=(process.stdout + process.stderr)[-OUTPUT_LIMIT:],
         )
 
     def finish(self) -> None:

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from z3trace.code.disassembly import instructions
-from z3trace.code.placement import Call, Function, place
+from z3trace.code.function import Function
+from z3trace.code.placement import Call, place
 
 # Two calls in a row, as compilers write them:
 #   00 mov %rdi,%rbx   03 mov %rbx,%rdi   06 call lock
@@ -18,31 +19,6 @@ UNLOCK = Call(number=1, address=0x13, end=0x18, has_after=False, needs_result=Fa
 
 def _function(targets: tuple[int, ...] = ()) -> Function:
     return Function(instructions(CODE, 0), targets)
-
-
-def test_instructions_are_decoded() -> None:
-    found = list(instructions(CODE, 0))
-    assert [one.address for one in found] == [0, 3, 6, 0xB, 0xF, 0x13, 0x18, 0x1A, 0x1C]
-    assert found[2].is_call
-    assert found[2].target == 0x200
-    assert found[7].target == 0xB
-    assert [one.boostable for one in found] == [
-        True,
-        True,
-        False,
-        True,
-        True,
-        False,
-        True,
-        False,
-        True,
-    ]
-
-
-def test_a_branch_that_the_linker_fills_has_no_target() -> None:
-    (call,) = instructions(CODE[6:11], 6, frozenset([7]))
-    assert call.is_call
-    assert call.target is None
 
 
 def test_one_jump_serves_the_end_of_a_call_and_the_beginning_of_the_next() -> None:

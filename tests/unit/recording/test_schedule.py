@@ -1,10 +1,8 @@
-"""The order of runs and of probes, and durations."""
+"""The order of runs, and of the probes in them."""
 
 import pytest
 
-from z3trace.errors import UsageError
 from z3trace.recording import schedule
-from z3trace.workloads import workload
 
 
 def test_sides_take_turns_and_start_evenly() -> None:
@@ -24,19 +22,6 @@ def test_every_run_is_scheduled_once(runs: int, unprobed: int) -> None:
         for probed, count in ((True, runs), (False, unprobed)):
             numbers = [s.number for s in steps if s.side == side and s.probed == probed]
             assert sorted(numbers) == list(range(count))
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("10", 10), ("10s", 10), ("500ms", 0.5), ("2m", 120), ("1.5h", 5400)]
-)
-def test_durations(text: str, seconds: float) -> None:
-    assert workload.seconds(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "s", "-1s", "1d", "1e9s", "nan"])
-def test_bad_durations(text: str) -> None:
-    with pytest.raises(UsageError):
-        workload.seconds(text)
 
 
 def test_kinds_of_probes_take_turns_too() -> None:

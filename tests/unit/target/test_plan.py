@@ -1,0 +1,155 @@
+"""A target resolved against code that the test makes up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from z3trace.bpf import layout
+from z3trace.code.callsites import Probe, Site
+from z3trace.code.dwarf import Place
+from z3trace.code.function import Function
+from z3trace.code.lockfunctions import LOCK_FUNCTIONS
+from z3trace.errors import CannotTraceError, UsageError
+from z3trace.target import definition, plan
+from z3trace.target.definition import Condition, LockRule, OperationRule, Target
+
+TARGET = Target(
+    name="my",
+    module="mine",
+    operations={
+        "alloc": OperationRule(functions=["my_alloc"], fails="nonzero"),
+        "map": OperationRule(functions=["my_map"], optional=True),
+        "free": OperationRule(functions=["my_free"], arguments=["page", "pool"]),
+    },
+    locks=[LockRule(lock_class="pool", struct="pool", member="lock", where="pool")],
+    conditions=[Condition(name="empty", functions=["f"], struct="lists", member="head")],
+)
+
+
+@dataclass
+class Code:
+    """The code of a target, as a module's file would show it."""
+
+    functions: Mapping[str, tuple[str, int]] = field(
+        default_factory=lambda: {"my_alloc.isra.0": (".text", 64), "my_free": (".text", 128)}
+    )
+    sites: Sequence[Site] = ()
+    structures: Mapping[str, Mapping[str, int]] = field(
+        default_factory=lambda: {"pool": {"lock": 8}, "lists": {"head": 0}}
+    )
+    label: str = "mine.ko"
+    prefix: str = "mine:"
+    ambiguous: set[str] = field(default_factory=set)
+    probes: Sequence[Probe] = ()
+    fewer_probes: Sequence[Probe] = ()
+    decoded: Mapping[str, Function] = field(default_factory=dict)
+    variant: Mapping[str, str] = field(default_factory=dict)
+
+    def source(self, site: Site) -> Place:
+        return Place("", 0, ())
+
+    def members(self, structure: str) -> Mapping[str, int]:
+        return self.structures.get(structure, {})
+
+
+def _site(number: int, offset: int) -> Site:
+    where = (".text", offset, offset + 5, "my_alloc", offset)
+    return Site(number, *where, LOCK_FUNCTIONS["_raw_spin_lock"], tail=False)
+
+
+def test_operations_have_their_symbols_numbers_and_arguments() -> None:
+    made = plan.plan_of(TARGET, Code(), builtin=True)
+    alloc, free = made.operations
+    assert (alloc.number, alloc.function, alloc.symbol) == (0, "my_alloc", "my_alloc.isra.0")
+    assert (alloc.section, alloc.offset) == (".text", 64)
+    assert (alloc.result_rule, alloc.pool) == (layout.FAILS_NONZERO, 0)
+    # The number is that in the target, whatever is missing before it.
+    assert (free.number, free.symbol, free.pool) == (2, "my_free", 1)
+    assert "none of my_map is there" in made.missing["map"]
+
+
+def test_an_operation_that_must_be_there_is_said() -> None:
+    with pytest.raises(CannotTraceError, match=r"operation free of my: none of my_free"):
+        plan.plan_of(TARGET, Code(functions={"my_alloc": (".text", 0)}), builtin=True)
+
+
+def test_a_lock_that_must_be_there_is_said() -> None:
+    with pytest.raises(CannotTraceError, match="no struct pool with member lock"):
+        plan.plan_of(TARGET, Code(structures={"pool": {"other": 0}}), builtin=True)
+
+
+def test_lock_classes_begin_with_what_no_rule_knows() -> None:
+    made = plan.plan_of(TARGET, Code(), builtin=True)
+    assert [(lock.name, lock.members) for lock in made.locks] == [
+        *(("other", []), ("pool", ["pool.lock"]))
+    ]
+    assert made.rules == [plan.ClassRule(layout.RULE_POOL, 8, 1)]
+
+
+def test_only_the_named_operations_stay() -> None:
+    made = plan.plan_of(TARGET, Code(), builtin=True)
+    assert [op.name for op in made.only(["free"]).operations] == ["free"]
+    assert made.only(["free"]).missing == {}
+    assert set(made.only(["map"]).missing) == {"map"}
+    assert made.only([]) is made
+    with pytest.raises(UsageError, match="my has no operation none"):
+        made.only(["free", "none"])
+
+
+def test_a_built_in_target_is_at_its_addresses_and_has_no_identity() -> None:
+    made = plan.plan_of(TARGET, Code(), builtin=True)
+    assert made.address()("kernel", 0x1234) == 0x1234
+    assert made.identity() == ("", "")
+
+
+def test_too_many_sites_are_refused() -> None:
+    sites = [_site(n, n * 8) for n in range(layout.MOST_SITES + 1)]
+    with pytest.raises(CannotTraceError, match="8193 lock call sites"):
+        plan.plan_of(TARGET, Code(sites=sites), builtin=True)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "expected"),
+    [
+        ([], (layout.SITES, layout.PLACES)),
+        ([0], (layout.SITES, layout.PLACES)),
+        ([n * 8 for n in range(513)], (1024, layout.PLACES)),
+        ([0, layout.PLACES], (layout.SITES, 2 * layout.PLACES)),
+    ],
+)
+def test_programs_have_room_for_all_sites_in_powers_of_two(
+    offsets: list[int], expected: tuple[int, int]
+) -> None:
+    code = Code(sites=[_site(n, at) for n, at in enumerate(offsets)])
+    assert plan.room(code) == expected
+
+
+def test_structures_of_locks_and_conditions_are_looked_up() -> None:
+    assert TARGET.structures() == ["pool", "lists"]
+
+
+def test_an_exact_name_beats_an_earlier_clone() -> None:
+    functions = {"f.constprop.0": (".text", 0), "g": (".text", 8)}
+    assert plan.resolve_symbol(["f", "g"], functions) == ("g", "g")
+
+
+def test_a_clone_is_found_but_never_the_cold_part() -> None:
+    functions = {"f.cold": (".text", 0), "f.isra.0": (".text", 8)}
+    assert plan.resolve_symbol(["f"], functions) == ("f", "f.isra.0")
+
+
+def test_a_missing_symbol_names_the_nearest() -> None:
+    with pytest.raises(LookupError, match="nearest: z3fold_zpool_malloc"):
+        plan.resolve_symbol(["z3fold_zpool_mallok"], {"z3fold_zpool_malloc": (".text", 0)})
+
+
+def test_lock_rules_follow_the_lock_into_the_pool() -> None:
+    z3fold = definition.load("z3fold")
+    page = {"z3fold_header": {"page_lock": 16}, "z3fold_pool": {"lock": 8, "stale_lock": 12}}
+    rules, locks = plan.lock_rules(z3fold, page)
+    assert [r.offset for r in rules] == [8, 12, 16, 0]  # exact addresses first
+    pool = {**page, "z3fold_pool": {"lock": 8, "stale_lock": 12, "page_lock": 16}}
+    _, moved = plan.lock_rules(z3fold, pool)
+    assert {lock.name: lock.members for lock in moved}["page"] == ["z3fold_pool.page_lock"]
+    assert {lock.name: lock.members for lock in locks}["page"] == ["z3fold_header.page_lock"]

@@ -1,0 +1,72 @@
+"""What a verb asks of its half in the guest, and what that tells: plain data in files."""
+
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from z3trace.errors import InputError
+
+#: The file in the guest's directory that ``ab-guest`` rewrites, a ``PairProgress``.
+PROGRESS = "progress.json"
+_Count = Annotated[int, Meta(ge=0, le=1 << 20)]
+
+
+class PairSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One variant: label, module file, recording to write."""
+
+    label: str
+    module: str
+    output: str
+
+
+class PairSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that ``ab-guest`` needs to know; outputs are names in the guest's directory."""
+
+    target: str
+    workload: str
+    runs: int
+    unprobed: int
+    seed: int
+    lock_mode: str
+    waits: str
+    probes: list[str]
+    calibrate: bool
+    command: list[str]
+    sides: list[PairSide]
+
+
+class PairProgress(msgspec.Struct, frozen=True):
+    """Where ``ab-guest`` is: runs done of how many, and what it does now."""
+
+    done: _Count
+    total: _Count
+    doing: Annotated[str, Meta(max_length=1024)]
+
+
+class CheckSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that ``check-guest`` needs to know; *module* is empty for the packaged one,
+    *output* a name in the guest's directory, limits are in seconds."""
+
+    target: str
+    label: str
+    module: str
+    workload: str
+    lock_mode: str
+    seed: int
+    hold: float
+    wait: float
+    command: list[str]
+    output: str
+
+
+Spec = TypeVar("Spec", PairSpec, CheckSpec)
+
+
+def load(path: Path, kind: type[Spec]) -> Spec:
+    """The specification in *path*; InputError if it is none of this *kind*."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InputError(f"{path} is not a {kind.__name__}: {error}") from error
