@@ -16,7 +16,8 @@ from pathlib import Path
 from peers import PEERS
 
 from z3trace.bpf.programs import Programs
-from z3trace.checking.arming import Checker, Limits
+from z3trace.checking.arming import Limits
+from z3trace.checking.checker import Checker
 from z3trace.commands.common import make_workload
 from z3trace.data.model import Run
 from z3trace.probing.arming import Armed

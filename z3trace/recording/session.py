@@ -8,7 +8,7 @@ from pathlib import Path
 
 from z3trace.bpf import layout
 from z3trace.data import runfile
-from z3trace.data.model import Run
+from z3trace.data.model import INTERRUPTED, Run
 from z3trace.errors import Z3traceError
 from z3trace.probing import calibration
 from z3trace.probing.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
@@ -72,7 +72,7 @@ def record(
                     opened.add(step.side)
                 writers[step.side].run(run)
                 report(Progress(order + 1, len(steps), side.label, run))
-                if run.interrupted or run.result.status == 130:
+                if run.interrupted or run.result.status == INTERRUPTED:
                     interrupted = True
                     break
         except KeyboardInterrupt:
@@ -137,7 +137,7 @@ def recorders(
             say(f"not calibrated: {error.message}; figures stay uncorrected")
     ready()
     plans = [plan.plan_of(definition, *code).only(wanted.operations) for code in codes]
-    return [Recorder(programs, one, choice, measured) for one in plans]
+    return [Recorder(programs, made, choice, measured) for made in plans]
 
 
 def remaining(started: float, done: int, total: int) -> float:
