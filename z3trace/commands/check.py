@@ -163,7 +163,7 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
     from z3trace.checking import run as checks
     from z3trace.checking.arming import Limits
     from z3trace.probing import preflight
-    from z3trace.recording import session
+    from z3trace.recording import loading
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -171,7 +171,7 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
     target = definition.load(asked.target)
     preflight.require_traceable()
     path = here.module_file.absolute() if here.module_file else None
-    module = session.target_module(target, path, load=here.load, reload=False)
+    module = loading.target_module(target, path, load=here.load, reload=False)
     say(f"checking {work.description}")
     checks.check(
         target,
