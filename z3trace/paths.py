@@ -254,3 +254,16 @@ def discard(directory: Path, patterns: Iterable[str]) -> None:
         for path in directory.glob(pattern):
             if path.parent == directory and (path.is_symlink() or path.is_file()):
                 path.unlink(missing_ok=True)
+
+
+def open_regular(path: Path) -> int | None:
+    """A descriptor of a regular file that a stranger wrote; None if it is missing or anything
+    else: a link is not followed, and a FIFO is not waited for."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        return None
+    return fd

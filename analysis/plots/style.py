@@ -16,11 +16,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from z3trace import paths
 from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Comparison
+from z3trace.analysis.plots import palette
 
-# Okabe and Ito, Color Universal Design (2008): blue, vermillion, grey.
-BEFORE: dict[str, Any] = {"color": "#0072B2", "linestyle": "-"}
-AFTER: dict[str, Any] = {"color": "#D55E00", "linestyle": "--"}
-GREY = "#666666"
+BEFORE: dict[str, Any] = {"color": palette.BEFORE, "linestyle": "-"}
+AFTER: dict[str, Any] = {"color": palette.AFTER, "linestyle": "--"}
 _SETTINGS: Any = {
     "svg.hashsalt": "z3trace",
     "svg.fonttype": "none",

@@ -37,9 +37,9 @@ def heading(text: str) -> list[str]:
 def shell_command(words: Sequence[str]) -> list[str]:
     """A shell command over several lines, each but the last ended by a backslash; a word
     is never cut, so that it can be pasted."""
-    found = [" "]
+    lines = [" "]
     for word in map(shlex.quote, words):
-        if len(found[-1]) + len(word) > WIDTH - 3 and found[-1].strip():
-            found.append("   ")
-        found[-1] += " " + word
-    return [ascii_only(line) for line in [f"{line} \\" for line in found[:-1]] + found[-1:]]
+        if len(lines[-1]) + len(word) > WIDTH - 3 and lines[-1].strip():
+            lines.append("   ")
+        lines[-1] += " " + word
+    return [ascii_only(line) for line in [f"{line} \\" for line in lines[:-1]] + lines[-1:]]

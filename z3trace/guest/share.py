@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace.errors import UsageError
+from z3trace.paths import open_regular
 
 #: Bytes that a guest may leave in its directory; a recording of 10 000 runs is 600 MB.
 RUN_LIMIT = 2 << 30
@@ -62,21 +63,8 @@ def must_be_shareable(share: Path) -> None:
         )
 
 
-def open_regular(path: Path) -> int | None:
-    """A descriptor of a regular file that a guest wrote; None if it is missing or anything
-    else: a link is not followed, and a FIFO is not waited for."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        return None
-    return fd
-
-
 def read(path: Path, limit: int, offset: int = 0) -> bytes | None:
-    """Up to *limit* bytes from *offset* on, see ``open_regular``."""
+    """Up to *limit* bytes from *offset* on, see ``paths.open_regular``."""
     fd = open_regular(path)
     if fd is None:
         return None
