@@ -2,10 +2,12 @@
 
 BCC takes seconds to compile the programs, a dozen of them in an emulated guest, and
 makes the same of the same sources for the same kernel.  What is kept goes to the kernel
-as root: a file counts only if its owner is this user, and nobody else may write it.
+as root: a file counts only if its owner is this user, and nobody else may write it or
+put another one in its place.
 
-``Z3TRACE_PROGRAMS`` names the directory, and vouches for it: a guest is given one of
-its own, so that nothing that a guest wrote is ever loaded on the host.
+``Z3TRACE_PROGRAMS`` names another directory.  A guest is given one of its own, so that
+nothing that a guest wrote is ever loaded on the host; there the files are not root's, and
+the host vouches for them (``paths.VOUCHED``).
 """
 
 import hashlib
@@ -62,15 +64,16 @@ def key(sources: Path, flags: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _directory() -> tuple[Path, bool]:
-    """Where programs are kept, and whether the environment vouches for it."""
-    chosen = os.environ.get("Z3TRACE_PROGRAMS", "")
-    return (Path(chosen).resolve(), True) if chosen else (paths.cache() / "programs", False)
+def _directory() -> Path:
+    chosen = os.environ.get("Z3TRACE_PROGRAMS")
+    return Path(chosen).resolve() if chosen else paths.cache() / "programs"
 
 
 def kept(name: str) -> Compiled | None:
     """The programs of this key; None if there are none that can be trusted."""
-    directory, vouched = _directory()
+    directory = _directory()
+    if paths.why_untrusted(directory):
+        return None
     try:
         fd = os.open(directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -78,7 +81,7 @@ def kept(name: str) -> Compiled | None:
     with os.fdopen(fd, "rb") as file:
         status = os.fstat(fd)
         own = status.st_uid == os.geteuid() and not status.st_mode & 0o022
-        if not stat.S_ISREG(status.st_mode) or not (own or vouched):
+        if not stat.S_ISREG(status.st_mode) or not (own or os.environ.get(paths.VOUCHED)):
             return None
         data = file.read(_SIZE_LIMIT)
     try:
@@ -90,7 +93,9 @@ def kept(name: str) -> Compiled | None:
 
 def keep(programs: Compiled) -> None:
     """Keep *programs* for the next recording; if that cannot be, it compiles again."""
-    directory, _ = _directory()
+    directory = _directory()
+    if paths.why_untrusted(directory):
+        return
     with suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)

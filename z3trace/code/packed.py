@@ -43,6 +43,8 @@ def _xz(data: bytes) -> Iterator[bytes]:
         if unpacker.needs_input:
             raise EOFError("it is cut short")
         yield unpacker.decompress(b"", _STEP)
+    if unpacker.unused_data.strip(b"\0"):
+        raise EOFError("something follows its end")
 
 
 def _joined(parts: Iterable[bytes], path: Path) -> bytearray:
