@@ -1,6 +1,7 @@
 """One check: the probes, the workload, and a file that has every finding at once."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,11 +87,14 @@ def check(  # noqa: PLR0913 - the parts of one check
     work: Workload,
     asked: Asked,
     output: Path,
+    say: Callable[[str], None] = lambda _: None,
 ) -> WorkloadResult:
     """Run *work* under the rules and write *output*; how the workload ended.
 
-    An interrupt ends the check and keeps what was found.
+    An interrupt ends the check and keeps what was found.  UsageError before anything runs
+    if *output* cannot be written.
     """
+    writer = checkfile.Writer(output, say)
     code = plan.code_of(definition, path)
     sites, places = plan.room(code[0])
     programs = Programs(sites, places, check=True)
@@ -100,7 +104,6 @@ def check(  # noqa: PLR0913 - the parts of one check
         wanted = Wanted(asked.lock_mode).choice()
         choice = slowpath.settled(wanted, programs, lambda _: None)
         checker = Checker(programs, plan.plan_of(definition, *code), choice, asked.limits)
-        writer = checkfile.Writer(output)
         evidence = _Evidence(checker, writer)
         checker.armed = lambda: evidence.begin(
             checker.header(work.description, asked.label, asked.command)

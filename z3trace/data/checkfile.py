@@ -5,10 +5,9 @@ name ``FILE.part`` until its end, so that a kernel that hangs leaves all that wa
 A report is made of this file, and of a lost guest's console, which has the incidents too.
 """
 
-import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -22,7 +21,7 @@ from z3trace.data.model import (
     Text,
     WorkloadResult,
 )
-from z3trace.data.runfile import part_name
+from z3trace.data.partfile import PartFile, part_name, require_writable
 from z3trace.errors import InputError
 
 Address = Annotated[str, Meta(pattern=r"^0x[0-9a-f]{1,16}$")]
@@ -136,28 +135,26 @@ _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
 
 class Writer:
-    """Appends lines, each on disk when ``write`` returns."""
+    """Appends lines, each on disk when ``write`` returns; *say* as for a recording."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._part = path, part_name(path)
-        self._opened: BinaryIO | None = None
+    def __init__(self, path: Path, say: Callable[[str], None] = lambda _: None) -> None:
+        require_writable(path)
+        self._path, self._say = path, say
+        self._opened: PartFile | None = None
 
     @property
-    def _file(self) -> BinaryIO:
+    def _part(self) -> PartFile:
         """Opened when there is something to write: what fails before leaves nothing."""
         if self._opened is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._opened = self._part.open("wb")
+            self._opened = PartFile(self._path, self._say)
         return self._opened
 
     def write(self, line: Line) -> None:
-        self._file.write(_encoder.encode(line) + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._part.file.write(_encoder.encode(line) + b"\n")
+        self._part.sync()
 
     def finish(self) -> None:
-        self._file.close()
-        os.replace(self._part, self._path)
+        self._part.finish()
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,14 +1,12 @@
 """Read and write recordings: JSON Lines, ``.z3t`` or ``.z3t.gz``.
 
-A session line, a line for each run, an end line.  The file grows under the name
-``FILE.part`` and gets its own when it is whole, so that a killed recording
-leaves what it had under a name that says so.
+A session line, a line for each run, an end line.  The file grows as a ``partfile`` does,
+so that a killed recording leaves what it had under a name that says so.
 """
 
 import gzip
-import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
@@ -17,7 +15,10 @@ import msgspec
 
 from z3trace.data import buckets
 from z3trace.data.model import SCHEMA, End, Recording, Run, Session
+from z3trace.data.partfile import PartFile, part_name
 from z3trace.errors import InputError
+
+__all__ = ["Stream", "Writer", "part_name", "read"]
 
 _LINE_LIMIT = 16 << 20
 _FILE_LIMIT = 1 << 30
@@ -27,26 +28,25 @@ _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Session | Run | End] = msgspec.json.Decoder(Session | Run | End)
 
 
-def part_name(path: Path) -> Path:
-    return path.with_name(path.name + ".part")
-
-
 class Writer:
-    """Writes a recording line by line; the name appears when it is whole."""
+    """Writes a recording line by line; the name appears when it is whole.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._part = part_name(path)
+    UsageError if the file cannot be had, see ``partfile``; *say* is told where the part
+    file of an earlier run is now.
+    """
+
+    def __init__(self, path: Path, say: Callable[[str], None] = lambda _: None) -> None:
+        self._part = PartFile(path, say)
+        self._file = cast(BinaryIO, self._part.file)
+        if path.suffix == ".gz":
+            packed = gzip.GzipFile(fileobj=self._part.file, mode="wb", mtime=0)
+            self._file = cast(BinaryIO, packed)
         self._runs = 0
-        path.parent.mkdir(parents=True, exist_ok=True)
-        raw = self._part.open("wb")
-        opened = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) if path.suffix == ".gz" else raw
-        self._raw, self._file = raw, cast(BinaryIO, opened)
 
     def _line(self, record: Session | Run | End) -> None:
         self._file.write(_encoder.encode(record) + b"\n")
         self._file.flush()
-        self._raw.flush()
+        self._part.file.flush()
 
     def session(self, session: Session) -> None:
         self._line(session)
@@ -57,11 +57,12 @@ class Writer:
 
     def finish(self, *, interrupted: bool) -> None:
         self._line(End(runs=self._runs, interrupted=interrupted))
-        if self._file is not self._raw:
+        self._close_packed()
+        self._part.finish()
+
+    def _close_packed(self) -> None:
+        if self._file is not self._part.file:
             self._file.close()
-        os.fsync(self._raw.fileno())
-        self._raw.close()
-        os.replace(self._part, self._path)
 
     def __enter__(self) -> "Writer":
         return self
@@ -72,12 +73,13 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._raw.closed:
-            if self._file is not self._raw:
-                self._file.close()
-            self._raw.close()
-            if not self._runs:
-                self._part.unlink(missing_ok=True)
+        if self._part.file.closed:
+            return
+        if self._runs:
+            self._close_packed()
+            self._part.close()
+        else:
+            self._part.discard()
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:

@@ -6,7 +6,7 @@ import checksamples
 import pytest
 
 from z3trace.data import checkfile
-from z3trace.errors import InputError
+from z3trace.errors import InputError, UsageError
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -81,3 +81,23 @@ def test_an_incident_is_known_again_by_rule_time_and_cpu() -> None:
     incident = checksamples.incident("long-hold", 0)
     assert incident.key() == checksamples.incident("long-hold", 2, task=1).key()
     assert incident.key() != checksamples.incident("long-hold", 0, cpu=7).key()
+
+
+def test_a_check_is_not_written_through_a_link(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "check.z3c.part").symlink_to(victim)
+    with pytest.raises(UsageError, match="symbolic link"):
+        checksamples.write(checksamples.broken(), tmp_path / "check.z3c")
+    assert victim.read_text() == "precious"
+
+
+def test_a_lost_check_is_kept_when_the_next_one_begins(tmp_path: Path) -> None:
+    path = tmp_path / "check.z3c"
+    checksamples.write(checksamples.broken(), path, whole=False)
+    said: list[str] = []
+    writer = checkfile.Writer(path, said.append)
+    assert said == []
+    writer.write(checksamples.header())
+    assert said == [f"what an earlier run left is kept as {path}.part.1"]
+    assert len(checkfile.read(tmp_path / "check.z3c.part.1").incidents) == 3
