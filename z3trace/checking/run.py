@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import structs
 
 from z3trace.bpf.programs import Programs
 from z3trace.checking.arming import Limits
 from z3trace.checking.checker import Checker
 from z3trace.data import checkfile
 from z3trace.data.model import INTERRUPTED, WorkloadResult
+from z3trace.data.recordable import require_recordable
 from z3trace.probing import slowpath
 from z3trace.recording.loading import BuiltIn, TargetModule
 from z3trace.recording.session import Wanted
@@ -33,6 +36,8 @@ class Asked:
     lock_mode: str
     seed: int
     limits: Limits
+    #: Goes into the file, so that who reads it can tell that it is of this check.
+    identity: str = field(default_factory=checkfile.new_identity)
 
 
 class _Evidence(threading.Thread):
@@ -92,8 +97,9 @@ def check(  # noqa: PLR0913 - the parts of one check
     """Run *work* under the rules and write *output*; how the workload ended.
 
     An interrupt ends the check and keeps what was found.  UsageError before anything runs
-    if *output* cannot be written.
+    if *output* cannot be written, or would not hold what is asked.
     """
+    require_recordable(asked.label, asked.command, work.description)
     writer = checkfile.Writer(output, say)
     code = plan.code_of(definition, path)
     sites, places = plan.room(code[0])
@@ -106,7 +112,10 @@ def check(  # noqa: PLR0913 - the parts of one check
         checker = Checker(programs, plan.plan_of(definition, *code), choice, asked.limits)
         evidence = _Evidence(checker, writer)
         checker.armed = lambda: evidence.begin(
-            checker.header(work.description, asked.label, asked.command)
+            structs.replace(
+                checker.header(work.description, asked.label, asked.command),
+                identity=asked.identity,
+            )
         )
         try:
             run = checker.run(work, 0, 0, asked.seed, probe="all")

@@ -80,6 +80,7 @@ def command(
     """
     from z3trace import paths
     from z3trace.data.partfile import require_writable
+    from z3trace.data.recordable import require_recordable
     from z3trace.probing import preflight
     from z3trace.recording import loading, schedule, session
     from z3trace.target import definition
@@ -95,6 +96,7 @@ def command(
     paths.must_be_new(output, force=force)
     patience = wait_module or 0.0
     work = choose.choose(workload_text, duration, command_line)
+    require_recordable(label, sys.argv[1:], work.description)
     target = definition.load(target_name)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from z3trace.bpf import layout
 from z3trace.data import runfile
 from z3trace.data.model import INTERRUPTED, Run
+from z3trace.data.recordable import require_recordable
 from z3trace.errors import Z3traceError
 from z3trace.probing import calibration
 from z3trace.probing.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
@@ -56,8 +57,10 @@ def record(  # noqa: PLR0913 - the parts of one session
 
     Both sides of a pair get the same seed.  What was recorded before an interrupt
     or a failure stays in the files.  UsageError before the first run if a file cannot
-    be written.
+    be written or cannot hold its side's label or command.
     """
+    for side in sides:
+        require_recordable(side.label, side.command, work.description)
     interrupted = False
     with ExitStack() as stack:
         writers = [stack.enter_context(runfile.Writer(side.output, say)) for side in sides]

@@ -130,9 +130,13 @@ def test_what_a_lost_session_left_is_kept_and_told(tmp_path: Path) -> None:
     assert sides.said == [f"what an earlier run left is kept as {tmp_path}/a.z3t.part.1"]
 
 
-def test_what_cannot_be_written_is_said_before_the_first_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["label", "link"])
+def test_what_cannot_be_written_is_said_before_the_first_run(tmp_path: Path, what: str) -> None:
     sides = Sides(tmp_path)
-    (tmp_path / "b.z3t").symlink_to(tmp_path / "victim")
+    if what == "label":
+        sides.sides[1].label = "x" * 600
+    else:
+        (tmp_path / "b.z3t").symlink_to(tmp_path / "victim")
     with pytest.raises(UsageError):
         sides.record()
     assert not [entry for entry in sides.log if "seed" in entry]
@@ -167,3 +171,9 @@ def test_the_command_replaces_nothing_but_a_plain_file(tmp_path: Path, kind: str
     result = _record("-o", path, "--force")
     assert result.returncode == 2, result.stderr
     assert "only a plain file is replaced" in result.stderr
+
+
+def test_the_command_says_before_anything_runs_what_no_recording_can_hold(tmp_path: Path) -> None:
+    result = _record("-o", tmp_path / "x.z3t", "--label", "x" * 600)
+    assert result.returncode == 2, result.stderr
+    assert "a label has at most 512 characters" in result.stderr
