@@ -30,8 +30,8 @@ INLINED = 64
 SERIES = 2 * OPERATIONS + 4 * CLASSES
 #: Counts that a workload adds of its own; the largest one has ten.
 FACTS = 64
-#: Histograms of all runs: 10 000 runs of each kind, with all that the probes can see.
-ALL_SERIES = 1_000_000
+#: Histograms of all runs: 10 000 runs with all 48 that the probes can see.
+ALL_SERIES = 480_000
 #: Different names of operations, classes and facts over all runs of a recording.
 NAMES = OPERATIONS + CLASSES + FACTS
 #: Runs of a recording: 10 000 of each kind (all, ops, locks, none) can be asked for.
@@ -43,8 +43,9 @@ LINE = 4 << 20
 #: Bytes of a recording, unpacked: 10 000 runs of 64 KiB.
 RECORDING = 640 << 20
 #: Bytes that one packed byte may stand for, beyond the first ones.  Recordings of runs
-#: that differ pack to a fifth, those of runs in which nothing happened to a 25th.
-PACKED_RATIO = 100
+#: that differ pack to a fifth, ours of runs in which nothing happened to a 25th, and
+#: these packed again as a whole to a 58th.
+PACKED_RATIO = 64
 PACKED_FREE = 4 << 20
 
 #: Bytes of a check, and of what progress may take of it: a line a second is 100 MB after

@@ -37,14 +37,12 @@ class Writer:
         if path.suffix == ".gz":
             packed = gzip.GzipFile(fileobj=self._part.file, mode="wb", mtime=0)
             self._file = cast(BinaryIO, packed)
-        self._runs = self._written = 0
+        self._runs = self._series = self._written = 0
 
     def _line(self, record: Session | Run | End, room: int = 0) -> None:
         line = lines.encode(record, _decoder, _WHAT)
         if self._written + len(line) > limits.RECORDING - room:
-            raise Z3traceError(
-                f"{_WHAT} is {limits.RECORDING >> 20} MB at most", "what was recorded is kept"
-            )
+            raise _full(f"{limits.RECORDING >> 20} MB")
         self._written += len(line)
         self._file.write(line)
         self._file.flush()
@@ -54,6 +52,9 @@ class Writer:
         self._line(session, _END_ROOM)
 
     def run(self, run: Run) -> None:
+        self._series += len(run.series)
+        if self._runs == limits.RUNS or self._series > limits.ALL_SERIES:
+            raise _full(f"{limits.RUNS} runs with {limits.ALL_SERIES} histograms")
         self._line(run, _END_ROOM)
         self._runs += 1
 
@@ -82,6 +83,10 @@ class Writer:
             self._part.close()
         else:
             self._part.discard()
+
+
+def _full(most: str) -> Z3traceError:
+    return Z3traceError(f"{_WHAT} has at most {most}", "what was recorded is kept")
 
 
 def _decode(path: Path, number: int, line: bytes) -> Session | Run | End:

@@ -341,11 +341,14 @@ def test_what_would_be_refused_is_not_written(tmp_path: Path, changes: dict[str,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("limit", "most"), [("RECORDING", 60_000), ("ALL_SERIES", 50), ("RUNS", 15)]
+)
 def test_a_recording_that_is_full_keeps_what_it_has(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ) -> None:
     made = recording(runs=20)
-    monkeypatch.setattr(limits, "RECORDING", 60_000)
+    monkeypatch.setattr(limits, limit, most)
     with pytest.raises(Z3traceError, match="what was recorded is kept"):
         write(tmp_path / "x.z3t", made)
     read = runfile.read(tmp_path / "x.z3t.part")
