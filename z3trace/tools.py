@@ -11,10 +11,12 @@ from z3trace.errors import Z3traceError
 PACKAGES = {
     "apt-get": "apt",
     "apt-cache": "apt",
+    "bwrap": "bubblewrap",
     "dpkg-deb": "dpkg",
     "depmod": "kmod",
     "modinfo": "kmod",
     "mkswap": "util-linux",
+    "prlimit": "util-linux",
     "setpriv": "util-linux",
     "swapon": "mount",
     "swapoff": "mount",

@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from z3trace import paths
-from z3trace.analysis.comparing.comparison import DESCRIPTIVE
+from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.statistics.effect import Sample, effects
 from z3trace.analysis.statistics.interval import Floats
 from z3trace.analysis.statistics.verdict import Verdict, holm, verdict
 from z3trace.kernels import build, fetch
+from z3trace.kernels import variant as variants
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/calibration"
@@ -58,7 +59,7 @@ def record() -> Digest:
     path = OUT / "aa.z3t"
     if not (os.environ.get("KEEP") and path.exists()):
         kernel = fetch.cached(None, print)
-        variant = build.variant("page-lock")
+        variant = variants.load("page-lock")
         module = build.build_variant(kernel, "mm/z3fold.c", variant, print).path
         command = [sys.executable, "-m", "z3trace", "vm", "--share", str(OUT)]
         command += ["--deadline", "40m", "--", "record", "--load", "--module", str(module)]
@@ -88,7 +89,7 @@ def real_splits(recorded: Digest) -> Iterator[list[Sample]]:
     rows = [
         (values, resolution)
         for key, _, values, resolution in recorded.rows()
-        if key.metric not in DESCRIPTIVE
+        if metrics.BY_NAME[key.metric].tested
     ]
     sizes = {values.size for values, _ in rows}
     for _ in range(SPLITS):

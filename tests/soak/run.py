@@ -19,6 +19,7 @@ from typing import Any
 from z3trace import paths
 from z3trace.data import runfile
 from z3trace.kernels import build, fetch
+from z3trace.kernels import variant as variants
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/soak"
@@ -51,7 +52,7 @@ def module(variant: str) -> list[str]:
     if not variant:
         return ["--load"]
     kernel = fetch.cached(None, print)
-    built = build.build_variant(kernel, "mm/z3fold.c", build.variant(variant), print)
+    built = build.build_variant(kernel, "mm/z3fold.c", variants.load(variant), print)
     return ["--load", "--module", str(built.path)]
 
 

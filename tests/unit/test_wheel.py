@@ -31,7 +31,7 @@ def test_a_wheel_works_in_an_empty_environment(tmp_path: Path) -> None:
         [tmp_path / "env/bin/z3trace", "--help"], capture_output=True, text=True, check=True
     ).stdout
     assert "record" in out
-    code = "from z3trace.target import definition; from z3trace.kernels import build; print(definition.shipped(), *build.shipped_variants())"
+    code = "from z3trace.target import definition; from z3trace.kernels import variant; print(definition.shipped(), *variant.shipped())"
     out = subprocess.run(
         [python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     ).stdout

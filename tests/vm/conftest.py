@@ -16,7 +16,7 @@ import pytest
 from z3trace.data import runfile
 from z3trace.data.model import Recording
 from z3trace.guest.process import SILENT
-from z3trace.kernels import build, fetch
+from z3trace.kernels import build, fetch, variant
 
 Guest = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -41,7 +41,7 @@ def kernel() -> fetch.Kernel:
 @pytest.fixture(scope="session")
 def built(kernel: fetch.Kernel) -> Callable[[str], Path]:
     """The file of a built variant of z3fold."""
-    return lambda name: build.build_variant(kernel, "mm/z3fold.c", build.variant(name), print).path
+    return lambda name: build.build_variant(kernel, "mm/z3fold.c", variant.load(name), print).path
 
 
 @pytest.fixture

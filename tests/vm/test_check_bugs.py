@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from vm import bugs
-from z3trace.kernels import build, fetch
+from z3trace.kernels import build, fetch, variant
 
 pytestmark = pytest.mark.vm
 
@@ -17,7 +17,7 @@ def caught(
     """Every bug variant, checked once: two guests at a time, most of it is start-up."""
     build.build_workload(kernel, print)
     for name in bugs.VARIANTS:
-        build.build_variant(kernel, "mm/z3fold.c", build.variant(name), print)
+        build.build_variant(kernel, "mm/z3fold.c", variant.load(name), print)
     where = tmp_path_factory.mktemp("bugs")
     with ThreadPoolExecutor(2) as pool:
         outcomes = pool.map(lambda name: bugs.check(name, where / name), bugs.VARIANTS)

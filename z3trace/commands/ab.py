@@ -38,6 +38,7 @@ def _kinds(probing: ProbeOptions) -> list[str]:
 @click.option("--before", default="pool-lock", show_default=True, help="Variant without the patch.")
 @click.option("--after", default="page-lock", show_default=True, help="Variant with the patch.")
 @options.patches("that turns 'before' into 'after'")
+@options.unboxed
 @options.target
 @click.option("--workload", "workload_text", default=DEFAULT_WORKLOAD, show_default=True)
 @options.runs(1000, 10, " a side")
@@ -50,6 +51,7 @@ def command(
     before: str,
     after: str,
     patches: tuple[Path, ...],
+    unboxed: bool,
     target_name: str,
     workload_text: str,
     runs: int,
@@ -68,7 +70,7 @@ def command(
     from z3trace import paths
     from z3trace.commands import progress
     from z3trace.guest import spec, vm
-    from z3trace.kernels import build, fetch
+    from z3trace.kernels import build, fetch, variant
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -79,10 +81,13 @@ def command(
     choose.named(workload_text)
     kernel = fetch.cached(guest.release, say)
     variants = [
-        build.variant(before),
-        build.variant(before, patches) if patches else build.variant(after),
+        variant.load(before),
+        variant.load(before, patches) if patches else variant.load(after),
     ]
-    modules = [build.build_variant(kernel, target.source, variant, say) for variant in variants]
+    modules = [
+        build.build_variant(kernel, target.source, chosen, say, boxed=not unboxed)
+        for chosen in variants
+    ]
     build.build_workloads(kernel, say)
     pair = spec.PairSpec(
         target=target_name,
@@ -104,7 +109,7 @@ def command(
     say(f"booting {kernel.release} with {guest.cpus} CPUs")
     with progress.shown("recording") as look:
         home = vm.Home(directory, RECORDINGS)
-        machine = guest.machine(stranger=bool(patches))
+        machine = guest.machine(stranger=bool(patches), boxed=not unboxed)
         outcome = vm.run_half(kernel, "ab-guest", pair, machine, say, home, look)
     for warning in outcome.warnings:
         say(f"the guest's console: {warning}")
@@ -116,11 +121,11 @@ def command(
 def _report(recordings: list[Path], directory: Path) -> int:
     from z3trace.analysis.comparing.comparison import compare
     from z3trace.analysis.figures.recording import Digest
-    from z3trace.analysis.report import files
+    from z3trace.analysis.report import formats, terminal
 
     comparison = compare(*(Digest.read(path) for path in recordings))
-    click.echo(files.terminal([comparison]))
-    written = [*recordings, *files.write_all(comparison, directory)]
+    click.echo(terminal.render([comparison]))
+    written = [*recordings, *formats.write_all(comparison, directory)]
     for path in written:
         click.echo(f"Wrote {path}")
     return DONE

@@ -5,6 +5,7 @@ import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +21,9 @@ from z3trace.errors import (
     UsageError,
     Z3traceError,
 )
+
+if TYPE_CHECKING:
+    from z3trace.analysis.checks.findings import Nested
 
 DEFAULT_WORKLOAD = (
     "zpool-bench:threads=2,ops=400000,slots=64,headless=10,reclaim=20,refuse=30,drain=1"
@@ -60,6 +64,7 @@ class _Guest:
     options: GuestOptions
     variant: str | None
     patches: tuple[Path, ...]
+    unboxed: bool
     workload: str
 
 
@@ -71,6 +76,7 @@ class _Guest:
     "file, or 'packaged' for the kernel's own module.",
 )
 @options.patches("on top of the variant (default: page-lock), in a guest")
+@options.unboxed
 @click.option(
     "--workload",
     "workload_text",
@@ -96,6 +102,7 @@ def command(
     target_name: str,
     variant: str | None,
     patches: tuple[Path, ...],
+    unboxed: bool,
     workload_text: str | None,
     duration: float | None,
     module_file: Path | None,
@@ -124,6 +131,7 @@ def command(
     in_guest = bool(variant or patches)
     if in_guest and (duration or command_line or module_file):
         raise UsageError("in a guest a check runs a workload of our own", "give --workload")
+    known = _nesting(reference) if reference else None
     kept = directory.absolute() if directory else None
     if kept:
         paths.must_be_new(kept / "check.json", force=force)
@@ -131,13 +139,14 @@ def command(
     with nullcontext(str(kept)) if kept else tempfile.TemporaryDirectory() as name:
         file = Path(name) / EVIDENCE
         if in_guest:
-            where = _Guest(guest, variant, patches, workload_text or DEFAULT_WORKLOAD)
+            workload = workload_text or DEFAULT_WORKLOAD
+            where = _Guest(guest, variant, patches, unboxed, workload)
             console, lost = _check_in_guest(asked, where, file)
         else:
             console, lost = "", ""
             here = _Here(workload_text, duration, command_line, module_file, load)
             _check_here(asked, here, file)
-        return _report(file, console, lost, reference, kept)
+        return _report(file, console, lost, known, kept)
 
 
 def _make_room(directory: Path) -> None:
@@ -184,22 +193,23 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
     """(console, why the guest was lost) after a check in a guest."""
     from z3trace.guest import vm
     from z3trace.guest.spec import CheckSpec
-    from z3trace.kernels import build, fetch
+    from z3trace.kernels import build, fetch, variant
     from z3trace.target import definition
     from z3trace.workloads import choose
 
     target = definition.load(asked.target)
     choose.named(where.workload)
     kernel = fetch.cached(where.options.release, say)
-    module, name = "", PACKAGED
+    module, label = "", asked.label or PACKAGED
     if where.variant != PACKAGED or where.patches:
-        chosen = build.variant(where.variant or "page-lock", where.patches)
-        built = build.build_variant(kernel, target.source, chosen, say)
-        module, name = str(built.path), built.variant
+        chosen = variant.load(where.variant or "page-lock", where.patches)
+        boxed = not where.unboxed
+        built = build.build_variant(kernel, target.source, chosen, say, boxed=boxed)
+        module, label = str(built.path), build.label(asked.label or chosen.name, boxed=boxed)
     build.build_workloads(kernel, say)
     spec = CheckSpec(
         target=asked.target,
-        label=asked.label or name,
+        label=label,
         module=module,
         workload=where.workload,
         lock_mode=asked.lock_mode,
@@ -209,8 +219,10 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
         command=["z3trace", *sys.argv[1:]],
         output=file.name,
     )
-    machine = where.options.machine(append=GUEST_WORDS, stranger=bool(where.patches))
-    say(f"booting {kernel.release}, checking {name}")
+    machine = where.options.machine(
+        append=GUEST_WORDS, stranger=bool(where.patches), boxed=not where.unboxed
+    )
+    say(f"booting {kernel.release}, checking {label}")
     try:
         outcome = vm.run_half(
             kernel, "check-guest", spec, machine, say, vm.Home(file.parent, (file.name,))
@@ -226,15 +238,23 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
     return outcome.console, ""
 
 
-def _report(file: Path, console: str, lost: str, reference: Path | None, kept: Path | None) -> int:
-    from z3trace.analysis.checks import discipline, order
-    from z3trace.analysis.report import checkreport
+def _nesting(reference: Path) -> "list[Nested]":
+    """Read before anything runs: it may lie where this check writes."""
+    from z3trace.analysis.checks.reference import nesting_of
+
+    return nesting_of(reference)
+
+
+def _report(
+    file: Path, console: str, lost: str, known: "list[Nested] | None", kept: Path | None
+) -> int:
+    from z3trace.analysis.checks import judgement
+    from z3trace.analysis.report import checkformats, checkmail
     from z3trace.data import checkfile
 
-    known = order.nesting_of(reference) if reference else None
-    report = discipline.report(checkfile.read(file), console, lost, known)
-    click.echo(checkreport.text(report))
-    for path in checkreport.write_all(report, kept) if kept else []:
+    report = judgement.report(checkfile.read(file), console, lost, known)
+    click.echo(checkmail.render(report))
+    for path in checkformats.write_all(report, kept) if kept else []:
         click.echo(f"Wrote {path}")
     if report.violations:
         return VIOLATION

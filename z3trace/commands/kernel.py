@@ -52,6 +52,7 @@ def list_() -> int:
     help="A shipped variant, a .toml file, or 'stock' for the source as packaged.",
 )
 @options.patches("to apply on top")
+@options.unboxed
 @click.option("--release", help="Kernel release; the newest in the cache if not given.")
 @click.option("--workload", is_flag=True, help="Build the workload module zpool_bench instead.")
 @click.option("--variants", is_flag=True, help="List the shipped variants and end.")
@@ -59,6 +60,7 @@ def build(
     target_name: str,
     variant_name: str,
     patches: tuple[Path, ...],
+    unboxed: bool,
     release: str | None,
     workload: bool,
     variants: bool,
@@ -67,10 +69,11 @@ def build(
     from z3trace.errors import UsageError
     from z3trace.kernels import build as building
     from z3trace.kernels import fetch as fetching
+    from z3trace.kernels import variant
     from z3trace.target import definition
 
     if variants:
-        for name, description in building.shipped_variants().items():
+        for name, description in variant.shipped().items():
             click.echo(f"{name:24} {description}")
         return DONE
     if workload:
@@ -79,7 +82,8 @@ def build(
     target = definition.load(target_name)
     if not target.source:
         raise UsageError(f"target {target.name} names no source file")
-    chosen = building.variant(variant_name, patches)
-    module = building.build_variant(fetching.cached(release, say), target.source, chosen, say)
+    chosen = variant.load(variant_name, patches)
+    kernel = fetching.cached(release, say)
+    module = building.build_variant(kernel, target.source, chosen, say, boxed=not unboxed)
     click.echo(module.path)
     return DONE

@@ -123,6 +123,14 @@ def unprobed(most: int, default: str, of: str = "") -> Decorator[Any]:
     )
 
 
+unboxed = click.option(
+    "--unboxed",
+    is_flag=True,
+    help="Build outside of the box, where none can be had: a stranger's patch then meets "
+    "patch, spatch and compiler as you. Every report says so.",
+)
+
+
 def output_file(what: str, *, required: bool = False) -> Decorator[Any]:
     kind = click.Path(path_type=Path, dir_okay=False)
     return click.option("-o", "--output", type=kind, required=required, help=what)

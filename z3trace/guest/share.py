@@ -16,7 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from z3trace import paths
 from z3trace.errors import UsageError
+from z3trace.paths import open_regular
 
 #: Bytes that a guest may leave in its directory; a recording of 10 000 runs is 600 MB.
 RUN_LIMIT = 2 << 30
@@ -62,21 +64,8 @@ def must_be_shareable(share: Path) -> None:
         )
 
 
-def open_regular(path: Path) -> int | None:
-    """A descriptor of a regular file that a guest wrote; None if it is missing or anything
-    else: a link is not followed, and a FIFO is not waited for."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        return None
-    return fd
-
-
 def read(path: Path, limit: int, offset: int = 0) -> bytes | None:
-    """Up to *limit* bytes from *offset* on, see ``open_regular``."""
+    """Up to *limit* bytes from *offset* on, see ``paths.open_regular``."""
     fd = open_regular(path)
     if fd is None:
         return None
@@ -98,17 +87,8 @@ def copy_out(source: Path, target: Path, limit: int = RUN_LIMIT) -> bool:
     with os.fdopen(fd, "rb") as data:
         if os.fstat(fd).st_size > limit:
             raise UsageError(f"the guest's {source.name} is larger than {limit >> 20} MiB")
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as copy:
-                shutil.copyfileobj(data, copy, _AT_ONCE)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(name, 0o666 & ~mask)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with paths.new_file(target) as copy:
+            shutil.copyfileobj(data, copy, _AT_ONCE)
     return True
 
 

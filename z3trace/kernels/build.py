@@ -1,38 +1,24 @@
 """Build a variant of a target's module, or the workload module, out of tree.
 
-A variant is a name in ``testbed/variants`` (a TOML file that lists patches), a
-file like it, or any list of semantic (``.cocci``) and unified (``.patch``,
-``.diff``, mailbox) patches on the packaged source.  The built module lies in
-the cache under a digest of everything it was made from.
+The built module lies in the cache under a digest of everything it was made from.
 """
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace import paths, tools
-from z3trace.errors import InputError, UsageError
-from z3trace.kernels.fetch import Kernel, Say
+from z3trace.kernels import patch
+from z3trace.kernels.box import Box
+from z3trace.kernels.layout import Kernel
+from z3trace.kernels.packages import Say
+from z3trace.kernels.variant import Variant
 
-_RECIPE = "7"  # raise when the way of building changes
-_SCRIPTS = re.compile(r"^\s*@[^@\n]*\b(script|initialize|finalize)\s*:", re.MULTILINE)
-_OPTIONS = re.compile(r"^\s*#\s*spatch", re.MULTILINE)
-_PATCH_LIMIT = 4 << 20
-
-
-@dataclass(frozen=True)
-class Variant:
-    name: str
-    description: str
-    patches: tuple[Path, ...]
-    #: Files of testbed that are included before the source.
-    headers: tuple[str, ...] = ()
+_RECIPE = "8"  # raise when the way of building changes
 
 
 @dataclass(frozen=True)
@@ -46,101 +32,6 @@ class Module:
     fresh: bool
 
 
-def shipped_variants() -> dict[str, str]:
-    """Name and description of every variant in testbed/variants."""
-    found = {}
-    for path in sorted((paths.testbed() / "variants").glob("*.toml")):
-        found[path.stem] = str(tomllib.loads(path.read_text())["description"])
-    return found
-
-
-def variant(name: str, patches: Sequence[Path] = ()) -> Variant:
-    """The variant called *name* (shipped, a TOML file, or ``stock``) plus *patches*."""
-    if name == "stock":
-        return Variant("+".join(["stock", *(p.stem for p in patches)]), "", tuple(patches))
-    path = Path(name) if name.endswith(".toml") else paths.testbed() / "variants" / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(["stock", *shipped_variants()])
-        raise UsageError(f"there is no variant {name!r}", f"there are: {known}; or a .toml file")
-    try:
-        data = tomllib.loads(path.read_text())
-        listed = tuple(path.parent / str(patch) for patch in data["patches"])
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a variant: {error}") from error
-    return Variant(
-        "+".join([path.stem, *(p.stem for p in patches)]),
-        str(data.get("description", "")),
-        (*listed, *patches),
-        _headers(path, data),
-    )
-
-
-def _headers(path: Path, data: dict[str, object]) -> tuple[str, ...]:
-    """The headers that a variant includes, of those that lie in testbed; no others."""
-    names = data.get("headers", [])
-    known = {header.name for header in paths.testbed().glob("*.h")}
-    if not isinstance(names, list) or not set(names) <= known:
-        raise InputError(f"{path}: headers must be a list of: {', '.join(sorted(known))}")
-    return tuple(names)
-
-
-def _read_patch(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read the patch {path}: {error.strerror}") from error
-    if len(data) > _PATCH_LIMIT:
-        raise InputError(f"{path} is larger than {_PATCH_LIMIT >> 20} MiB: not a patch")
-    if path.suffix == ".cocci":
-        text = data.decode(errors="replace")
-        if _SCRIPTS.search(text) or _OPTIONS.search(text):
-            raise InputError(
-                f"{path} holds a script rule or spatch options",
-                "z3trace runs no code from a semantic patch: leave them out",
-            )
-    elif path.suffix not in (".patch", ".diff", ".mbox", ".eml", ".txt"):
-        raise UsageError(f"{path}: a patch ends in .cocci, .patch, .diff or .mbox")
-    return data
-
-
-def _parseable(source: Path) -> None:
-    """Coccinelle gives up on a function with an attribute that takes an argument;
-    the kernel's own macro for it means the same and is understood."""
-    text = source.read_text()
-    source.write_text(re.sub(r"__attribute__\(\(aligned\((\w+)\)\)\)", r"__aligned(\1)", text))
-
-
-def apply(patch: Path, tree: Path, source: str) -> None:
-    """Apply one patch to *source* in *tree*; InputError with the reject if it does not."""
-    data = _read_patch(patch)
-    target = tree / source
-    before = target.read_bytes()
-    if patch.suffix == ".cocci":
-        _parseable(target)
-        before = target.read_bytes()
-        tools.run(
-            ["spatch", "--very-quiet", "--sp-file", patch.absolute(), "--in-place", target],
-            doing=f"{patch.name} (spatch)",
-            timeout=120,
-        )
-    else:
-        copy = tree / "applied.patch"
-        copy.write_bytes(data)
-        try:
-            tools.run(
-                ["patch", "-p1", "--batch", "--forward", "--no-backup-if-mismatch", "-i", copy],
-                cwd=tree,
-                doing=f"{patch.name} does not apply: patch",
-            )
-        except Exception as error:
-            rejects = "".join(r.read_text(errors="replace") for r in sorted(tree.rglob("*.rej")))
-            raise InputError(f"{error}\n{rejects}".rstrip()) from error
-    if target.read_bytes() == before:
-        raise InputError(
-            f"{patch} changes nothing in {source}", "is it for this kernel, and for this file?"
-        )
-
-
 def _digest(kernel: Kernel, parts: Sequence[bytes]) -> str:
     compiler = tools.run(["gcc", "--version"]).splitlines()[0]
     digest = hashlib.sha256()
@@ -151,29 +42,29 @@ def _digest(kernel: Kernel, parts: Sequence[bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _make(kernel: Kernel, directory: Path, name: str, flags: str) -> None:
+def _make(kernel: Kernel, directory: Path, name: str, flags: str, *, boxed: bool) -> None:
     kbuild = f"obj-m := {name}.o\nccflags-y := {flags}\n"
     (directory / "Kbuild").write_text(kbuild)
-    log = tools.run(
+    log = Box(directory, [kernel.directory], boxed).run(
         ["make", "-C", kernel.headers, f"M={directory}", "modules"],
         doing=f"building {name}.ko",
         timeout=600,
     )
-    (directory / "build.log").write_text(log)
     for junk in ("*.o", "*.mod", "*.mod.c", ".*.cmd", "modules.order", "Module.symvers", "*.ur-*"):
         for path in directory.glob(junk):
             path.unlink()
+    (directory / "build.log").write_text(log)
 
 
-def _add_types(kernel: Kernel, module: Path) -> None:
+def _add_types(kernel: Kernel, module: Path, *, boxed: bool) -> None:
     """Give a built module BTF, as the packaged ones have: probes on its operations can
     then be trampolines.  Without the kernel's ELF image it goes without."""
-    if kernel.image == kernel.packaged_image:
+    if not kernel.unpacked_image.exists():
         return
-    tools.run(
-        ["pahole", "-J", "--btf_base", kernel.image, module],
+    Box(module.parent, [kernel.directory], boxed).run(
+        ["pahole", "-J", "--btf_base", kernel.unpacked_image, module],
         # As the kernel's own build has it: pahole asks for LLVM's if nothing is said.
-        env={**os.environ, "LLVM_OBJCOPY": tools.find("objcopy")},
+        environment={"LLVM_OBJCOPY": "objcopy"},
         doing=f"adding BTF to {module.name}",
     )
 
@@ -200,42 +91,66 @@ def _built(directory: Path, name: str, variant_name: str, digest: str) -> Module
     path = directory / f"{name}.ko"
     if not path.exists():
         return None
-    return Module(name, path, variant_name, digest, fresh=False)
+    return Module(name, paths.trusted(path), variant_name, digest, fresh=False)
 
 
-def build_variant(kernel: Kernel, source: str, chosen: Variant, say: Say) -> Module:
-    """Patch *source* (such as ``mm/z3fold.c``) and build its module."""
+def label(variant: str, *, boxed: bool) -> str:
+    """What reports call a variant: they say it if it was built outside of the box."""
+    return variant if boxed else f"{variant}, built unboxed"
+
+
+def build_variant(
+    kernel: Kernel, source: str, chosen: Variant, say: Say, *, boxed: bool = True
+) -> Module:
+    """Patch *source* (such as ``mm/z3fold.c``) and build its module, in the box.
+
+    With *boxed* false, the user's own decision, its name says so in every report.
+    """
     name = Path(source).stem
-    headers = [paths.testbed() / name for name in ("visible.h", *chosen.headers)]
-    contents = [_read_patch(patch) for patch in chosen.patches]
-    parts = [kernel.source(source).read_bytes(), *(h.read_bytes() for h in headers), *contents]
-    digest = _digest(kernel, parts)
-    label = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80]
-    directory = paths.cache() / "modules" / kernel.release / f"{name}-{label}-{digest}"
-    done = _built(directory, name, chosen.name, digest)
+    packaged = kernel.source(source).read_bytes()
+    headers = [paths.testbed() / header for header in ("visible.h", *chosen.headers)]
+    patches = [patch.read(path) for path in chosen.patches]
+    parts = [packaged, *(h.read_bytes() for h in headers), *(p.data for p in patches)]
+    digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
+    stem = f"{name}-{re.sub(r'[^A-Za-z0-9._+-]', '_', chosen.name)[:80]}-{digest}"
+    directory = paths.cache() / "modules" / kernel.release / stem
+    if not boxed:
+        say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
+    done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
     if done:
         return done
     say(f"building {name}.ko, variant {chosen.name}")
     with paths.new_directory(directory, replace=False) as work:
-        tree = work / "tree"
-        (tree / source).parent.mkdir(parents=True)
-        shutil.copy(kernel.source(source), tree / source)
-        for patch in chosen.patches:
-            apply(patch, tree, source)
-        shutil.copy(tree / source, work / f"{name}.c")
+        content = _patched(patches, packaged, work / "tree", source, boxed=boxed)
+        (work / f"{name}.c").write_bytes(content)
         for header in headers:
             shutil.copy(header, work)
-        shutil.rmtree(tree)
-        _make(kernel, work, name, " ".join(f"-include $(src)/{h.name}" for h in headers))
-        _add_types(kernel, work / f"{name}.ko")
+        flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
+        _make(kernel, work, name, flags, boxed=boxed)
+        _add_types(kernel, work / f"{name}.ko", boxed=boxed)
         _write_facts(work, name, Path(source).name)
         record = {
             "variant": chosen.name,
             "digest": digest,
-            "patches": [p.name for p in chosen.patches],
+            "patches": [path.name for path in chosen.patches],
+            "unboxed": not boxed,
         }
         (work / "variant.json").write_text(json.dumps(record, indent=1))
-    return Module(name, directory / f"{name}.ko", chosen.name, digest, fresh=True)
+    path = directory / f"{name}.ko"
+    return Module(name, path, label(chosen.name, boxed=boxed), digest, fresh=True)
+
+
+def _patched(
+    patches: Sequence[patch.Patch], content: bytes, tree: Path, source: str, *, boxed: bool
+) -> bytes:
+    """*content* with all patches applied; each meets a tree with the one file in it."""
+    for each in patches:
+        (tree / source).parent.mkdir(parents=True)
+        (tree / source).write_bytes(content)
+        patch.apply(each, tree, source, boxed=boxed)
+        content = patch.read_source(tree / source)
+        shutil.rmtree(tree)
+    return content
 
 
 def build_workload(kernel: Kernel, say: Say) -> Module:
@@ -253,7 +168,8 @@ def build_workload(kernel: Kernel, say: Say) -> Module:
     with paths.new_directory(directory, replace=False) as work:
         shutil.copy(source, work)
         shutil.copy(header, work)
-        _make(kernel, work, "zpool_bench", "-I$(src)")
+        # Our own source: no stranger's, so that it needs no box.
+        _make(kernel, work, "zpool_bench", "-I$(src)", boxed=False)
     return Module("zpool_bench", directory / "zpool_bench.ko", "", digest, fresh=True)
 
 
@@ -266,7 +182,7 @@ def build_program(name: str, say: Say) -> Path:
         say(f"building {name}")
         with paths.new_directory(directory, replace=False) as work:
             tools.run(["gcc", "-O2", "-Wall", "-o", work / name, source])
-    return directory / name
+    return paths.trusted(directory / name)
 
 
 def build_pressure(say: Say) -> Path:

@@ -1,107 +1,123 @@
-"""Patches come from strangers: applied or refused, never executed."""
+"""Building a variant, against headers whose Makefile calls the compiler and no more."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from z3trace import paths
-from z3trace.errors import InputError, UsageError
-from z3trace.kernels import build, fetch
+from z3trace.errors import InputError, Z3traceError
+from z3trace.kernels import build
+from z3trace.kernels.layout import Kernel
+from z3trace.kernels.variant import Variant
 
 SOURCE = "mm/x.c"
 CODE = "int a(void)\n{\n\treturn 1;\n}\n"
+STOCK = Variant("stock", "", ())
+
+# What is asked of kbuild: the object that Kbuild names, with its flags, and a lot of files
+# that nobody needs.
+MAKEFILE = """\
+src := $(M)
+include $(M)/Kbuild
+name := $(obj-m:.o=)
+modules:
+\tgcc -g -c $(ccflags-y) $(M)/$(name).c -o $(M)/$(name).ko
+\ttouch $(M)/$(name).o $(M)/$(name).mod.c $(M)/.$(name).o.cmd $(M)/Module.symvers
+"""
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    path = tmp_path / "tree"
-    (path / "mm").mkdir(parents=True)
-    (path / SOURCE).write_text(CODE)
-    return path
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path / "cache"))
+    made = Kernel(tmp_path / "kernel", "6.1.0-9-amd64", "6.1.9-1")
+    for path, text in ((made.headers / "Makefile", MAKEFILE), (made.sources / SOURCE, CODE)):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    return made
 
 
-def _patch(tmp_path: Path, name: str, text: str) -> Path:
-    path = tmp_path / name
-    path.write_text(text)
-    return path
+def _silent(_: str) -> None:
+    pass
 
 
-def test_a_semantic_patch_applies(tree: Path, tmp_path: Path) -> None:
-    build.apply(_patch(tmp_path, "p.cocci", "@@ @@\n-return 1;\n+return 2;\n"), tree, SOURCE)
-    assert "return 2;" in (tree / SOURCE).read_text()
+def _patched(tmp_path: Path, value: int, name: str = "p") -> Variant:
+    path = tmp_path / f"{name}.cocci"
+    path.write_text(f"@@ @@\n-return 1;\n+return {value};\n")
+    return Variant(f"stock+{name}", "", (path,))
 
 
-def test_a_mailed_patch_applies(tree: Path, tmp_path: Path) -> None:
-    mail = (
-        "From: A <a@example.org>\nSubject: [PATCH] x\n\nWhy.\n---\n mm/x.c | 2 +-\n\n"
-        "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -1,4 +1,4 @@\n int a(void)\n {\n-\treturn 1;\n+\treturn 3;\n }\n"
-    )
-    build.apply(_patch(tmp_path, "p.mbox", mail), tree, SOURCE)
-    assert "return 3;" in (tree / SOURCE).read_text()
+def test_a_module_is_built_with_what_it_was_made_from(kernel: Kernel, tmp_path: Path) -> None:
+    module = build.build_variant(kernel, SOURCE, _patched(tmp_path, 2), _silent)
+    directory = module.path.parent
+    assert module.path.read_bytes().startswith(b"\x7fELF")
+    assert directory.name == f"x-stock+p-{module.digest}"
+    assert "return 2;" in (directory / "x.c").read_text()
+    record = json.loads((directory / "variant.json").read_text())
+    assert record == {
+        "variant": "stock+p",
+        "digest": module.digest,
+        "patches": ["p.cocci"],
+        "unboxed": False,
+    }
+    assert set(json.loads((directory / "facts.json").read_text())) == {"structs", "places"}
+    assert {path.name for path in directory.iterdir()} == {
+        *("x.c", "x.ko", "visible.h", "Kbuild", "build.log", "variant.json", "facts.json")
+    }
 
 
-def test_a_patch_that_changes_nothing_is_an_error(tree: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="changes nothing"):
-        build.apply(_patch(tmp_path, "p.cocci", "@@ @@\n-return 7;\n+return 8;\n"), tree, SOURCE)
+def test_what_is_built_is_built_once(kernel: Kernel) -> None:
+    said: list[str] = []
+    first = build.build_variant(kernel, SOURCE, STOCK, said.append)
+    second = build.build_variant(kernel, SOURCE, STOCK, said.append)
+    assert (first.fresh, second.fresh) == (True, False)
+    assert first.path == second.path
+    assert said == ["building x.ko, variant stock"]
 
 
-def test_a_patch_that_does_not_apply_shows_the_reject(tree: Path, tmp_path: Path) -> None:
-    text = "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -1,3 +1,3 @@\n int b(void)\n {\n-\treturn 9;\n+\treturn 3;\n"
-    with pytest.raises(InputError, match="return 9"):
-        build.apply(_patch(tmp_path, "p.patch", text), tree, SOURCE)
+def test_whatever_goes_into_a_module_goes_into_its_digest(kernel: Kernel, tmp_path: Path) -> None:
+    chosen = [STOCK, _patched(tmp_path, 2, "a"), _patched(tmp_path, 3, "b")]
+    other = Kernel(kernel.directory, kernel.release, "6.1.10-1")
+    modules = [build.build_variant(kernel, SOURCE, variant, _silent) for variant in chosen]
+    modules.append(build.build_variant(other, SOURCE, STOCK, _silent))
+    kernel.source(SOURCE).write_text(CODE.replace("a(void)", "b(void)"))
+    modules.append(build.build_variant(kernel, SOURCE, STOCK, _silent))
+    assert len({module.digest for module in modules}) == len(modules)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "@script:python@\n@@\nimport os\n",
-        "@ initialize:python @\n@@\nx\n",
-        "#spatch --foo\n@@ @@\n- a\n",
-    ],
-)
-def test_a_semantic_patch_with_code_is_refused(tree: Path, tmp_path: Path, text: str) -> None:
-    with pytest.raises(InputError, match="script rule"):
-        build.apply(_patch(tmp_path, "p.cocci", text), tree, SOURCE)
+def test_a_patch_of_the_same_content_is_the_same_module(kernel: Kernel, tmp_path: Path) -> None:
+    first = build.build_variant(kernel, SOURCE, _patched(tmp_path, 2), _silent)
+    (tmp_path / "sub").mkdir()
+    second = build.build_variant(kernel, SOURCE, _patched(tmp_path / "sub", 2), _silent)
+    assert (second.path, second.fresh) == (first.path, False)
 
 
-def test_a_patch_cannot_leave_its_tree(tree: Path, tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    victim.write_text("a\n")
-    text = "--- a/../victim\n+++ b/../victim\n@@ -1 +1 @@\n-a\n+b\n"
-    with pytest.raises(InputError):
-        build.apply(_patch(tmp_path, "p.patch", text), tree, SOURCE)
-    assert victim.read_text() == "a\n"
+def test_a_label_makes_no_path(kernel: Kernel) -> None:
+    module = build.build_variant(kernel, SOURCE, Variant("a/../b c" * 20, "", ()), _silent)
+    assert module.variant == "a/../b c" * 20
+    assert module.path.parent.name.startswith("x-a_.._b_ca_.._b_c")
+    assert module.path.parent.parent.name == kernel.release
 
 
-def test_shipped_variants_name_their_patches() -> None:
-    assert {"page-lock", "pool-lock"} <= set(build.shipped_variants())
-    for name in build.shipped_variants():
-        assert all(path.is_file() for path in build.variant(name).patches)
+@pytest.mark.parametrize("fault", ["patch", "compiler"])
+def test_a_build_that_fails_leaves_nothing(kernel: Kernel, tmp_path: Path, fault: str) -> None:
+    chosen = _patched(tmp_path, 2)
+    if fault == "patch":
+        chosen.patches[0].write_text("@@ @@\n-return 7;\n+return 8;\n")
+        error, message = InputError, r"p\.cocci changes nothing in mm/x\.c"
+    else:
+        kernel.source(SOURCE).write_text(CODE + "no C\n")
+        error, message = Z3traceError, r"building x\.ko failed"
+    with pytest.raises(error, match=message):
+        build.build_variant(kernel, SOURCE, chosen, _silent)
+    assert list((tmp_path / "cache/modules" / kernel.release).iterdir()) == []
 
 
-def test_an_unknown_variant_names_the_shipped_ones() -> None:
-    with pytest.raises(UsageError, match="page-lock"):
-        build.variant("nothing")
-
-
-def test_a_damaged_unpack_is_seen(tmp_path: Path) -> None:
-    (tmp_path / "a").write_text("abc")
-    (tmp_path / "manifest.json").write_text('{"files": {"a": 3}}')
-    assert fetch.is_whole(tmp_path)
-    (tmp_path / "a").write_text("ab")
-    assert not fetch.is_whole(tmp_path)
-    (tmp_path / "manifest.json").write_text("[")
-    assert not fetch.is_whole(tmp_path)
-
-
-def test_a_directory_that_another_process_made_meanwhile_stays(tmp_path: Path) -> None:
-    path = tmp_path / "made"
-    with paths.new_directory(path, replace=False) as work:
-        (work / "file").write_text("mine")
-        path.mkdir()
-        (path / "file").write_text("theirs")
-    assert (path / "file").read_text() == "theirs"
-    with paths.new_directory(path) as work:
-        (work / "file").write_text("mine")
-    assert (path / "file").read_text() == "mine"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["made"]
+def test_a_program_of_the_testbed_is_built_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path))
+    said: list[str] = []
+    path = build.build_program("bystander", said.append)
+    assert path.read_bytes().startswith(b"\x7fELF")
+    assert build.build_program("bystander", said.append) == path
+    assert said == ["building bystander"]

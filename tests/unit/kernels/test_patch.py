@@ -1,0 +1,103 @@
+"""Patches come from strangers: applied or refused, never executed."""
+
+from pathlib import Path
+
+import pytest
+
+from z3trace.errors import InputError, UsageError
+from z3trace.kernels import patch
+
+SOURCE = "mm/x.c"
+CODE = "int a(void)\n{\n\treturn 1;\n}\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    path = tmp_path / "tree"
+    (path / "mm").mkdir(parents=True)
+    (path / SOURCE).write_text(CODE)
+    return path
+
+
+def _patch(tmp_path: Path, name: str, text: str) -> Path:
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def test_a_semantic_patch_applies(tree: Path, tmp_path: Path) -> None:
+    patch.apply(
+        patch.read(_patch(tmp_path, "p.cocci", "@@ @@\n-return 1;\n+return 2;\n")), tree, SOURCE
+    )
+    assert "return 2;" in (tree / SOURCE).read_text()
+
+
+def test_a_mailed_patch_applies(tree: Path, tmp_path: Path) -> None:
+    mail = (
+        "From: A <a@example.org>\nSubject: [PATCH] x\n\nWhy.\n---\n mm/x.c | 2 +-\n\n"
+        "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -1,4 +1,4 @@\n int a(void)\n {\n-\treturn 1;\n+\treturn 3;\n }\n"
+    )
+    patch.apply(patch.read(_patch(tmp_path, "p.mbox", mail)), tree, SOURCE)
+    assert "return 3;" in (tree / SOURCE).read_text()
+
+
+def test_a_patch_that_changes_nothing_is_an_error(tree: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="changes nothing"):
+        patch.apply(
+            patch.read(_patch(tmp_path, "p.cocci", "@@ @@\n-return 7;\n+return 8;\n")), tree, SOURCE
+        )
+
+
+def test_a_patch_that_does_not_apply_shows_the_reject(tree: Path, tmp_path: Path) -> None:
+    text = "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -1,3 +1,3 @@\n int b(void)\n {\n-\treturn 9;\n+\treturn 3;\n"
+    with pytest.raises(InputError, match="return 9"):
+        patch.apply(patch.read(_patch(tmp_path, "p.patch", text)), tree, SOURCE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@script:python@\n@@\nimport os\n",
+        "@ initialize:python @\n@@\nx\n",
+        "#spatch --foo\n@@ @@\n- a\n",
+    ],
+)
+def test_a_semantic_patch_with_code_is_refused(tree: Path, tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError, match="script rule"):
+        patch.apply(patch.read(_patch(tmp_path, "p.cocci", text)), tree, SOURCE)
+
+
+def test_a_patch_cannot_leave_its_tree(tree: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("a\n")
+    text = "--- a/../victim\n+++ b/../victim\n@@ -1 +1 @@\n-a\n+b\n"
+    with pytest.raises(InputError):
+        patch.apply(patch.read(_patch(tmp_path, "p.patch", text)), tree, SOURCE)
+    assert victim.read_text() == "a\n"
+
+
+@pytest.mark.parametrize("name", ["p.py", "p", "p.cocci.sh"])
+def test_a_patch_is_known_by_its_ending(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"a patch ends in \.cocci, \.patch"):
+        patch.read(_patch(tmp_path, name, "x"))
+
+
+def test_a_patch_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot read the patch .*: No such file"):
+        patch.read(tmp_path / "none.patch")
+
+
+def test_a_patch_has_a_size_that_can_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="larger than 4 MiB"):
+        patch.read(_patch(tmp_path, "p.patch", "x" * ((4 << 20) + 1)))
+
+
+def test_an_aligned_structure_does_not_stop_a_semantic_patch(tree: Path, tmp_path: Path) -> None:
+    code = "struct s {\n\tint i;\n} __attribute__((aligned(sizeof)));\n"
+    (tree / SOURCE).write_text(code.replace("sizeof", "8") + CODE)
+    patch.apply(
+        patch.read(_patch(tmp_path, "p.cocci", "@@ @@\n-return 1;\n+return 2;\n")), tree, SOURCE
+    )
+    text = (tree / SOURCE).read_text()
+    assert "__aligned(8)" in text
+    assert "return 2;" in text

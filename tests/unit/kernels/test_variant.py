@@ -1,0 +1,62 @@
+"""Variants: names for lists of patches."""
+
+from pathlib import Path
+
+import pytest
+
+from z3trace import paths
+from z3trace.errors import InputError, UsageError
+from z3trace.kernels import variant
+
+
+def test_shipped_variants_name_their_patches() -> None:
+    assert {"page-lock", "pool-lock"} <= set(variant.shipped())
+    for name in variant.shipped():
+        assert all(path.is_file() for path in variant.load(name).patches)
+
+
+def test_every_shipped_semantic_patch_is_in_a_variant() -> None:
+    used = {path.name for name in variant.shipped() for path in variant.load(name).patches}
+    assert used == {path.name for path in (paths.testbed() / "variants").glob("*.cocci")}
+
+
+def test_an_unknown_variant_names_the_shipped_ones() -> None:
+    with pytest.raises(UsageError, match="stock, bug-double-lock.*page-lock"):
+        variant.load("nothing")
+
+
+def test_stock_is_the_source_as_packaged() -> None:
+    assert variant.load("stock") == variant.Variant("stock", "", ())
+
+
+def test_patches_go_on_top_and_into_the_name() -> None:
+    mine = [Path("v1.patch"), Path("fix.cocci")]
+    assert variant.load("stock", mine) == variant.Variant("stock+v1+fix", "", tuple(mine))
+    chosen = variant.load("page-lock", mine)
+    assert chosen.name == "page-lock+v1+fix"
+    assert chosen.patches == (*variant.load("page-lock").patches, *mine)
+
+
+def test_a_file_of_ones_own_names_patches_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('patches = ["a.patch", "b.cocci"]\nheaders = ["counted.h"]\n')
+    chosen = variant.load(str(path))
+    assert chosen.name == "mine"
+    assert chosen.patches == (tmp_path / "a.patch", tmp_path / "b.cocci")
+    assert chosen.headers == ("counted.h",)
+
+
+@pytest.mark.parametrize("text", ["patches = [", "description = 'x'", "patches = 1", "\x00"])
+def test_what_is_no_variant_is_said(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match="is not a variant"):
+        variant.load(str(path))
+
+
+@pytest.mark.parametrize("headers", ['"counted.h"', '["/etc/passwd"]', '["other.h"]', "[1]"])
+def test_headers_are_those_of_the_testbed(tmp_path: Path, headers: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f"patches = []\nheaders = {headers}\n")
+    with pytest.raises(InputError, match=r"headers must be a list of: counted\.h, visible\.h"):
+        variant.load(str(path))

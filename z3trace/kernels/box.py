@@ -1,0 +1,240 @@
+"""The box: where everything runs that reads a stranger's patch or source.
+
+A program in the box sees the system's programs and libraries, what it is given to read,
+an empty /tmp, and the one directory that it may write: no network, no home, no other
+process, and no right over anything.  bubblewrap makes it of the kernel's namespaces, as
+root and as an ordinary user.
+"""
+
+import os
+import select
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from z3trace import tools
+from z3trace.errors import CannotTraceError, InputError, Z3traceError
+from z3trace.paths import open_regular
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: Nobody: a program that finds out who it is finds no name.
+_USER = "65534"
+#: Where programs and libraries lie; on most systems they are links into /usr.
+_SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+#: What programs need of /etc: which of several compilers is cc, and where libraries lie.
+_SETTINGS = ("/etc/alternatives", "/etc/ld.so.cache")
+
+# Bounds of each program in the box.
+_MEMORY = 2 << 30  # bytes of address space
+_FILE = 256 << 20  # bytes of a file that it writes
+_TEMPORARY = 512 << 20  # bytes in /tmp, all files together
+#: The kernel does not hold root to this one: there the time alone ends a flood of processes.
+_PROCESSES = 256
+_OPEN_FILES = 1024
+
+# Bounds of what it leaves behind.
+_MOST_FILES = 1000
+_MOST_BYTES = 512 << 20
+_OUTPUT = 1 << 20  # bytes of its output that are kept, from the end
+
+_UNBOXED = "--unboxed lets a stranger's patch meet the compiler outside of a box"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box around one directory.
+
+    With *boxed* false all bounds hold but the box itself: the user's own decision.
+    """
+
+    #: What a program may change, and where it starts.
+    writable: Path
+    #: Directories that it may read, besides the system's programs and libraries.
+    readable: Sequence[Path] = ()
+    boxed: bool = True
+
+    def run(
+        self,
+        arguments: Sequence[str | Path],
+        *,
+        doing: str,
+        data: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        timeout: float = 120,
+    ) -> str:
+        """What a program says, its last MiB; Z3traceError if it fails.
+
+        *data* is its standard input; *timeout* is in seconds, of the clock and of a
+        processor.  InputError if it leaves anything but files and directories behind.
+        CannotTraceError where no box can be had.
+        """
+        variables = {"PATH": _PATH, "LC_ALL": "C", "HOME": "/nonexistent", **(environment or {})}
+        program = _find(str(arguments[0]))
+        command = [*_bounds(timeout), program, *map(str, arguments[1:])]
+        if self.boxed:
+            command = [*_walls(self), *command]
+        status, output = self._watch(command, variables, data, timeout)
+        if self.boxed and status and output.startswith("bwrap: "):
+            _must_be_had()
+        only_files(self.writable, doing)
+        if status is None:
+            raise Z3traceError(f"{doing} took longer than {timeout:.0f} s")
+        if status:
+            lines = "\n".join(line[:300] for line in output.strip().splitlines()[-15:])
+            raise Z3traceError(f"{doing} failed with status {status}:\n{lines}")
+        return output
+
+    def _watch(
+        self, command: Sequence[str], variables: Mapping[str, str], data: bytes, timeout: float
+    ) -> tuple[int | None, str]:
+        """(exit status, the end of the output); no status if it was killed after *timeout*."""
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
+            given.write(data)
+            given.seek(0)
+            process = subprocess.Popen(
+                command,
+                stdin=given,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                env=variables,
+                cwd=self.writable,
+                process_group=0,
+            )
+            try:
+                in_time = _ended(process, timeout)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+            size = said.seek(0, os.SEEK_END)
+            said.seek(max(0, size - _OUTPUT))
+            return process.returncode if in_time else None, printable(said.read())
+
+
+def _ended(process: "subprocess.Popen[bytes]", timeout: float) -> bool:
+    """Wait for the end of a process, and no longer than it takes: Popen.wait with a timeout
+    looks every 50 ms."""
+    end = os.pidfd_open(process.pid)
+    try:
+        return bool(select.select([end], [], [], timeout)[0])
+    finally:
+        os.close(end)
+
+
+def _find(program: str) -> str:
+    path = shutil.which(program, path=_PATH)
+    if not path:
+        elsewhere = tools.find(program)
+        raise Z3traceError(f"{program} is at {elsewhere}", "the box sees programs below /usr only")
+    return path
+
+
+def _bounds(timeout: float) -> list[str]:
+    """The command that holds another to the bounds."""
+    limits = {
+        "cpu": int(timeout),
+        "as": _MEMORY,
+        "fsize": _FILE,
+        "nproc": _PROCESSES,
+        "nofile": _OPEN_FILES,
+        "core": 0,
+    }
+    return [_find("prlimit"), *(f"--{name}={value}" for name, value in limits.items()), "--"]
+
+
+def walls(readable: Iterable[Path], writable: Iterable[Path], *more: str) -> list[str]:
+    """The beginning of a command that runs in namespaces of its own: the system's programs
+    and libraries to read, *readable* and *writable* directories, *more* options of bwrap.
+
+    CannotTraceError where bubblewrap is not installed.
+    """
+    try:
+        bwrap = tools.find("bwrap")
+    except Z3traceError as error:
+        raise CannotTraceError(
+            f"there is no box to build in: {error.message}", f"{error.hint}; {_UNBOXED}"
+        ) from error
+    options = ["--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
+    options += ["--hostname", "box", "--die-with-parent", "--ro-bind", "/usr", "/usr"]
+    for directory in (Path("/", name) for name in _SYSTEM):
+        if directory.is_symlink():
+            options += ["--symlink", str(directory.readlink()), str(directory)]
+        elif directory.is_dir():
+            options += ["--ro-bind", str(directory), str(directory)]
+    for path in _SETTINGS:
+        options += ["--ro-bind-try", path, path]
+    options += ["--proc", "/proc", "--dev", "/dev"]
+    options += ["--size", str(_TEMPORARY), "--tmpfs", "/tmp"]  # noqa: S108 - the box's own
+    for shown in sorted({name for each in readable for name in (each, each.resolve())}):
+        options += ["--ro-bind", str(shown), str(shown)]
+    for home in writable:
+        options += ["--bind", str(home), str(home)]
+    return [bwrap, *options, *more, "--remount-ro", "/"]
+
+
+def _walls(box: Box) -> list[str]:
+    """The command that runs another in the box."""
+    user = ("--uid", _USER, "--gid", _USER)
+    more = (*user, "--new-session", "--remount-ro", "/dev", "--chdir", str(box.writable))
+    return [*walls(box.readable, [box.writable], *more), "--"]
+
+
+def printable(data: bytes) -> str:
+    """Text that may go to a terminal."""
+    text = data.decode(errors="replace")
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+def _must_be_had() -> None:
+    """CannotTraceError if this kernel makes no box; a program's own words may be meant to
+    look like it."""
+    with tempfile.TemporaryDirectory(prefix="z3t-") as directory:
+        command = [*_walls(Box(Path(directory))), _find("true")]
+        result = subprocess.run(command, capture_output=True, check=False)
+    if result.returncode:
+        said = printable(result.stderr).strip().removeprefix("bwrap: ")
+        raise CannotTraceError(
+            f"there is no box to build in: this kernel refuses one: {said}",
+            f"let it make user namespaces, or run z3trace as root; {_UNBOXED}",
+        )
+
+
+def only_files(directory: Path, doing: str) -> None:
+    """InputError if below *directory* lies anything but regular files and directories, or
+    too much of them."""
+    pending, files, size = [directory], 0, 0
+    try:
+        while pending:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    status = entry.stat(follow_symlinks=False)
+                    files += 1
+                    size += status.st_size
+                    if stat.S_ISDIR(status.st_mode):
+                        pending.append(Path(entry.path))
+                    elif not stat.S_ISREG(status.st_mode):
+                        raise InputError(f"{doing} leaves what is no file: {entry.name!r}")
+                    if files > _MOST_FILES or size > _MOST_BYTES:
+                        raise InputError(f"{doing} leaves too many or too large files")
+    except OSError as error:
+        raise InputError(f"{doing} leaves what cannot be read: {error.strerror}") from error
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file; InputError if it is anything else, which includes a link,
+    or larger than *limit* bytes."""
+    fd = open_regular(path)
+    if fd is None:
+        raise InputError(f"{path.name} is not a regular file")
+    with os.fdopen(fd, "rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise InputError(f"{path.name} is larger than {limit >> 20} MiB")
+    return content

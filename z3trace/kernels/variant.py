@@ -1,0 +1,95 @@
+"""What a variant is: a name for a list of patches on a target's packaged source.
+
+A variant is shipped in ``testbed/variants`` (a TOML file that lists patches), a file
+like it, or ``stock``, the source as packaged; each with any further patches on top.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from z3trace import paths
+from z3trace.errors import InputError, UsageError
+
+_LIMIT = 64 << 10  # bytes of a variant's file
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    description: str
+    #: In the order in which they are applied.
+    patches: tuple[Path, ...]
+    #: Files of testbed that are included before the source.
+    headers: tuple[str, ...] = ()
+
+
+def shipped() -> dict[str, str]:
+    """Name and description of every variant in testbed/variants."""
+    return {
+        path.stem: str(tomllib.loads(path.read_text())["description"])
+        for path in sorted((paths.testbed() / "variants").glob("*.toml"))
+    }
+
+
+def _name(base: str, patches: Sequence[Path]) -> str:
+    return "+".join([base, *(patch.stem for patch in patches)])
+
+
+def load(name: str, patches: Sequence[Path] = ()) -> Variant:
+    """The variant called *name* (shipped, a TOML file, or ``stock``) plus *patches*."""
+    if name == "stock":
+        return Variant(_name("stock", patches), "", tuple(patches))
+    path = Path(name) if name.endswith(".toml") else paths.testbed() / "variants" / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(["stock", *shipped()])
+        raise UsageError(f"there is no variant {name!r}", f"there are: {known}; or a .toml file")
+    data = _read(path)
+    return Variant(
+        _name(path.stem, patches),
+        str(data.get("description", "")),
+        (*_listed(path, data), *patches),
+        _headers(path, data),
+    )
+
+
+def _read(path: Path) -> dict[str, object]:
+    """A variant's TOML file, which may come from a stranger: small, and not too deep."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LIMIT + 1)
+        if len(content) > _LIMIT:
+            raise InputError(f"{path} is not a variant: it is larger than {_LIMIT >> 10} KiB")
+        return tomllib.loads(content.decode())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not a variant: {error}") from error
+
+
+def _listed(path: Path, data: dict[str, object]) -> list[Path]:
+    """The patches that a variant lists: files beside its own, or below."""
+    names = _strings(data.get("patches"))
+    if names is None:
+        raise InputError(f"{path} is not a variant: patches must be a list of file names")
+    home = path.parent.resolve()
+    for name in names:
+        if not (home / name).resolve().is_relative_to(home):
+            raise InputError(f"{path}: the patch {name!r} lies outside of the variant's directory")
+    return [path.parent / name for name in names]
+
+
+def _headers(path: Path, data: dict[str, object]) -> tuple[str, ...]:
+    """The headers that a variant includes, of those that lie in testbed; no others."""
+    names = _strings(data.get("headers", []))
+    known = {header.name for header in paths.testbed().glob("*.h")}
+    if names is None or not set(names) <= known:
+        raise InputError(f"{path}: headers must be a list of: {', '.join(sorted(known))}")
+    return tuple(names)
+
+
+def _strings(value: object) -> list[str] | None:
+    """*value* if it is a list of strings, such as file names are made of."""
+    if not isinstance(value, list):
+        return None
+    names = [name for name in value if isinstance(name, str) and "\0" not in name]
+    return names if len(names) == len(value) else None
