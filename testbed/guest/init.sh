@@ -38,6 +38,8 @@ mount -t overlay -o lowerdir=/run/host,upperdir=/run/write/upper,workdir=/run/wr
 	overlay /run/root || give_up "cannot lay the overlay"
 cd /run/root || give_up "no root"
 
+# A host in a box lacks some of these.
+mkdir -p proc sys dev run tmp root etc mnt
 mount -t proc proc proc
 mount -t sysfs sys sys
 mount -t devtmpfs dev dev

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from z3trace import paths, tools
 from z3trace.errors import UsageError, Z3traceError
-from z3trace.guest import share
+from z3trace.guest import box, share
 from z3trace.guest.emulator import emulator
 from z3trace.guest.share import Directories
 from z3trace.kernels.fetch import Kernel
@@ -22,8 +22,9 @@ class Options:
     """How to boot a guest.  Times in seconds, memory as QEMU understands it.
 
     *share*: a directory that the guest's command starts in and really writes to; without
-    one it starts in the guest's own (``share.Directories.run``).  *stranger*: the guest runs
-    a stranger's code, and gets what is kept from one guest to the next read-only.
+    one it starts in the guest's own (``share.Directories.run``).  *boxed*: the guest sees
+    no more of its host than it needs, see ``box``.  *stranger*: the guest runs a stranger's
+    code, and gets what is kept from one guest to the next read-only.
     """
 
     cpus: int = 2
@@ -33,6 +34,7 @@ class Options:
     deadline: float = 1800.0
     share: Path | None = None
     disks: tuple[Path, ...] = ()
+    boxed: bool = False
     stranger: bool = False
 
 
@@ -151,4 +153,7 @@ def qemu_command(kernel: Kernel, options: Options, where: Directories, *, kvm: b
         argv += ["-drive", f"file={_escaped(disk)},if=none,format=raw,id=disk{number}"]
         argv += ["-device", f"virtio-blk-pci,drive=disk{number}"]
     argv += ["-accel", "kvm"] if kvm else ["-accel", "tcg,thread=multi"]
+    if options.boxed:
+        keeps = None if options.stranger else guest_programs()
+        return [*box.boxed(where, keeps_programs=keeps), *argv]
     return argv

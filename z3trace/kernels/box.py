@@ -13,7 +13,7 @@ import signal
 import stat
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,8 +147,12 @@ def _bounds(timeout: float) -> list[str]:
     return [_find("prlimit"), *(f"--{name}={value}" for name, value in limits.items()), "--"]
 
 
-def _walls(box: Box) -> list[str]:
-    """The command that runs another in the box."""
+def walls(readable: Iterable[Path], writable: Iterable[Path], *more: str) -> list[str]:
+    """The beginning of a command that runs in namespaces of its own: the system's programs
+    and libraries to read, *readable* and *writable* directories, *more* options of bwrap.
+
+    CannotTraceError where bubblewrap is not installed.
+    """
     try:
         bwrap = tools.find("bwrap")
     except Z3traceError as error:
@@ -156,9 +160,7 @@ def _walls(box: Box) -> list[str]:
             f"there is no box to build in: {error.message}", f"{error.hint}; {_UNBOXED}"
         ) from error
     options = ["--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
-    options += ["--uid", _USER, "--gid", _USER, "--hostname", "box"]
-    options += ["--die-with-parent", "--new-session"]
-    options += ["--ro-bind", "/usr", "/usr"]
+    options += ["--hostname", "box", "--die-with-parent", "--ro-bind", "/usr", "/usr"]
     for directory in (Path("/", name) for name in _SYSTEM):
         if directory.is_symlink():
             options += ["--symlink", str(directory.readlink()), str(directory)]
@@ -166,12 +168,20 @@ def _walls(box: Box) -> list[str]:
             options += ["--ro-bind", str(directory), str(directory)]
     for path in _SETTINGS:
         options += ["--ro-bind-try", path, path]
-    options += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    options += ["--proc", "/proc", "--dev", "/dev"]
     options += ["--size", str(_TEMPORARY), "--tmpfs", "/tmp"]  # noqa: S108 - the box's own
-    for shown in {name for each in box.readable for name in (each, each.resolve())}:
+    for shown in sorted({name for each in readable for name in (each, each.resolve())}):
         options += ["--ro-bind", str(shown), str(shown)]
-    home = str(box.writable)
-    return [bwrap, *options, "--bind", home, home, "--remount-ro", "/", "--chdir", home, "--"]
+    for home in writable:
+        options += ["--bind", str(home), str(home)]
+    return [bwrap, *options, *more, "--remount-ro", "/"]
+
+
+def _walls(box: Box) -> list[str]:
+    """The command that runs another in the box."""
+    user = ("--uid", _USER, "--gid", _USER)
+    more = (*user, "--new-session", "--remount-ro", "/dev", "--chdir", str(box.writable))
+    return [*walls(box.readable, [box.writable], *more), "--"]
 
 
 def printable(data: bytes) -> str:
