@@ -64,7 +64,7 @@ $(READY): pyproject.toml constraints.txt setup.sh
 # mypy and import-linter read packages where they stand after an installation:
 # z3trace.analysis lies in analysis/ here.
 $(TREE): $(READY) $(SOURCES) pyproject.toml
-	rm -rf build/tree
+	rm -rf build/tree build/lib build/bdist.*
 	$(PY) -m pip -q install --no-deps --no-build-isolation --target build/tree .
 	touch $@
 

@@ -3,6 +3,8 @@
 import random
 from pathlib import Path
 
+from msgspec import structs
+
 from z3trace.data import buckets, runfile
 from z3trace.data.model import (
     Calibration,
@@ -104,26 +106,21 @@ def run(number: int, *, probed: bool, scale: float, seed: int) -> Run:
     result = WorkloadResult(
         elapsed=speed, operations=[OperationTruth(operation="alloc", calls=10000)]
     )
-    if not probed:
-        return Run(
-            number=number,
-            order=0,
-            probed=False,
-            seed=number,
-            started=started,
-            duration=1,
-            result=result,
-        )
-    run_scale = scale * source.lognormvariate(0, 0.03)
-    values = [int(1000 * run_scale * source.lognormvariate(0, 0.5)) for _ in range(2000)]
-    return Run(
+    made = Run(
         number=number,
         order=0,
-        probed=True,
+        probed=probed,
         seed=number,
         started=started,
         duration=1,
         result=result,
+    )
+    if not probed:
+        return made
+    run_scale = scale * source.lognormvariate(0, 0.03)
+    values = [int(1000 * run_scale * source.lognormvariate(0, 0.5)) for _ in range(2000)]
+    return structs.replace(
+        made,
         series=[
             series("latency", "alloc", values),
             series("corrected_latency", "alloc", [max(value - FLOOR, 0) for value in values]),

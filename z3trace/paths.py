@@ -1,32 +1,195 @@
-"""Where z3trace keeps what it fetched and built, and how a file gets there.
+"""Where z3trace keeps what it fetched and built, whom it trusts with that, and how a file
+gets there.
 
 ``Z3TRACE_CACHE`` moves the cache.  A file is written beside its name and
 renamed, a directory is made beside its name and renamed: what has the right
 name is whole.
+
+Root executes and loads what lies in the cache, so root takes it only from a directory
+that nobody else can write, or put another one in the place of (``trusted``).
 """
 
+import errno
 import os
+import pwd
 import shutil
 import stat
 import tempfile
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import BinaryIO
 
-from z3trace.errors import UsageError
+from z3trace.errors import InputError, UsageError
+
+#: Set in a guest by the script that starts its command (``guest.vm``), and by nothing
+#: else: the host vouches for the files that it gives, which are not root's there.
+VOUCHED = "Z3TRACE_HOST_VOUCHES"
+_ROOT = 0
+_MOST_LINKS = 40  # as the kernel
+_MOST_DOTS = 32
+_MOST_SAID = 300  # characters
 
 
 def cache() -> Path:
-    """The cache directory of this user, made if need be."""
-    chosen = os.environ.get("Z3TRACE_CACHE")
-    if not chosen:
-        from platformdirs import user_cache_dir
+    """The cache directory of this user, made if need be.
 
-        chosen = user_cache_dir("z3trace")
-    path = Path(chosen).absolute()
-    path.mkdir(parents=True, exist_ok=True)
+    Root has one of its own, also where the environment is a user's (``sudo -E``): what
+    root left in a user's would be in that user's way.  UsageError if root is given one
+    that others can write.
+    """
+    chosen = os.environ.get("Z3TRACE_CACHE")
+    path = Path(chosen).absolute() if chosen else _default_cache()
+    doubt = why_untrusted(path)
+    if not doubt:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        doubt = why_untrusted(path)
+    if doubt:
+        raise UsageError(
+            f"root does not run what lies in the cache {path}: {doubt}",
+            "unset Z3TRACE_CACHE, and root's own cache is used"
+            if chosen
+            else "name a directory of root's own with Z3TRACE_CACHE",
+        )
     return path
+
+
+def _default_cache() -> Path:
+    from platformdirs import user_cache_dir
+
+    path = Path(user_cache_dir("z3trace")).absolute()
+    if why_untrusted(path):
+        return Path(pwd.getpwuid(_ROOT).pw_dir) / ".cache/z3trace"
+    return path
+
+
+def trusted(path: Path) -> Path:
+    """*path*, to be executed or loaded: a file of the cache, or a directory of such files.
+
+    UsageError if this is root and others can write it, or its directory, or any directory
+    or link on the way there.  An ordinary user's files are that user's own business.
+    """
+    doubt = why_untrusted(path)
+    if doubt:
+        raise UsageError(
+            f"root does not run or load {path}: {doubt}", "remove it, and it is made again"
+        )
+    return path
+
+
+def why_untrusted(path: Path) -> str:
+    """Why root must not execute or load what is at *path* or will be made there; empty if
+    it may, if this is not root, or if a guest's host vouches for its files."""
+    if os.geteuid() != _ROOT or os.environ.get(VOUCHED):
+        return ""
+    shared: Path | None = None
+    try:
+        for step in _steps(path.absolute()):
+            status = step.lstat()
+            doubt = _doubt(step, status, shared)
+            if doubt:
+                return doubt
+            shared = step if _for_all(status) else None
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    return f"all can write {shared}" if shared else ""
+
+
+def _for_all(status: os.stat_result) -> bool:
+    """Whether it is a directory such as /tmp: all can write, but only their own files."""
+    return bool(status.st_mode & 0o022 and status.st_mode & stat.S_ISVTX) and stat.S_ISDIR(
+        status.st_mode
+    )
+
+
+def _doubt(step: Path, status: os.stat_result, shared: Path | None) -> str:
+    """What is wrong with one step of a path; *shared*: the directory that it is in, if that
+    is one for all."""
+    link = stat.S_ISLNK(status.st_mode)
+    if status.st_uid != _ROOT:
+        return f"{step} belongs to {_name(status.st_uid)}"
+    if shared and (not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o077):
+        return f"{step} is not private, in {shared}, which all can write"
+    if status.st_mode & 0o022 and not link and not _for_all(status):
+        return f"others can write {step}"
+    return ""
+
+
+def _steps(path: Path) -> Iterator[Path]:
+    """Every directory and link that the kernel passes on the way to *path*, and its end."""
+    at, ahead, links = Path("/"), deque(path.parts[1:]), 0
+    yield at
+    while ahead:
+        part = ahead.popleft()
+        at = at.parent if part == ".." else at / part
+        yield at
+        if at.is_symlink():
+            links += 1
+            if links > _MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            target = at.readlink()
+            at = Path("/") if target.is_absolute() else at.parent
+            ahead.extendleft(reversed([part for part in target.parts if part != "/"]))
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """What a regular file that a stranger may have made holds, at most *limit* bytes.
+
+    InputError if it is longer, cannot be read, or is no regular file: a FIFO is not waited
+    for, and nothing is read from a device.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise InputError(f"cannot read {path}: it is no regular file")
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    finally:
+        os.close(fd)
+    if len(data) > limit:
+        raise InputError(f"{path} is larger than {limit} bytes")
+    return data
+
+
+def read_toml(path: Path, what: str, limit: int = 512 << 10) -> dict[str, object]:
+    """A TOML file that a stranger may have made, read as ``read_bounded`` reads.
+
+    *what* it should be stands in the InputError if it is none, or one that would take the
+    parser for ever: its time grows with the square of the dots in a key.
+    """
+    import tomllib
+
+    data = read_bounded(path, limit)
+    try:
+        if any(line.count(b".") > _MOST_DOTS for line in data.splitlines()):
+            raise ValueError(f"more than {_MOST_DOTS} dots in a line")
+        return tomllib.loads(data.decode())
+    except RecursionError as error:
+        raise InputError(f"{path} is not {what}: it is nested too deeply") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not {what}: {one_line(error)}") from error
+
+
+def one_line(error: Exception) -> str:
+    """What an error says of a stranger's file, short and without line breaks."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _MOST_SAID else f"{text[:_MOST_SAID]}..."
 
 
 def testbed() -> Path:
@@ -36,12 +199,19 @@ def testbed() -> Path:
 
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Write *content* to *path* through a temporary name in its directory."""
-    data = content.encode() if isinstance(content, str) else content
+    with new_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that gets the name *path* and the usual mode when the block ends well, and is
+    removed when it does not.  What was there is replaced, and no link is followed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(fd, "wb") as file:
-            file.write(data)
+            yield file
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(name, 0o666 & ~mask)

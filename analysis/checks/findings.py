@@ -1,9 +1,9 @@
 """What a check's report consists of; every report of it is made of these."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from z3trace.data.model import CallSite
 
@@ -61,6 +61,14 @@ class Violation(Struct, frozen=True, kw_only=True):
     other: Place | None = None
     reverse: list[Place] = []
     instances: list[Instance] = []
+
+    @property
+    def place(self) -> Place:
+        """Where the rule was broken."""
+        return convert(self, Place, from_attributes=True)
+
+
+_FLAT = sorted(set(Place.__struct_fields__) & set(Violation.__struct_fields__))
 
 
 class Condition(Struct, frozen=True, kw_only=True):
@@ -137,17 +145,14 @@ class Places:
         self._sites = {site.number: site for site in sites}
 
     def __call__(self, number: int | None) -> Place:
+        """The site *number*; an empty place if there is none."""
         site = None if number is None else self._sites.get(number)
-        if site is None:
-            return Place()
-        return Place(
-            function=site.function,
-            offset=site.offset,
-            file=site.file,
-            line=site.line,
-            inlined=list(site.inlined),
-            lock_function=site.lock_function,
-        )
+        return convert(site, Place, from_attributes=True) if site else Place()
 
     def some(self, number: int | None) -> Place | None:
         return None if number is None else self(number)
+
+
+def spread(place: Place) -> dict[str, Any]:
+    """A place as the fields of a violation, which has it flat."""
+    return {name: getattr(place, name) for name in _FLAT}

@@ -34,18 +34,18 @@ def explained(comparison: Comparison) -> list[Explained]:
     for metric in comparison.select("part"):
         pair = (metric.effect.before, metric.effect.after)
         parts.setdefault(metric.operation, {})[metric.statistic] = pair
-    found = []
+    explanations = []
     for operation, known in parts.items():
         if set(known) == set(_PARTS) and all(
             math.isfinite(x) for pair in known.values() for x in pair
         ):
             whole = tuple(sum(known[part][side] for part in _PARTS) for side in (0, 1))
-            found.append(
+            explanations.append(
                 Explained(
                     operation, (whole[0], whole[1]), known["wait"], known["hold"], known["rest"]
                 )
             )
-    return found
+    return explanations
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class SiteChange:
 
     def change(self) -> float:
         """By how much the function's time in locks grew, ns an operation."""
-        found = 0.0
+        grown = 0.0
         for metric in (self.wait, self.hold):
             b, a = metric.effect.before, metric.effect.after
-            found += (a if math.isfinite(a) else 0.0) - (b if math.isfinite(b) else 0.0)
-        return found
+            grown += (a if math.isfinite(a) else 0.0) - (b if math.isfinite(b) else 0.0)
+        return grown
 
 
 def sites(comparison: Comparison) -> list[SiteChange]:
@@ -70,14 +70,14 @@ def sites(comparison: Comparison) -> list[SiteChange]:
     pairs: dict[str, dict[str, Metric]] = {}
     for metric in comparison.select("site"):
         pairs.setdefault(metric.lock, {})[metric.statistic] = metric
-    found = [
+    changes = [
         SiteChange(where, known["wait"], known["hold"])
         for where, known in pairs.items()
         if set(known) == {"wait", "hold"}
     ]
-    found.sort(key=lambda one: -abs(one.change()))
-    most = abs(found[0].change()) if found else 0.0
-    return [one for one in found if abs(one.change()) >= _LEAST * most]
+    changes.sort(key=lambda site: -abs(site.change()))
+    most = abs(changes[0].change()) if changes else 0.0
+    return [site for site in changes if abs(site.change()) >= _LEAST * most]
 
 
 def _members(digest: Digest) -> set[str]:
@@ -93,21 +93,21 @@ def _calls(digest: Digest) -> Counter[str]:
 def structure(comparison: Comparison) -> list[str]:
     """What is new or gone after the patch: locks, functions that take them, nesting."""
     b, a = comparison.before, comparison.after
-    found = []
+    sentences = []
     for word, one, other in (("new", a, b), ("gone", b, a)):
         members = sorted(_members(one) - _members(other))
         if members:
-            found.append(f"{word} locks: {', '.join(members)}")
+            sentences.append(f"{word} locks: {', '.join(members)}")
     before, after = _calls(b), _calls(a)
     for word, more, less in (("more", after, before), ("fewer", before, after)):
         moved = {name: more[name] - less[name] for name in more if more[name] > less[name]}
         if moved:
             listed = ", ".join(f"{name} {n:+d}" for name, n in sorted(moved.items()))
             listed = listed if word == "more" else listed.replace("+", "-")
-            found.append(f"{word} lock calls after: {listed}")
+            sentences.append(f"{word} lock calls after: {listed}")
     for word, one, other in (("new", a, b), ("gone", b, a)):
         pairs = sorted(set(one.nesting()) - set(other.nesting()))
         if pairs:
             listed = ", ".join(f"{x} > {y} ({one.nesting()[x, y]} times)" for x, y in pairs)
-            found.append(f"{word} nesting, held > acquired: {listed}")
-    return found
+            sentences.append(f"{word} nesting, held > acquired: {listed}")
+    return sentences

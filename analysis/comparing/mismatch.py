@@ -11,13 +11,15 @@ def coverage(digest: Digest) -> str:
     """Which lock call sites were seen, in words that are equal where coverage is."""
     if not digest.has_locks:
         return "no locks"
-    missing = {site.function for site in digest.session.sites if not site.attached}
-    return f"all but those in {', '.join(sorted(missing))}" if missing else "all call sites"
+    missing = digest.unseen_functions()
+    return f"all but those in {missing}" if missing else "all call sites"
 
 
 def _operations(digest: Digest) -> str:
     return ", ".join(
-        f"{one.name} ({one.method or 'probe'})" for one in digest.session.operations if one.attached
+        f"{operation.name} ({operation.method or 'probe'})"
+        for operation in digest.session.operations
+        if operation.attached
     )
 
 

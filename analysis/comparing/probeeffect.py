@@ -60,19 +60,19 @@ def of(before: Digest, after: Digest) -> list[ProbeEffect]:
     a side has no unprobed runs."""
     sides = (before, after)
     counted = all(any(run.calls for run in side.runs) for side in sides)
-    found: list[ProbeEffect] = []
+    effects: list[ProbeEffect] = []
     for probe in PROBED:
         b, a = (times(side, probe, counted=counted) for side in sides)
         if b.size and a.size:
-            free = (found[0].before, found[0].after) if found else (b.mean(), a.mean())
-            found.append(_line(probe, (b, a), free))
-    return found if len(found) > 1 and found[0].probe == "none" else []
+            free = (effects[0].before, effects[0].after) if effects else (b.mean(), a.mean())
+            effects.append(_line(probe, (b, a), free))
+    return effects if len(effects) > 1 and effects[0].probe == "none" else []
 
 
-def span(one: ProbeEffect) -> str:
+def span(effect: ProbeEffect) -> str:
     """``-122 ns [-131 ns, -114 ns]``"""
-    text, low, high = map(units.difference, (one.change, one.low, one.high))
-    return text if one.low != one.low else f"{text} [{low}, {high}]"
+    text, low, high = map(units.difference, (effect.change, effect.low, effect.high))
+    return text if np.isnan(effect.low) else f"{text} [{low}, {high}]"
 
 
 def caveats(lines: list[ProbeEffect]) -> Iterator[str]:

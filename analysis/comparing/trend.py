@@ -13,18 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from z3trace.analysis.comparing import mismatch
+from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.run import Key
 from z3trace.analysis.statistics.verdict import SIGNIFICANT
 from z3trace.errors import IncomparableError
+from z3trace.printable import visible
 
 #: Below this number of sessions no order is rare enough to tell a change.
 FEWEST = 8
 _EXCHANGES = 5000
 _SEED = 20161115
-_METRICS = ("throughput", "elapsed", "latency", "wait", "hold")
-_STATISTICS = ("mean", "p50", "p99")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _p(values: Floats, observed: float) -> float:
 
 def change_points(values: Floats, tests: int) -> list[ChangePoint]:
     """Change points of logs of positive values, in their order; *tests* are held together."""
-    found: list[ChangePoint] = []
+    changes: list[ChangePoint] = []
     pending = [(0, values.size)]
     while pending:
         start, end = pending.pop()
@@ -80,18 +80,18 @@ def change_points(values: Floats, tests: int) -> list[ChangePoint]:
         if p >= SIGNIFICANT:
             continue
         ratio = float(np.exp(part[at:].mean() - part[:at].mean()))
-        found.append(ChangePoint(start + at, ratio, p))
+        changes.append(ChangePoint(start + at, ratio, p))
         pending += [(start, start + at), (start + at, end)]
-    return sorted(found, key=lambda one: one.at)
+    return sorted(changes, key=lambda change: change.at)
 
 
 def _check(digests: Sequence[Digest]) -> None:
-    for one in digests[1:]:
-        differences = mismatch.mismatches(digests[0], one)
+    for digest in digests[1:]:
+        differences = mismatch.mismatches(digests[0], digest)
         if differences:
-            what = "; ".join(f"{name}: {x} | {y}" for name, x, y in differences)
+            what = "; ".join(f"{name}: {visible(x)} | {visible(y)}" for name, x, y in differences)
             raise IncomparableError(
-                f"{one.path} cannot be compared with {digests[0].path}: {what}",
+                f"{digest.path} cannot be compared with {digests[0].path}: {what}",
                 "--allow-mismatch takes it all the same",
             )
 
@@ -101,18 +101,19 @@ def trends(digests: Sequence[Digest], *, allow_mismatch: bool = False) -> list[T
     if not allow_mismatch:
         _check(digests)
     centres: dict[Key, Floats] = {}
-    for i, one in enumerate(digests):
-        for key, _, values, _ in one.rows():
-            if key.metric not in _METRICS or key.statistic not in _STATISTICS:
+    for i, digest in enumerate(digests):
+        for key, _, values, _ in digest.rows():
+            tested = metrics.BY_NAME[key.metric].tested
+            if not tested or key.statistic not in metrics.MAIN_STATISTICS:
                 continue
             row = centres.setdefault(key, np.full(len(digests), np.nan))
             if (values > 0).all():
                 row[i] = np.exp(np.log(values).mean())
-    keys = sorted(centres, key=lambda key: _METRICS.index(key.metric))
-    found = []
+    keys = sorted(centres, key=lambda key: metrics.ORDER[key.metric])
+    lines = []
     for key in keys:
         known = np.flatnonzero(np.isfinite(centres[key]))
         changes = change_points(np.log(centres[key][known]), len(keys))
         placed = [ChangePoint(int(known[c.at]), c.ratio, c.p_adjusted) for c in changes]
-        found.append(Trend(key, centres[key], placed))
-    return found
+        lines.append(Trend(key, centres[key], placed))
+    return lines

@@ -41,6 +41,11 @@ def tidy(digests: Sequence[tuple[str, Digest]]) -> pd.DataFrame:
     return pd.concat([per_run(digest, side) for side, digest in digests], ignore_index=True)
 
 
+def labelled(digests: Sequence[Digest]) -> pd.DataFrame:
+    """``tidy``, where each recording's side is its label."""
+    return tidy([(digest.session.label, digest) for digest in digests])
+
+
 def histograms(digest: Digest, side: str) -> pd.DataFrame:
     """Merged histograms: ``side, metric, name, lower, upper, count``; ``[lower, upper)``."""
     from z3trace.data import buckets

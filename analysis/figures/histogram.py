@@ -38,8 +38,8 @@ def quantiles(counts: Floats, at: Sequence[float] | Floats) -> Floats:
     index = np.minimum(index, np.flatnonzero(counts)[-1])
     before = cumulative[index] - counts[index]
     share = np.where(counts[index] > 0, (rank - before) / np.maximum(counts[index], 1), 0.0)
-    found: Floats = _LOWER[index] + np.clip(share, 0, 1) * (_REACH[index] - _LOWER[index])
-    return found
+    values: Floats = _LOWER[index] + np.clip(share, 0, 1) * (_REACH[index] - _LOWER[index])
+    return values
 
 
 class Histogram:
@@ -55,8 +55,8 @@ class Histogram:
 
     def cells(self) -> "npt.NDArray[np.float32]":
         """Counts by cell, two to an octave, shape (CELLS,)."""
-        found = np.bincount(self.index // TO_A_CELL, weights=self.counts, minlength=CELLS)
-        return found.astype(np.float32)
+        cells = np.bincount(self.index // TO_A_CELL, weights=self.counts, minlength=CELLS)
+        return cells.astype(np.float32)
 
     def quantiles(self, at: Sequence[float] | Floats) -> tuple[Floats, Floats]:
         """Quantiles, and how far each may be off as it was read from a bucket.

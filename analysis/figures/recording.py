@@ -5,18 +5,21 @@ A *row* is one number of one run; the run is the unit of everything that follows
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import CELLS, Floats
-from z3trace.analysis.figures.run import WORKLOAD, Key, Measured, figures_of, measure
+from z3trace.analysis.figures.run import Key, figures_of, measure
+from z3trace.analysis.figures.totals import SiteTotals, Totals
 from z3trace.data import runfile
 from z3trace.data.buckets import BUCKETS
-from z3trace.data.model import Ledger, Recording, Run, Session, SiteCounts
+from z3trace.data.model import CallSite, Recording, Run, Session
 
 _LEAST_CORRECTED = 20  # ns: no correction is better than this
 
@@ -35,77 +38,6 @@ class RunFacts:
     calls: int
     lost: int
     seen: int
-
-
-@dataclass
-class SiteTotals:
-    """Counters of one call site over runs; times in ns."""
-
-    acquisitions: int = 0
-    contended: int = 0
-    trylock_failures: int = 0
-    releases: int = 0
-    wait_sum: int = 0
-    hold_sum: int = 0
-    locks: set[str] = field(default_factory=set)
-
-    def add(self, counts: SiteCounts) -> None:
-        self.acquisitions += counts.acquisitions
-        self.contended += counts.contended
-        self.trylock_failures += counts.trylock_failures
-        self.releases += counts.releases
-        self.wait_sum += counts.wait_sum
-        self.hold_sum += counts.hold_sum
-        self.locks.update(counts.locks)
-
-
-@dataclass
-class _Totals:
-    """Sums over the runs with one kind of probes."""
-
-    counts: dict[tuple[str, str], Floats] = field(default_factory=dict)
-    sums: dict[tuple[str, str], int] = field(default_factory=dict)
-    curves: dict[str, list[Floats]] = field(default_factory=dict)
-    cells: dict[str, list[npt.NDArray[np.float32]]] = field(default_factory=dict)
-    sites: dict[int, SiteTotals] = field(default_factory=dict)
-    operations: dict[str, list[int]] = field(default_factory=dict)
-    locks: dict[str, list[int]] = field(default_factory=dict)
-    nesting: dict[tuple[str, str], int] = field(default_factory=dict)
-    ledger: dict[str, int | None] = field(
-        default_factory=lambda: dict.fromkeys(Ledger.__struct_fields__, 0)
-    )
-
-    def add(self, run: Run, measured: Sequence[Measured]) -> None:
-        for series, histogram, _, _, curve in measured:
-            name = series.operation or series.lock
-            total = self.counts.setdefault((series.metric, name), np.zeros(BUCKETS))
-            total[histogram.index] += histogram.counts
-            self.sums[series.metric, name] = self.sums.get((series.metric, name), 0) + series.sum
-            if series.metric == "latency":
-                self.curves.setdefault(name, []).append(curve)
-                self.cells.setdefault(name, []).append(histogram.cells())
-        for site in run.sites:
-            self.sites.setdefault(site.site, SiteTotals()).add(site)
-        for operation in run.operations:
-            _add(
-                self.operations,
-                operation.operation,
-                [operation.entries, operation.returns, operation.failures],
-            )
-        for lock in run.locks:
-            values = [lock.acquisitions, lock.contended, lock.trylock_failures, lock.releases]
-            _add(self.locks, lock.lock, values)
-        for pair in run.nesting:
-            held, acquired = pair.held, pair.acquired
-            self.nesting[held, acquired] = self.nesting.get((held, acquired), 0) + pair.count
-        for name, old in self.ledger.items():
-            value = getattr(run.ledger, name) if run.ledger else None
-            self.ledger[name] = None if value is None or old is None else old + value
-
-
-def _add(into: dict[str, list[int]], name: str, values: list[int]) -> None:
-    old = into.get(name, [0] * len(values))
-    into[name] = [x + y for x, y in zip(old, values, strict=True)]
 
 
 def _facts(run: Run) -> RunFacts:
@@ -133,7 +65,7 @@ class Digest:
         self._numbers: dict[Key, int] = {}
         self._key, self._run = array("I"), array("I")
         self._value, self._resolution = array("d"), array("d")
-        self._totals: dict[str, _Totals] = {}
+        self._totals: dict[str, Totals] = {}
         self._sites = {site.number: site for site in session.sites}
 
     def add(self, run: Run) -> None:
@@ -145,7 +77,7 @@ class Digest:
             return
         measured = measure(run)
         if facts.probe != "none":
-            self._totals.setdefault(facts.probe, _Totals()).add(run, measured)
+            self._totals.setdefault(facts.probe, Totals()).add(run, measured)
         for key, value, resolution in figures_of(run, measured, self._sites, self.session.schema):
             number = self._numbers.get(key)
             if number is None:
@@ -166,6 +98,14 @@ class Digest:
     def has_locks(self) -> bool:
         """Whether any of its runs were to see locks."""
         return self.session.lock_mode != "none" and self.kind != "ops"
+
+    def unseen(self) -> list[CallSite]:
+        """The lock call sites that carry no probe."""
+        return [site for site in self.session.sites if not site.attached]
+
+    def unseen_functions(self) -> str:
+        """The functions that these are in, in words."""
+        return ", ".join(sorted({site.function for site in self.unseen()}))
 
     @property
     def least_corrected(self) -> float:
@@ -190,9 +130,10 @@ class Digest:
         return self.with_probe("none")
 
     def _source(self, metric: str) -> str:
-        if metric in WORKLOAD:
+        runs = metrics.BY_NAME[metric].runs
+        if runs == "unprobed":
             return "none"
-        return self.latency_kind if metric.endswith("latency") else self.kind
+        return self.latency_kind if runs == "latency" else self.kind
 
     def rows(self) -> "list[tuple[Key, np.ndarray[tuple[int], np.dtype[np.int64]], Floats, float]]":
         """(key, numbers of runs, values, mean resolution) of every figure, in the order in
@@ -204,26 +145,26 @@ class Digest:
         values, resolutions = np.array(self._value), np.array(self._resolution)
         order = np.argsort(keys, kind="stable")
         limits = np.searchsorted(keys[order], np.arange(len(self.keys) + 1))
-        found = []
+        rows = []
         for number, key in enumerate(self.keys):
             chosen = order[limits[number] : limits[number + 1]]
             chosen = chosen[kinds[runs[chosen]] == self._source(key.metric)]
             if chosen.size:
                 spread = float(resolutions[chosen].mean())
-                found.append((key, runs[chosen], values[chosen], spread))
-        return found
+                rows.append((key, runs[chosen], values[chosen], spread))
+        return rows
 
-    def _of(self, kind: str) -> _Totals:
-        return self._totals.get(kind, _Totals())
+    def _of(self, kind: str) -> Totals:
+        return self._totals.get(kind, Totals())
 
     def counts(self, metric: str, name: str) -> Floats:
         """Bucket counts of one series over the runs it comes from, shape (976,)."""
-        found = self._of(self._source(metric)).counts.get((metric, name))
-        return np.zeros(BUCKETS) if found is None else found
+        counts = self._of(self._source(metric)).counts.get((metric, name))
+        return np.zeros(BUCKETS) if counts is None else counts
 
     def total(self, metric: str, name: str) -> int:
         """Sum of all values of one series, in its unit."""
-        return self._of(self._source(metric)).sums.get((metric, name), 0)
+        return self._of(self._source(metric)).sums[metric, name]
 
     def histograms(self) -> "Iterator[tuple[str, str, Floats]]":
         """(metric, operation or lock class, bucket counts) of everything recorded."""
@@ -238,21 +179,26 @@ class Digest:
 
     def cells(self, operation: str) -> "npt.NDArray[np.float32]":
         """Latency counts of each run by ``histogram.CELLS``, shape (runs, CELLS)."""
-        found = self._of(self.latency_kind).cells.get(operation, [])
-        return np.array(found, dtype=np.float32).reshape(-1, CELLS)
+        cells = self._of(self.latency_kind).cells.get(operation, [])
+        return np.array(cells, dtype=np.float32).reshape(-1, CELLS)
 
     def site(self, number: int) -> SiteTotals:
         return self._of(self.kind).sites.get(number, SiteTotals())
 
     def operation(self, name: str) -> tuple[int, int, int]:
         """(entries, returns, failures) of an operation."""
-        entries, returns, failures = self._of(self.latency_kind).operations.get(name, [0] * 3)
-        return entries, returns, failures
+        sums = self._of(self.latency_kind).operations.get(name, Counter())
+        return sums["entries"], sums["returns"], sums["failures"]
 
     def lock(self, name: str) -> tuple[int, int, int, int]:
         """(acquisitions, contended, failed trylocks, releases) of a lock class."""
-        found = self._of(self.kind).locks.get(name, [0] * 4)
-        return found[0], found[1], found[2], found[3]
+        sums = self._of(self.kind).locks.get(name, Counter())
+        return (
+            sums["acquisitions"],
+            sums["contended"],
+            sums["trylock_failures"],
+            sums["releases"],
+        )
 
     def nesting(self) -> dict[tuple[str, str], int]:
         """(class held, class acquired) -> how often."""

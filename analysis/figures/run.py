@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import Floats, Histogram
 from z3trace.data.model import CallSite, Run, Series
 
@@ -13,8 +14,6 @@ QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 #: A quantile is quoted only if at least this many values lie above it.
 _TAIL = 5
 _PARTS_SINCE = 3  # schema
-#: Metrics of the workload itself, from runs without probes.
-WORKLOAD = frozenset({"throughput", "elapsed"})
 #: Where the curve of a latency is taken: even on the scale of 1/(1-p), up to p99.9.
 AT = 1 - 1 / np.logspace(np.log10(1.05), 3, 25)
 
@@ -27,6 +26,11 @@ class Key(NamedTuple):
     lock: str
     statistic: str
     unit: str
+
+    def name(self, *, statistic: bool = True) -> str:
+        """In words, such as ``latency alloc p50``, or without its statistic."""
+        parts = (self.metric, self.operation or self.lock, self.statistic if statistic else "")
+        return " ".join(part for part in parts if part)
 
 
 Row = tuple[Key, float, float]
@@ -56,20 +60,20 @@ _ALL = np.concatenate([_QUANTILES, AT])
 
 def measure(run: Run) -> list[Measured]:
     """Every series of a run with its quantiles, each histogram read once."""
-    found = []
+    measured = []
     for series in run.series:
         histogram = Histogram(series)
         at = _ALL if series.metric == "latency" else _QUANTILES
         values, resolution = histogram.quantiles(at)
         n = _QUANTILES.size
-        found.append(Measured(series, histogram, values[:n], resolution[:n], values[n:]))
-    return found
+        measured.append(Measured(series, histogram, values[:n], resolution[:n], values[n:]))
+    return measured
 
 
 def _series(measured: Sequence[Measured]) -> Iterator[Row]:
     for series, _, values, resolution, _ in measured:
-        if series.metric == "corrected_wait" or not series.count:
-            continue  # corrected: near 0 where a lock is free, a ratio of these says nothing
+        if not series.count or not metrics.BY_NAME[series.metric].compared:
+            continue
 
         def key(statistic: str, of: Series = series) -> Key:
             return Key(of.metric, of.operation, of.lock, statistic, of.unit)

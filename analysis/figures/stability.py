@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from z3trace.analysis import units
+from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest
 
@@ -65,12 +66,13 @@ def notes(digest: Digest) -> Iterator[str]:
     """What is to be said of one recording's runs."""
     label = digest.session.label
     for key, _, values, _ in digest.rows():
-        if key.metric not in ("throughput", "elapsed", "latency") or (values <= 0).any():
+        definition = metrics.BY_NAME[key.metric]
+        if not definition.tested or definition.subject == "lock" or (values <= 0).any():
             continue
-        name = " ".join(part for part in (key.metric, key.operation, key.statistic) if part)
-        found = modes(values) if key.statistic in ("mean", "p50") else None
-        if found:
-            low, high = found
+        name = key.name()
+        groups = modes(values) if key.statistic in ("mean", "p50") else None
+        if groups:
+            low, high = groups
             yield (
                 f"{label}: {name} has two modes: {low.size} runs around "
                 f"{units.value(float(np.median(low)), key.unit)}, {high.size} around "

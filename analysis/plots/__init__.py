@@ -39,9 +39,9 @@ def svg(comparison: Comparison) -> dict[str, str]:
     """Every figure as SVG text."""
     from z3trace.analysis.plots import style
 
-    found = {}
+    drawings = {}
     for name, draw in figures().items():
         figure = draw(comparison)
-        found[name] = style.svg(figure)
+        drawings[name] = style.svg(figure)
         style.close(figure)
-    return found
+    return drawings

@@ -8,12 +8,11 @@ from matplotlib.figure import Figure
 
 from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Comparison
-from z3trace.analysis.plots import style
+from z3trace.analysis.plots import palette, style
 
 Edges = Mapping[tuple[str, str], int]
 _RADIUS = 0.72
 _BEND = 0.16
-INVERTED = "#D55E00"
 
 
 def nodes(graphs: Mapping[str, Edges]) -> dict[str, tuple[float, float]]:
@@ -62,7 +61,7 @@ def draw(graphs: Mapping[str, Edges], *, judged: bool = True) -> Figure:
         _edges(axis, edges, places, inverted(edges) if judged else set())
         used = {name for pair in edges for name in pair}
         for name, (x, y) in places.items():
-            colour = style.BEFORE["color"] if name in used else "#BBBBBB"
+            colour = palette.BEFORE if name in used else palette.UNUSED
             axis.text(
                 *(x, y, name),
                 ha="center",
@@ -71,7 +70,7 @@ def draw(graphs: Mapping[str, Edges], *, judged: bool = True) -> Figure:
                 bbox={"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": colour},
             )
         if not edges:
-            axis.text(0, 0, "no lock is taken under another", ha="center", color=style.GREY)
+            axis.text(0, 0, "no lock is taken under another", ha="center", color=palette.GREY)
     tries = "" if judged else ", or tried for"
     figure.suptitle(
         f"Lock order: an arrow from the lock held to the lock asked for{tries}", fontsize=9.5
@@ -97,7 +96,7 @@ def _edges(
 ) -> None:
     for (held, acquired), count in sorted(edges.items()):
         (x, y), (u, v) = places[held], places[acquired]
-        colour = INVERTED if (held, acquired) in both else style.GREY
+        colour = palette.INVERTED if (held, acquired) in both else palette.GREY
         if held == acquired:
             axis.text(
                 x,

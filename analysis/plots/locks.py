@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from z3trace.analysis.comparing.comparison import Comparison
 from z3trace.analysis.figures import histogram
 from z3trace.analysis.plots import style
+from z3trace.printable import visible
 
 #: What a bar spans, what its thick part spans, and its tick.
 WHISKER, BOX, MIDDLE = (0.01, 0.99), (0.25, 0.75), 0.5
@@ -16,24 +17,24 @@ _NONE = 10.0
 def rows(comparison: Comparison, metric: str) -> list[tuple[str, str, histogram.Floats]]:
     """(lock class, side, [p1, p25, p50, p75, p99] in ns) of every class with values."""
     at = [WHISKER[0], BOX[0], MIDDLE, BOX[1], WHISKER[1]]
-    found = []
+    quantiles = []
     for lock in comparison.before.session.locks:
         for side, digest in (("before", comparison.before), ("after", comparison.after)):
             counts = digest.counts(metric, lock.name)
             if counts.any():
-                found.append((lock.name, side, histogram.quantiles(counts, at)))
-    return found
+                quantiles.append((lock.name, side, histogram.quantiles(counts, at)))
+    return quantiles
 
 
 def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
     names = list(dict.fromkeys(name for name, _, _ in rows(comparison, metric)))
-    seen: set[str] = set()
+    labelled: set[str] = set()
     for name, side, values in rows(comparison, metric):
         p1, p25, p50, p75, p99 = (max(value, _NONE) for value in values)
         look = style.BEFORE if side == "before" else style.AFTER
         y = names.index(name) + (-0.17 if side == "before" else 0.17)
-        label = None if side in seen else getattr(comparison, side).session.label
-        seen.add(side)
+        label = None if side in labelled else getattr(comparison, side).session.label
+        labelled.add(side)
         axis.plot([p1, p99], [y, y], color=look["color"], linestyle=look["linestyle"], linewidth=1)
         axis.barh(
             y,
@@ -47,7 +48,7 @@ def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
             label=label,
         )
         axis.plot([p50], [y], marker="|", markersize=13, markeredgewidth=2.4, color=look["color"])
-    axis.set_yticks(range(len(names)), names)
+    axis.set_yticks(range(len(names)), [visible(name) for name in names])
     axis.invert_yaxis()
     axis.set_xscale("log")
     low, high = axis.get_xlim()

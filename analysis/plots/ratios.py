@@ -7,7 +7,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from z3trace.analysis.comparing.comparison import Comparison
 from z3trace.analysis.figures import histogram
 from z3trace.analysis.figures.run import AT
-from z3trace.analysis.plots import latency, style
+from z3trace.analysis.plots import latency, palette, style
 from z3trace.analysis.statistics.effect import Sample, effects
 
 _RATIOS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10]
@@ -30,7 +30,7 @@ def draw(comparison: Comparison) -> Figure:
     for axis, name in zip(axes, names, strict=False):
         ratio, low, high = band(comparison, name).T
         x = 1 / (1 - AT)
-        axis.axhline(1, color=style.GREY, linewidth=1)
+        axis.axhline(1, color=palette.GREY, linewidth=1)
         axis.fill_between(
             x, low, high, color=style.AFTER["color"], alpha=0.25, linewidth=0, label="95 % interval"
         )

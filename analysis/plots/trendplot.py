@@ -8,16 +8,18 @@ import numpy as np
 from z3trace.analysis.comparing.trend import Trend
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.plots import style
+from z3trace.printable import visible
 
 
 def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None:
     """One panel a metric, mean of each session over sessions; PNG or SVG by the name."""
-    shown = [one for one in trends if one.key.statistic == "mean"]
+    shown = [trend for trend in trends if trend.key.statistic == "mean"]
     figure, axes = style.panels(max(len(shown), 1))
     positions = np.arange(len(digests))
-    for axis, one in zip(axes, shown, strict=False):
-        axis.plot(positions, one.centres, marker="o", markersize=3.5, **style.BEFORE)
-        for change in one.changes:
+    labels = [visible(digest.session.label) for digest in digests]
+    for axis, trend in zip(axes, shown, strict=False):
+        axis.plot(positions, trend.centres, marker="o", markersize=3.5, **style.BEFORE)
+        for change in trend.changes:
             axis.axvline(change.at - 0.5, **style.AFTER)
             axis.annotate(
                 f"{(change.ratio - 1) * 100:+.1f} %",
@@ -29,9 +31,9 @@ def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None
                 fontsize=8,
             )
         axis.set_ylim(bottom=0)
-        axis.set_xticks(positions, [d.session.label for d in digests], rotation=90, fontsize=7)
-        name = " ".join(p for p in (one.key.metric, one.key.operation or one.key.lock) if p)
-        axis.set_title(f"{name}, mean [{one.key.unit}]", fontsize=9)
+        axis.set_xticks(positions, labels, rotation=90, fontsize=7)
+        name = trend.key.name(statistic=False)
+        axis.set_title(f"{name}, mean [{trend.key.unit}]", fontsize=9)
     session = digests[0].session
     figure.suptitle(
         f"{session.target}, {session.environment.kernel}: {len(digests)} sessions", fontsize=9.5

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from z3trace.analysis.checks.findings import Report
-from z3trace.analysis.report import checkreport, pages
+from z3trace.analysis.report import checkwords, pages
 
 
 def render(report: Report, drawing: str) -> str:
@@ -14,15 +14,8 @@ def render(report: Report, drawing: str) -> str:
         .get_template("check.html.j2")
         .render(
             report=report,
-            summary=checkreport.summary(report),
-            meaning=checkreport.meaning,
-            title=checkreport.title,
-            places=checkreport.places,
-            circumstances=checkreport.circumstances,
-            event=checkreport.event,
-            where=checkreport.where,
+            words=checkwords,
             command=" ".join(report.command),
-            uncounted=checkreport.UNCOUNTED,
             drawing=Markup(drawing[drawing.index("<svg") :]),  # noqa: S704 - escaped by matplotlib
             style=Markup(pages.text("report.css")),  # noqa: S704 - a file of ours
         )

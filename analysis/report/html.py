@@ -9,8 +9,7 @@ from z3trace.analysis import plots, units
 from z3trace.analysis.comparing import attribution
 from z3trace.analysis.comparing.comparison import Comparison, Metric
 from z3trace.analysis.figures.recording import Digest
-from z3trace.analysis.report import content, details, pages
-from z3trace.data import buckets
+from z3trace.analysis.report import details, headline, pages, row, sensitivity, setup
 
 
 @dataclass(frozen=True)
@@ -22,79 +21,50 @@ class Cell:
 
 
 def _row(metric: Metric) -> list[Cell]:
-    e = metric.effect
-
-    def number(text: str, value: float) -> Cell:
-        return Cell(text, value if math.isfinite(value) else 0.0)
-
+    effect, r = metric.effect, row.of(metric)
+    keys = (effect.before, effect.after, effect.ratio, effect.low)
+    texts = (r.before, r.after, r.change, r.interval)
     return [
-        Cell(content.name(metric), content.name(metric)),
-        Cell(metric.statistic, metric.statistic),
-        number(units.value(e.before, metric.unit), e.before),
-        number(units.value(e.after, metric.unit), e.after),
-        number(units.change(e.ratio), e.ratio),
-        Cell(units.interval(e.low, e.high), e.low if e.low == e.low else 0.0),
-        Cell(metric.verdict, metric.verdict),
+        *(Cell(text, text) for text in (r.name, r.statistic)),
+        *(
+            Cell(text, key if math.isfinite(key) else 0.0)
+            for text, key in zip(texts, keys, strict=True)
+        ),
+        Cell(r.verdict, r.verdict),
     ]
 
 
 def _sites(digest: Digest) -> list[list[Cell]]:
     rows = []
     for site in digest.session.sites:
-        found = digest.site(site.number)
-        acquired = found.acquisitions
-        events = acquired + found.trylock_failures + found.releases
-        waited = found.wait_sum / acquired if acquired else 0.0
-        held = found.hold_sum / acquired if acquired else 0.0
-        contended = found.contended / acquired if acquired else 0.0
+        totals = digest.site(site.number)
+        seen = totals.acquisitions > 0
+        contended, waited, held = map(
+            totals.of_acquisitions, (totals.contended, totals.wait_sum, totals.hold_sum)
+        )
         source = f"{site.file}:{site.line}" if site.file else f"{site.function}+{site.offset:#x}"
         chain = " > ".join([site.function, *site.inlined])
         rows.append(
             [
-                Cell(source, source),
-                Cell(chain, chain),
-                Cell(site.action, site.action),
-                Cell(", ".join(sorted(found.locks)) or "-", ""),
-                Cell(str(events) if site.attached else "not seen", float(events)),
-                Cell(f"{contended:.2%}" if acquired else "-", contended),
-                Cell(units.nanoseconds(waited) if acquired else "-", waited),
-                Cell(units.nanoseconds(held) if acquired else "-", held),
+                *(Cell(text, text) for text in (source, chain, site.action)),
+                Cell(", ".join(sorted(totals.locks)) or "-", ""),
+                Cell(str(totals.events) if site.attached else "not seen", float(totals.events)),
+                Cell(f"{contended:.2%}" if seen else "-", contended),
+                Cell(units.nanoseconds(waited) if seen else "-", waited),
+                Cell(units.nanoseconds(held) if seen else "-", held),
             ]
         )
     return rows
 
 
-def _plain(header: list[str], rows: list[list[str]], words: int = 1) -> dict[str, object]:
-    """A table that is read in its order; after *words* columns of words all are numbers."""
-    return {"header": header, "rows": rows, "words": words}
-
-
 def _environments(comparison: Comparison) -> list[tuple[str, str, str, bool]]:
     """(fact, before, after, whether they differ) of the two environments."""
     pair = [side.session.environment for side in (comparison.before, comparison.after)]
-    found = []
+    facts = []
     for name in pair[0].__struct_fields__:
-        before, after = (str(getattr(one, name)) for one in pair)
-        found.append((name.replace("_", " "), before, after, before != after))
-    return found
-
-
-def _behind(comparison: Comparison) -> list[tuple[str, str, list[list[str]]]]:
-    """(metric, operation or lock, rows) of the histograms that the plots are drawn from:
-    the lower edge of each occupied bucket in ns, and its count on both sides."""
-    found = []
-    sides = (comparison.before, comparison.after)
-    names = dict.fromkeys((metric, name) for side in sides for metric, name, _ in side.histograms())
-    for metric, name in names:
-        counts = [side.counts(metric, name) for side in sides]
-        rows = [
-            [str(buckets.lower(i)), f"{counts[0][i]:.0f}", f"{counts[1][i]:.0f}"]
-            for i in range(buckets.BUCKETS)
-            if counts[0][i] or counts[1][i]
-        ]
-        if metric in ("latency", "wait", "hold"):
-            found.append((metric, name, rows))
-    return found
+        before, after = (str(getattr(environment, name)) for environment in pair)
+        facts.append((name.replace("_", " "), before, after, before != after))
+    return facts
 
 
 def render(comparison: Comparison) -> str:
@@ -111,22 +81,22 @@ def render(comparison: Comparison) -> str:
             comparison=comparison,
             style=Markup(pages.text("report.css")),  # noqa: S704 - a file of ours
             script=Markup(pages.text("report.js")),  # noqa: S704 - a file of ours
-            headline=content.headline(comparison),
-            verdicts=content.verdicts(comparison),
-            main=[_row(m) for m in content.main(comparison)],
+            headline=headline.claims(comparison),
+            verdicts=headline.verdict_counts(comparison),
+            main=[_row(m) for m in comparison.main()],
             everything=[_row(m) for m in comparison.metrics],
-            regressions=[_row(m) for m in content.regressions(comparison)],
-            locks=content.lock_members(comparison),
-            effect=_plain(details.EFFECT_HEADER, details.effect(comparison)),
-            parts=_plain(details.PARTS_HEADER, details.parts(comparison), 2),
-            changed=_plain(details.SITES_HEADER, details.sites(comparison)),
-            rates=_plain(details.LOCKS_HEADER, details.locks(comparison)),
+            regressions=[_row(m) for m in comparison.regressions()],
+            locks=setup.lock_members(comparison),
+            effect=details.probe_effect(comparison),
+            parts=details.parts(comparison),
+            changed=details.sites(comparison),
+            rates=details.locks(comparison),
             structure=attribution.structure(comparison),
-            seen=details.resolution(comparison),
-            more=details.more_runs(comparison),
+            seen=sensitivity.resolution(comparison),
+            more=sensitivity.more_runs(comparison),
             environments=_environments(comparison),
-            behind=_behind(comparison),
-            setup=[*content.setup(comparison), ("runs", content.runs(comparison))],
+            behind=details.behind(comparison),
+            setup=[*setup.facts(comparison), ("runs", setup.runs(comparison))],
             sites=[(name, side.session.label, _sites(side)) for name, side in sides],
             ledgers=[(name, side.ledger()) for name, side in sides],
             drawings=drawings,

@@ -7,7 +7,7 @@ from typing import Any
 from z3trace.analysis.comparing import attribution
 from z3trace.analysis.comparing.comparison import Comparison, Metric
 from z3trace.analysis.comparing.probeeffect import ProbeEffect
-from z3trace.analysis.report import content
+from z3trace.analysis.report import setup
 
 VERSION = 2
 
@@ -19,11 +19,7 @@ def _number(value: float) -> float | None:
 def _metric(metric: Metric) -> dict[str, Any]:
     e = metric.effect
     return {
-        "metric": metric.metric,
-        "operation": metric.operation,
-        "lock": metric.lock,
-        "statistic": metric.statistic,
-        "unit": metric.unit,
+        **metric.key._asdict(),
         "before": _number(e.before),
         "after": _number(e.after),
         "ratio": _number(e.ratio),
@@ -39,14 +35,15 @@ def _metric(metric: Metric) -> dict[str, Any]:
     }
 
 
-def _probe_effect(one: ProbeEffect) -> dict[str, Any]:
+def _probe_effect(effect: ProbeEffect) -> dict[str, Any]:
+    slowdown = map(_number, effect.slowdown)
     return {
-        "probes": one.probe,
-        "slowdown": {"before": _number(one.slowdown[0]), "after": _number(one.slowdown[1])},
-        "before": _number(one.before),
-        "after": _number(one.after),
-        "change": _number(one.change),
-        "ci": [_number(one.low), _number(one.high)],
+        "probes": effect.probe,
+        "slowdown": dict(zip(("before", "after"), slowdown, strict=True)),
+        "before": _number(effect.before),
+        "after": _number(effect.after),
+        "change": _number(effect.change),
+        "ci": [_number(effect.low), _number(effect.high)],
     }
 
 
@@ -57,24 +54,23 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "before": comparison.before.session.label,
         "after": comparison.after.session.label,
         "paired": comparison.paired,
-        "setup": dict(content.setup(comparison)),
+        "setup": dict(setup.facts(comparison)),
         "tests": comparison.tests,
         "metrics": [_metric(metric) for metric in comparison.metrics],
-        "probe_effect": [_probe_effect(one) for one in comparison.probe_effects],
+        "probe_effect": [_probe_effect(effect) for effect in comparison.probe_effects],
         "explained": [
             {
-                "operation": one.operation,
+                "operation": operation.operation,
                 **{
-                    part: {"before": getattr(one, part)[0], "after": getattr(one, part)[1]}
+                    part: dict(zip(("before", "after"), getattr(operation, part), strict=True))
                     for part in ("latency", "wait", "hold", "rest")
                 },
             }
-            for one in attribution.explained(comparison)
+            for operation in attribution.explained(comparison)
         ],
         "structure": attribution.structure(comparison),
         "lock_members": [
-            {"lock": name, "before": x, "after": y}
-            for name, x, y in content.lock_members(comparison)
+            {"lock": name, "before": x, "after": y} for name, x, y in setup.lock_members(comparison)
         ],
         "mismatches": [
             {"what": what, "before": x, "after": y} for what, x, y in comparison.mismatches
@@ -83,5 +79,11 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def dumps(report: dict[str, Any]) -> str:
+    """A report as it is written; ends in a newline."""
+    return json.dumps(report, indent=1, allow_nan=False) + "\n"
+
+
 def render(comparison: Comparison) -> str:
-    return json.dumps(as_dict(comparison), indent=1, allow_nan=False) + "\n"
+    """The comparison as JSON text."""
+    return dumps(as_dict(comparison))

@@ -1,13 +1,12 @@
 """Several recordings against the first: one table, and JSON."""
 
-import json
 import textwrap
 from collections.abc import Sequence
 
-from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Comparison, Metric
-from z3trace.analysis.report import content, jsonreport
-from z3trace.columns import table
+from z3trace.analysis.report import jsonreport, row
+from z3trace.analysis.report.table import Table
+from z3trace.printable import joined
 
 
 def _by_key(comparison: Comparison) -> dict[object, Metric]:
@@ -17,46 +16,46 @@ def _by_key(comparison: Comparison) -> dict[object, Metric]:
 def _cell(metric: Metric | None) -> list[str]:
     if metric is None:
         return ["-", ""]
-    return [units.change(metric.effect.ratio), content.symbol(metric)]
+    r = row.of(metric)
+    return [r.change, r.symbol]
 
 
 def _rows(comparisons: Sequence[Comparison], *, everything: bool) -> list[list[str]]:
-    known = [_by_key(one) for one in comparisons]
+    known = [_by_key(comparison) for comparison in comparisons]
     shown: dict[object, Metric] = {}
-    for one in comparisons:
-        for metric in one.metrics if everything else content.main(one):
+    for comparison in comparisons:
+        for metric in comparison.metrics if everything else comparison.main():
             shown.setdefault(metric.key, metric)
     return [
         [
-            content.name(metric),
-            metric.statistic,
-            units.value(metric.effect.before, metric.unit),
-            *(cell for one in known for cell in _cell(one.get(key))),
+            *row.of(metric)[:3],
+            *(cell for metrics in known for cell in _cell(metrics.get(key))),
         ]
         for key, metric in shown.items()
     ]
 
 
-def render(comparisons: Sequence[Comparison], *, everything: bool) -> str:
+def render(comparisons: Sequence[Comparison], *, everything: bool = False) -> str:
     """A column for each recording after the first; ends in a newline."""
     first = comparisons[0].before.session.label
     header = ["", "", first]
-    for one in comparisons:
-        header += [one.after.session.label, ""]
+    for comparison in comparisons:
+        header += [comparison.after.session.label, ""]
     out = [f"against {first}: change of geometric means over runs", ""]
-    out += table(header, _rows(comparisons, everything=everything), 2)
+    out += Table(header, _rows(comparisons, everything=everything), 2).aligned()
     tests = comparisons[0].tests
     out += ["", f"+ better, - worse, = no difference, ~ inconclusive (Holm over {tests} tests)"]
-    notes = dict.fromkeys(caveat for one in comparisons for caveat in one.caveats)
+    notes = dict.fromkeys(caveat for comparison in comparisons for caveat in comparison.caveats)
     for note in notes:
         out += textwrap.wrap(f"note: {note}", 100, subsequent_indent="  ")
-    return "\n".join(line.rstrip() for line in out) + "\n"
+    return joined(out)
 
 
 def as_json(comparisons: Sequence[Comparison]) -> str:
     """``comparisons`` is a list of what a comparison of two is."""
-    found = {
-        "version": jsonreport.VERSION,
-        "comparisons": [jsonreport.as_dict(one) for one in comparisons],
-    }
-    return json.dumps(found, indent=1, allow_nan=False) + "\n"
+    return jsonreport.dumps(
+        {
+            "version": jsonreport.VERSION,
+            "comparisons": [jsonreport.as_dict(comparison) for comparison in comparisons],
+        }
+    )

@@ -2,78 +2,81 @@
 
 import re
 
-from z3trace.analysis import units
 from z3trace.analysis.comparing import attribution
 from z3trace.analysis.comparing.comparison import Comparison, Metric
-from z3trace.analysis.report import content, details
+from z3trace.analysis.report import details, headline, row, sensitivity, setup
+from z3trace.analysis.report.table import Table
+from z3trace.printable import joined, visible
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$-])")
+#: A word of characters that mean nothing in a code span.
+_WORD = re.compile(r"[\w.:/@#%&=?+~-]+")
+#: What a forge makes a mention, a reference or a link of, however it is escaped.
+_LIVE = re.compile(r"@|:/|www\.|#\d|gh-\d|mailto:|xmpp:", re.I)
 
 
 def escape(text: str) -> str:
-    """Text from a recording is data: nothing in it may become markup."""
-    return _SPECIAL.sub(r"\\\1", text.replace("\n", " ").replace("\r", " "))
+    """Text from a recording is data: nothing in it may become markup.
+
+    Forges look for names, references and addresses in what is rendered, where an escape
+    is gone; only code they leave alone.
+    """
+    text = visible(text)
+    escaped, end = "", 0
+    for word in _WORD.finditer(text):
+        if _LIVE.search(word[0]):
+            escaped += _SPECIAL.sub(r"\\\1", text[end : word.start()]) + f"`{word[0]}`"
+            end = word.end()
+    return escaped + _SPECIAL.sub(r"\\\1", text[end:])
 
 
-def _table(metrics: list[Metric]) -> list[str]:
+def _results(metrics: list[Metric]) -> list[str]:
     out = [
         "| | | before | after | change | ratio (95 %) | verdict |",
         "|---|---|--:|--:|--:|--:|---|",
     ]
     for metric in metrics:
-        e = metric.effect
-        ratio = f"{units.ratio(e.ratio)} {units.interval(e.low, e.high)}"
-        cells = [
-            escape(content.name(metric)),
-            metric.statistic,
-            units.value(e.before, metric.unit),
-            units.value(e.after, metric.unit),
-            units.change(e.ratio),
-            ratio if e.ratio == e.ratio else "-",
-            f"**{metric.verdict}**" if metric.verdict in ("better", "worse") else metric.verdict,
-        ]
+        r = row.of(metric)
+        ratio = f"{r.ratio} {r.interval}" if metric.effect.ratio == metric.effect.ratio else "-"
+        said = f"**{r.verdict}**" if r.verdict in ("better", "worse") else r.verdict
+        cells = [escape(r.name), r.statistic, r.before, r.after, r.change, ratio, said]
         out.append("| " + " | ".join(cells) + " |")
     return out
 
 
-def _plain(header: list[str], rows: list[list[str]]) -> list[str]:
-    out = ["| " + " | ".join(map(escape, header)) + " |", "|---" * len(header) + "|"]
-    return out + ["| " + " | ".join(map(escape, row)) + " |" for row in rows]
+def _lines(table: Table) -> list[str]:
+    header, *rows = (f"| {' | '.join(map(escape, row))} |" for row in (table.header, *table.rows))
+    return [header, "|---" * len(table.header) + "|", *rows]
 
 
 def _details(comparison: Comparison) -> list[str]:
     """Where a change comes from."""
     out: list[str] = []
-    for title, header, rows in (
-        *details.probe_tables(comparison),
-        ("Where an operation's time goes", details.PARTS_HEADER, details.parts(comparison)),
-        ("Call sites, time for each operation", details.SITES_HEADER, details.sites(comparison)),
-        ("Locks, for each operation", details.LOCKS_HEADER, details.locks(comparison)),
-    ):
-        if rows:
-            out += [f"## {title}", "", *_plain(header, rows), ""]
-    members = [[name, x, y] for name, x, y in content.lock_members(comparison)]
-    out += _plain(["lock class", "before", "after"], members)
+    for table in details.of(comparison):
+        if table.rows:
+            out += [f"## {table.short or table.title}", "", *_lines(table), ""]
+    out += _lines(Table(["lock class", "before", "after"], setup.lock_members(comparison)))
     changes = attribution.structure(comparison)
     return out + ([""] + [f"- {escape(change)}" for change in changes] if changes else [])
 
 
 def render(comparison: Comparison) -> str:
+    """The report; nothing that comes from a recording is markup in it."""
     b, a = comparison.before.session, comparison.after.session
     out = [f"# {escape(b.target)}: {escape(a.label)} compared with {escape(b.label)}", ""]
-    out += [f"- {escape(claim)}" for claim in content.headline(comparison)]
-    out += ["", "## Results", "", *_table(content.main(comparison)), ""]
-    out += [f"{content.verdicts(comparison)} of {comparison.tests} tests (Holm).", ""]
-    seen, more = details.resolution(comparison), details.more_runs(comparison)
+    out += [f"- {escape(claim)}" for claim in headline.claims(comparison)]
+    out += ["", "## Results", "", *_results(comparison.main()), ""]
+    out += [f"{headline.verdict_counts(comparison)} of {comparison.tests} tests (Holm).", ""]
+    seen, more = sensitivity.resolution(comparison), sensitivity.more_runs(comparison)
     if seen:
         out += [f"Smallest change these runs could have found: {escape(seen)}.", ""]
     if more:
         out += [escape(more), ""]
-    worse = content.regressions(comparison)
-    out += ["## Regressions", "", *(_table(worse) if worse else ["None found."]), ""]
+    worse = comparison.regressions()
+    out += ["## Regressions", "", *(_results(worse) if worse else ["None found."]), ""]
     out += _details(comparison)
     out += ["", "## Set-up", "", "| | |", "|---|---|"]
-    out += [f"| {escape(n)} | {escape(v)} |" for n, v in content.setup(comparison)]
-    out += [f"| runs | {escape(content.runs(comparison))} |", "", "## Caveats", ""]
+    out += [f"| {escape(n)} | {escape(v)} |" for n, v in setup.facts(comparison)]
+    out += [f"| runs | {escape(setup.runs(comparison))} |", "", "## Caveats", ""]
     out += [f"- {escape(caveat)}" for caveat in comparison.caveats]
-    return "\n".join(out) + "\n"
+    return joined(out)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Comparison, Metric
-from z3trace.analysis.report import content, details
-from z3trace.columns import table
+from z3trace.analysis.report import headline, many, row, sensitivity, setup
+from z3trace.analysis.report.table import Table
+from z3trace.printable import joined
 
 _HEADER = ["", "", "before", "after", "change", "ratio 95 %", "verdict", "p", "n", "sees"]
 #: Columns that are left out where there is no room, the first first.
@@ -22,34 +22,25 @@ class Screen:
     colour: bool = False
 
 
-def _row(metric: Metric) -> list[str]:
-    e = metric.effect
-    p = f"{metric.p_adjusted:.3f}" if metric.p_adjusted == metric.p_adjusted else ""
+SCREEN = Screen()
+
+
+def _cells(metric: Metric) -> list[str]:
+    r = row.of(metric)
     return [
-        content.name(metric),
-        metric.statistic,
-        units.value(e.before, metric.unit),
-        units.value(e.after, metric.unit),
-        units.change(e.ratio),
-        units.interval(e.low, e.high),
-        metric.verdict,
-        p,
-        f"{e.n_before}+{e.n_after}",
-        units.detectable(metric.detectable),
+        *(r.name, r.statistic, r.before, r.after, r.change),
+        *(r.interval, r.verdict, r.p, r.runs, r.sees),
     ]
 
 
 def _fitted(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """The table, without as many of the spare columns as it takes to fit *width*."""
-    dropped: set[int] = set()
-    for column in (None, *_SPARE):
-        if column is not None:
-            dropped.add(column)
-        kept = [i for i in range(len(_HEADER)) if i not in dropped]
-        shown = table([_HEADER[i] for i in kept], [[row[i] for i in kept] for row in rows], 2)
-        if not width or max(map(len, shown)) <= width:
+    whole = Table(_HEADER, rows, 2)
+    for dropped in range(len(_SPARE) + 1):
+        lines = whole.without(_SPARE[:dropped]).aligned()
+        if not width or max(map(len, lines)) <= width:
             break
-    return shown
+    return lines
 
 
 def _coloured(line: str, verdict: str) -> str:
@@ -57,17 +48,26 @@ def _coloured(line: str, verdict: str) -> str:
     return f"{colour}{line}{_PLAIN}" if colour else line
 
 
-def render(comparison: Comparison, *, everything: bool, screen: Screen) -> str:
-    """A table and what must be known to read it; ends in a newline."""
-    chosen = comparison.metrics if everything else content.main(comparison)
+def _two(comparison: Comparison, *, everything: bool, screen: Screen) -> str:
+    """A table and what must be known to read it."""
+    shown = comparison.metrics if everything else comparison.main()
     b, a = comparison.before.session, comparison.after.session
-    out = [f"before: {b.label}    after: {a.label}    {content.runs(comparison)}", ""]
-    header, *body = _fitted([_row(m) for m in chosen], screen.width)
-    out.append(header)
-    for line, metric in zip(body, chosen, strict=True):
-        out.append(_coloured(line, metric.verdict) if screen.colour else line)
-    out += ["", f"{content.verdicts(comparison)} (Holm over {comparison.tests} tests)"]
-    more = details.more_runs(comparison)
+    header, *body = _fitted([_cells(m) for m in shown], screen.width)
+    above = [f"before: {b.label}    after: {a.label}    {setup.runs(comparison)}", "", header]
+    if screen.colour:
+        body = [_coloured(line, m.verdict) for line, m in zip(body, shown, strict=True)]
+    out = ["", f"{headline.verdict_counts(comparison)} (Holm over {comparison.tests} tests)"]
+    more = sensitivity.more_runs(comparison)
     out += [more] if more else []
     out += [f"note: {caveat}" for caveat in comparison.caveats]
-    return "\n".join(out) + "\n"
+    return joined(above) + "".join(f"{line}\n" for line in body) + joined(out)
+
+
+def render(
+    comparisons: Sequence[Comparison], *, everything: bool = False, screen: Screen = SCREEN
+) -> str:
+    """The table of one comparison, or of several with one first recording; ends in a
+    newline."""
+    if len(comparisons) > 1:
+        return many.render(comparisons, everything=everything)
+    return _two(comparisons[0], everything=everything, screen=screen)

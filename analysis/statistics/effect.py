@@ -51,8 +51,8 @@ class Sample:
 
 def _finite(values: Sequence[float]) -> Floats:
     array = np.asarray(values, dtype=float)
-    found: Floats = array[np.isfinite(array)]
-    return found
+    finite: Floats = array[np.isfinite(array)]
+    return finite
 
 
 def _mean(values: Floats) -> float:
@@ -79,12 +79,12 @@ def _group(before: Floats, after: Floats, *, paired: bool) -> list[Effect]:
         error, _ = interval.errors(before, after, paired=paired)
     with np.errstate(over="ignore"):
         numbers = np.exp([before.mean(axis=1), after.mean(axis=1), difference, low, high])
-    found = []
+    group = []
     for i in range(difference.size):
         b, a, ratio, start, end = (float(x) for x in numbers[:, i])
         sizes = before.shape[1], after.shape[1]
-        found.append(Effect(b, a, ratio, start, end, float(p[i]), *sizes, float(error[i])))
-    return found
+        group.append(Effect(b, a, ratio, start, end, float(p[i]), *sizes, float(error[i])))
+    return group
 
 
 def _widened(effect: Effect, resolution: float) -> Effect:
@@ -101,21 +101,21 @@ def effects(samples: Sequence[Sample]) -> list[Effect]:
 
     Zeros make a ratio of geometric means meaningless: such a sample has a ratio of means.
     """
-    found: list[Effect | None] = [None] * len(samples)
+    results: list[Effect | None] = [None] * len(samples)
     groups: dict[tuple[int, int, bool], list[int]] = {}
     cleaned = [(_finite(one.before), _finite(one.after)) for one in samples]
     for i, (b, a) in enumerate(cleaned):
         paired = samples[i].paired and b.size == a.size
         if not (b.size and a.size) or (b <= 0).any() or (a <= 0).any():
-            found[i] = _widened(_of_means(b, a, paired=paired), samples[i].resolution)
+            results[i] = _widened(_of_means(b, a, paired=paired), samples[i].resolution)
         else:
             groups.setdefault((b.size, a.size, paired), []).append(i)
     for (_, _, paired), members in groups.items():
         before = np.log(np.array([cleaned[i][0] for i in members]))
         after = np.log(np.array([cleaned[i][1] for i in members]))
         for i, effect in zip(members, _group(before, after, paired=paired), strict=True):
-            found[i] = _widened(effect, samples[i].resolution)
-    return [effect for effect in found if effect is not None]
+            results[i] = _widened(effect, samples[i].resolution)
+    return [effect for effect in results if effect is not None]
 
 
 def effect_of(before: Sequence[float], after: Sequence[float], *, paired: bool) -> Effect:

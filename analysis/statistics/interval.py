@@ -30,8 +30,8 @@ def _weights(n: int, turn: int) -> Floats:
     """How often each of *n* runs is in each resample, shape (n, RESAMPLES), over n."""
     random = np.random.default_rng(SEED + turn)
     counts = random.multinomial(n, np.full(n, 1 / n), RESAMPLES)
-    found: Floats = (counts / n).T.copy()
-    return found
+    weights: Floats = (counts / n).T.copy()
+    return weights
 
 
 def _resampled(values: Floats, turn: int) -> tuple[Floats, Floats]:
@@ -45,8 +45,8 @@ def _resampled(values: Floats, turn: int) -> tuple[Floats, Floats]:
 
 def standard_error(values: Floats) -> Floats:
     """Of the mean of each row."""
-    found: Floats = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-    return found
+    error: Floats = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+    return error
 
 
 def welch(before: Floats, after: Floats) -> tuple[Floats, Floats]:
@@ -77,8 +77,8 @@ def _pivots(before: Floats, after: Floats, *, paired: bool) -> Floats:
         means, variances = means_a - means_b, var_b + var_a
     error = np.sqrt(variances)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: Floats = np.where(error > 1e-12, means / error, np.nan)
-    return found
+        pivots: Floats = np.where(error > 1e-12, means / error, np.nan)
+    return pivots
 
 
 def intervals(before: Floats, after: Floats, *, paired: bool) -> tuple[Floats, Floats]:

@@ -33,8 +33,8 @@ def _exchanges(n_before: int, n_after: int) -> tuple[Floats, bool]:
         chosen = order[:, :n_before]
     weights = np.full((chosen.shape[0], n), 1 / n_after)
     np.put_along_axis(weights, chosen, -1 / n_before, axis=1)
-    found: Floats = weights.T.copy()
-    return found, exact
+    transposed: Floats = weights.T.copy()
+    return transposed, exact
 
 
 def _within_pairs(change: Floats) -> Floats:
@@ -43,11 +43,11 @@ def _within_pairs(change: Floats) -> Floats:
     n = change.shape[1]
     signs = (random.integers(0, 2, (n, PERMUTATIONS)) * 2.0 - 1) / n
     observed = np.abs(change.mean(axis=1))
-    found = [
+    as_far = [
         np.sum(np.abs(row @ signs) >= x * (1 - 1e-9))
         for row, x in zip(change, observed, strict=True)
     ]
-    return (np.array(found, dtype=float) + 1) / (PERMUTATIONS + 1)
+    return (np.array(as_far, dtype=float) + 1) / (PERMUTATIONS + 1)
 
 
 def p_values(before: Floats, after: Floats, *, paired: bool = False) -> Floats:
@@ -70,13 +70,13 @@ def p_values(before: Floats, after: Floats, *, paired: bool = False) -> Floats:
     weights, exact = _exchanges(n_before, n_after)
     pooled = np.concatenate([before, after], axis=1)
     pooled = pooled - pooled.mean(axis=1, keepdims=True)
-    found: Floats = np.empty_like(observed)
+    as_far: Floats = np.empty_like(observed)
     for start in range(0, observed.size, AT_ONCE):
         part = slice(start, start + AT_ONCE)
         exchanged = np.abs(pooled[part] @ weights)
         limit = observed[part, None] * (1 - 1e-9) - 1e-15
-        found[part] = (exchanged >= limit).sum(axis=1)
+        as_far[part] = (exchanged >= limit).sum(axis=1)
     total = weights.shape[1]
     if exact:
-        return np.asarray(found / total, dtype=float)
-    return np.asarray((found + 1) / (total + 1), dtype=float)
+        return np.asarray(as_far / total, dtype=float)
+    return np.asarray((as_far + 1) / (total + 1), dtype=float)

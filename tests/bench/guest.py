@@ -16,11 +16,12 @@ from pathlib import Path
 from peers import PEERS
 
 from z3trace.bpf.programs import Programs
-from z3trace.checking.arming import Checker, Limits
+from z3trace.checking.arming import Limits
+from z3trace.checking.checker import Checker
 from z3trace.commands.common import make_workload
 from z3trace.data.model import Run
 from z3trace.probing.arming import Armed
-from z3trace.recording import session
+from z3trace.recording import loading, session
 from z3trace.recording.run import Recorder
 from z3trace.target import definition, plan
 
@@ -221,7 +222,7 @@ def main() -> None:
     bench = Bench(bystander)
     whole_recording(bench, output.parent)
     target = definition.load("z3fold")
-    module = session.target_module(target, None, load=True, reload=False)
+    module = loading.target_module(target, None, load=True, reload=False)
     module.before_run()
     recorders = all_recorders(target, bench)
     found = plan.make(target, None)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from z3trace import paths
-from z3trace.analysis.comparing.comparison import DESCRIPTIVE
+from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.statistics.effect import Sample, effects
 from z3trace.analysis.statistics.interval import Floats
@@ -89,7 +89,7 @@ def real_splits(recorded: Digest) -> Iterator[list[Sample]]:
     rows = [
         (values, resolution)
         for key, _, values, resolution in recorded.rows()
-        if key.metric not in DESCRIPTIVE
+        if metrics.BY_NAME[key.metric].tested
     ]
     sizes = {values.size for values, _ in rows}
     for _ in range(SPLITS):

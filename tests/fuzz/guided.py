@@ -12,7 +12,7 @@ with atheris.instrument_imports(include=["z3trace"]):
     from samples import recording, write
 
     from z3trace.analysis.figures.recording import Digest
-    from z3trace.analysis.report import summary
+    from z3trace.analysis.report import recording as shown
     from z3trace.errors import Z3traceError
 
 _PATH = Path(tempfile.mkdtemp()) / "x.z3t"
@@ -21,7 +21,7 @@ _PATH = Path(tempfile.mkdtemp()) / "x.z3t"
 def one_input(data: bytes) -> None:
     _PATH.write_bytes(data)
     try:
-        summary.text(Digest.read(_PATH), sites=True)
+        shown.text(Digest.read(_PATH), sites=True)
     except Z3traceError:
         return
 

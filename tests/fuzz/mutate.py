@@ -9,7 +9,6 @@ reporting a check, must end in a result or in one of our errors, within 5 second
 import gzip
 import json
 import random
-import resource
 import signal
 import sys
 import tempfile
@@ -23,14 +22,17 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import checksamples
+from memory import peak_mb
 from samples import recording, write
 
-from z3trace.analysis import export
-from z3trace.analysis.checks import discipline, order
+from z3trace.analysis.checks import judgement
+from z3trace.analysis.checks.reference import nesting_of
 from z3trace.analysis.comparing.comparison import compare
+from z3trace.analysis.export import openmetrics
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.plots import lockorder
-from z3trace.analysis.report import checkhtml, checkreport, files, summary
+from z3trace.analysis.report import checkformats, checkhtml, checkmail, formats, terminal
+from z3trace.analysis.report import recording as shown
 from z3trace.data import checkfile
 from z3trace.errors import Z3traceError
 
@@ -147,21 +149,21 @@ def mutated(source: random.Random, good: bytes) -> bytes:
 def use(path: Path, good: Digest) -> None:
     """Read, show and compare a recording."""
     one = Digest.read(path)
-    summary.text(one, sites=True)
+    shown.text(one, sites=True)
     found = compare(good, one, allow_mismatch=True)
     for suffix in (".txt", ".md", ".json"):
-        files.render(found, suffix)
-    files.terminal([found], everything=True)
-    export.openmetrics([one])
+        formats.render([found], suffix)
+    terminal.render([found], everything=True)
+    openmetrics.text([one])
 
 
 def use_check(path: Path) -> None:
     """Read a check and write its reports; its own text serves as a guest's console."""
     check = checkfile.read(path)
     console = path.read_text(errors="replace")[:100_000]
-    report = discipline.report(check, console, "lost", order.nesting_of(path))
-    checkreport.text(report)
-    checkreport.as_json(report)
+    report = judgement.report(check, console, "lost", nesting_of(path))
+    checkmail.render(report)
+    checkformats.as_json(report)
     checkhtml.render(report, "<svg/>")
     lockorder.nodes({"": {(one.held, one.acquired): one.count for one in report.order}})
 
@@ -204,7 +206,7 @@ def main(count: int, first: int = 0) -> int:
         checksamples.write(checksamples.broken(), checked)
         failed = fuzz(recorded, lambda path: use(path, good), range(first, first + count))
         failed += fuzz(checked, use_check, range(first, first + count // 10))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     print(f"peak {peak:.0f} MB")  # noqa: T201
     return int(bool(failed) or peak > LIMIT_MB)
 

@@ -10,10 +10,10 @@ import pytest
 from checksamples import broken
 from samples import recording
 
-from z3trace.analysis.checks import discipline
+from z3trace.analysis.checks import judgement
 from z3trace.analysis.comparing.comparison import compare
 from z3trace.analysis.figures.recording import Digest
-from z3trace.analysis.report import checkreport, files
+from z3trace.analysis.report import checkformats, formats
 
 pytest.importorskip("playwright.sync_api")
 
@@ -35,7 +35,7 @@ EVIL = "<script>document.title='owned'</script>"
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = compare(Digest.of(recording(EVIL)), Digest.of(recording("after", scale=0.7, seed=2)))
     path = tmp_path_factory.mktemp("html") / "report.html"
-    files.write_report([found], path)
+    formats.write_report([found], path)
     return path
 
 
@@ -123,7 +123,7 @@ def test_a_phone_does_not_scroll_sideways(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_of_a_check(browser: Browser, tmp_path: Path, scheme: str) -> None:
-    checkreport.write_all(discipline.report(broken(EVIL), "", "lost"), tmp_path)
+    checkformats.write_all(judgement.report(broken(EVIL), "", "lost"), tmp_path)
     with _opened(browser, tmp_path / "check.html") as page:
         page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
         assert EVIL in page.locator("h1").inner_text()

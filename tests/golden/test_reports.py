@@ -12,10 +12,12 @@ import pytest
 from checksamples import broken
 from samples import recording
 
-from z3trace.analysis.checks import discipline, findings
+from z3trace.analysis import plots
+from z3trace.analysis.checks import findings, judgement
 from z3trace.analysis.comparing.comparison import Comparison, compare
 from z3trace.analysis.figures.recording import Digest
-from z3trace.analysis.report import checkreport, files, summary
+from z3trace.analysis.report import checkformats, checkmail, formats, terminal
+from z3trace.analysis.report import recording as shown
 
 EXPECTED = Path(__file__).parent / "expected"
 
@@ -35,26 +37,26 @@ def _same(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".json"])
 def test_report(comparison: Comparison, suffix: str) -> None:
-    _same(f"report{suffix}", files.render(comparison, suffix))
+    _same(f"report{suffix}", formats.render([comparison], suffix))
 
 
 def test_terminal(comparison: Comparison) -> None:
-    _same("compare.txt", files.terminal([comparison]))
+    _same("compare.txt", terminal.render([comparison]))
 
 
 def test_show() -> None:
-    _same("show.txt", summary.text(Digest.of(recording("before")), sites=True))
+    _same("show.txt", shown.text(Digest.of(recording("before")), sites=True))
 
 
 def test_mail_is_ascii_and_72_columns(comparison: Comparison) -> None:
-    text = files.render(comparison, ".txt")
+    text = formats.render([comparison], ".txt")
     assert text.isascii()
     assert "\t" not in text
     assert max(map(len, text.splitlines())) <= 72
 
 
 def test_json_has_the_promised_fields(comparison: Comparison) -> None:
-    report = json.loads(files.render(comparison, ".json"))
+    report = json.loads(formats.render([comparison], ".json"))
     fields = {
         "metric",
         "operation",
@@ -77,22 +79,22 @@ def test_json_has_the_promised_fields(comparison: Comparison) -> None:
 def test_strangers_text_stays_text() -> None:
     evil = "<script>alert(1)</script>|`x`"
     found = compare(Digest.of(recording(evil)), Digest.of(recording("after", seed=2)))
-    page = files.render(found, ".html")
+    page = formats.render([found], ".html")
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
-    assert "<script>" not in files.render(found, ".md")
-    assert max(map(len, files.render(found, ".txt").splitlines())) <= 72
+    assert "<script>" not in formats.render([found], ".md")
+    assert max(map(len, formats.render([found], ".txt").splitlines())) <= 72
 
 
 def test_html_needs_no_network(comparison: Comparison) -> None:
-    page = files.render(comparison, ".html")
+    page = formats.render([comparison], ".html")
     for word in ('src="http', 'href="http', "@import", "url(http"):
         assert word not in page
 
 
 def test_svg_is_byte_stable(comparison: Comparison, tmp_path: Path) -> None:
-    files.write_plots(comparison, tmp_path / "one")
-    files.write_plots(comparison, tmp_path / "two")
+    plots.write(comparison, tmp_path / "one")
+    plots.write(comparison, tmp_path / "two")
     names = sorted(path.name for path in (tmp_path / "one").glob("*.svg"))
     assert len(names) == 6
     for name in names:
@@ -126,7 +128,7 @@ def test_json_fits_its_schema(comparison: Comparison) -> None:
 
     schema = json.loads((Path(__file__).parents[2] / "docs/report.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(json.loads(files.render(comparison, ".json")), schema)
+    jsonschema.validate(json.loads(formats.render([comparison], ".json")), schema)
 
 
 def test_data_behind_the_heat_map(comparison: Comparison) -> None:
@@ -142,7 +144,7 @@ def test_data_behind_the_heat_map(comparison: Comparison) -> None:
 
 
 def test_check_text() -> None:
-    _same("check.txt", checkreport.text(discipline.report(broken("page-lock"))))
+    _same("check.txt", checkmail.render(judgement.report(broken("page-lock"))))
 
 
 def test_check_json_fits_its_schema() -> None:
@@ -156,14 +158,14 @@ def test_check_json_fits_its_schema() -> None:
     if os.environ.get("Z3TRACE_UPDATE_GOLDEN"):
         path.write_text(text)
     assert path.read_text() == text
-    report = json.loads(checkreport.as_json(discipline.report(broken())))
+    report = json.loads(checkformats.as_json(judgement.report(broken())))
     jsonschema.validate(report, schema)
     keys = {"rule", "lock", "operation", "function", "offset", "file", "line", "count"}
     assert keys <= set(report["violations"][0])
 
 
 def test_check_is_written_in_every_form(tmp_path: Path) -> None:
-    written = checkreport.write_all(discipline.report(broken()), tmp_path)
+    written = checkformats.write_all(judgement.report(broken()), tmp_path)
     assert sorted(path.name for path in written) == [
         "check.html",
         "check.json",

@@ -1,4 +1,4 @@
-"""How a file gets its name: whole, or not at all."""
+"""How a file gets its name, whom root trusts with one, and what is read of a stranger's."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from z3trace import paths
-from z3trace.errors import UsageError
+from z3trace.errors import InputError, UsageError
 
 
 def _names(directory: Path) -> set[str]:
@@ -106,3 +106,202 @@ def test_a_directory_that_another_process_made_meanwhile_stays(tmp_path: Path) -
         (work / "file").write_text("mine")
     assert (path / "file").read_text() == "mine"
     assert [entry.name for entry in tmp_path.iterdir()] == ["made"]
+
+
+class Machine:
+    """A tree below the test's directory as root sees one: *foreign* files are another
+    user's, all others root's, whoever runs the test."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = root
+        self.foreign: set[Path] = set()
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        lstat = Path.lstat
+
+        def owned(path: Path) -> os.stat_result:
+            fields = list(lstat(path))
+            mode, owner = fields[0], 4711 if path in self.foreign else 0
+            if not path.is_relative_to(root):
+                mode = stat.S_IFDIR | 0o755
+            return os.stat_result([mode, *fields[1:4], owner, *fields[5:]])
+
+        monkeypatch.setattr(Path, "lstat", owned)
+
+    def directory(self, name: str, mode: int = 0o755) -> Path:
+        path = self.root / name
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(mode)
+        return path
+
+    def file(self, name: str, mode: int = 0o644) -> Path:
+        path = self.root / name
+        path.write_text("")
+        path.chmod(mode)
+        return path
+
+    def given_to_another(self, path: Path) -> Path:
+        self.foreign.add(path)
+        return path
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    monkeypatch.delenv(paths.VOUCHED, raising=False)
+    tmp_path.chmod(0o755)
+    return Machine(tmp_path.resolve(), monkeypatch)
+
+
+def test_root_runs_what_only_root_can_write(machine: Machine) -> None:
+    machine.directory("cache/modules")
+    assert paths.trusted(machine.file("cache/modules/a.ko")) == machine.root / "cache/modules/a.ko"
+    assert paths.trusted(machine.root / "cache") == machine.root / "cache"
+
+
+@pytest.mark.parametrize("name", ["home", "home/cache", "home/cache/a.ko"])
+def test_root_runs_nothing_that_anybody_else_owns(machine: Machine, name: str) -> None:
+    """The file, its directory, or one above: any of them lets its owner put another there."""
+    machine.directory("home/cache")
+    file = machine.file("home/cache/a.ko")
+    machine.given_to_another(machine.root / name)
+    with pytest.raises(UsageError, match=rf"does not run or load .*{name} belongs to user 4711"):
+        paths.trusted(file)
+
+
+@pytest.mark.parametrize("name", ["home", "home/cache", "home/cache/a.ko"])
+@pytest.mark.parametrize("mode", [0o020, 0o002])
+def test_root_runs_nothing_that_others_can_write(machine: Machine, name: str, mode: int) -> None:
+    machine.directory("home/cache")
+    file = machine.file("home/cache/a.ko")
+    (machine.root / name).chmod(0o755 | mode)
+    with pytest.raises(UsageError, match=rf"others can write .*{name}"):
+        paths.trusted(file)
+
+
+def test_in_a_directory_for_all_only_what_is_private_is_trusted(machine: Machine) -> None:
+    machine.directory("tmp/shared")
+    machine.directory("tmp", 0o1777)
+    shared = machine.file("tmp/shared/a.ko")
+    with pytest.raises(UsageError, match=r"shared is not private, in .*tmp"):
+        paths.trusted(shared)
+    machine.directory("tmp/shared", 0o700)
+    assert paths.trusted(shared) == shared
+    with pytest.raises(UsageError, match="all can write"):
+        paths.trusted(machine.root / "tmp")
+
+
+def test_a_link_is_trusted_as_its_way_and_its_end_are(machine: Machine) -> None:
+    machine.directory("safe")
+    machine.directory("theirs")
+    machine.file("safe/a.ko")
+    (machine.root / "link").symlink_to("safe")
+    assert paths.trusted(machine.root / "link/a.ko")
+    # By way of somebody else's directory, back to a safe one.
+    (machine.root / "theirs/back").symlink_to("../safe")
+    (machine.root / "around").symlink_to(machine.root / "theirs/back")
+    machine.given_to_another(machine.root / "theirs")
+    with pytest.raises(UsageError, match="theirs belongs to"):
+        paths.trusted(machine.root / "around/a.ko")
+
+
+def test_a_loop_of_links_ends(machine: Machine) -> None:
+    (machine.root / "a").symlink_to("b")
+    (machine.root / "b").symlink_to("a")
+    with pytest.raises(UsageError, match="symbolic links"):
+        paths.trusted(machine.root / "a/x")
+
+
+def test_an_ordinary_users_files_are_that_users_own_business(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.directory("home", 0o777)
+    file = machine.given_to_another(machine.file("home/a.ko"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert paths.trusted(file) == file
+
+
+def test_a_guests_host_vouches_for_its_files(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.directory("home")
+    file = machine.given_to_another(machine.file("home/a.ko"))
+    monkeypatch.setenv(paths.VOUCHED, "1")
+    assert paths.trusted(file) == file
+
+
+def _environment(machine: Machine, monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+    """Root with a user's environment, and root's own home below the test's directory."""
+    for name in ("Z3TRACE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    machine.directory("root", 0o700)
+    root = paths.pwd.struct_passwd(("root", "x", 0, 0, "", str(machine.root / "root"), "sh"))
+    monkeypatch.setattr(paths.pwd, "getpwuid", lambda _: root)
+
+
+def test_root_has_a_cache_of_its_own_in_a_users_environment(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with sudo -E; nothing of root's is left in the user's home."""
+    home = machine.given_to_another(machine.directory("home"))
+    _environment(machine, monkeypatch, HOME=str(home))
+    assert paths.cache() == machine.root / "root/.cache/z3trace"
+    assert list(home.iterdir()) == []
+    _environment(machine, monkeypatch, HOME=str(home), XDG_CACHE_HOME=str(home / "x"))
+    assert paths.cache() == machine.root / "root/.cache/z3trace"
+
+
+def test_root_is_told_that_a_named_cache_is_not_its_own(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = machine.given_to_another(machine.directory("home"))
+    _environment(machine, monkeypatch, Z3TRACE_CACHE=str(home / "cache"))
+    with pytest.raises(UsageError, match="home belongs to") as raised:
+        paths.cache()
+    assert "unset Z3TRACE_CACHE" in raised.value.hint
+    assert list(home.iterdir()) == []
+
+
+def test_root_may_name_a_cache_of_its_own(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.directory("tmp", 0o1777)
+    _environment(machine, monkeypatch, Z3TRACE_CACHE=str(machine.root / "tmp/cache"))
+    assert paths.cache() == machine.root / "tmp/cache"
+    assert stat.S_IMODE((machine.root / "tmp/cache").stat().st_mode) == 0o700
+
+
+def test_a_strangers_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"12345")
+    assert paths.read_bounded(file, 5) == b"12345"
+    with pytest.raises(InputError, match="file is larger than 4 bytes"):
+        paths.read_bounded(file, 4)
+
+
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
+    """And not waited for."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    for name in ("fifo", "directory", "zero"):
+        with pytest.raises(InputError, match=f"{name}: it is no regular file"):
+            paths.read_bounded(tmp_path / name, 5)
+
+
+def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("loop", "none", "none/below", "x" * 300):
+        with pytest.raises(InputError, match="cannot read"):
+            paths.read_bounded(tmp_path / name, 5)
+
+
+def test_a_strangers_toml_is_a_table_or_an_error_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text('a = "..."\n[b]\nc.d = [1]\n')
+    assert paths.read_toml(file, "a thing") == {"a": "...", "b": {"c": {"d": [1]}}}
+    for text in ("a = ", "a" + ".a" * 40 + " = 1", "a = " + "[" * 5000, "a = " + "1" * 5000):
+        file.write_text(text)
+        with pytest.raises(InputError, match=r"x\.toml is not a thing: ") as raised:
+            paths.read_toml(file, "a thing")
+        assert "\n" not in raised.value.message

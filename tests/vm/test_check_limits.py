@@ -8,8 +8,8 @@ import pytest
 from checksamples import clean
 
 from vm.conftest import Guest, z3trace
-from z3trace.analysis.checks import discipline
-from z3trace.analysis.report import checkreport
+from z3trace.analysis.checks import judgement
+from z3trace.analysis.report import checkformats
 from z3trace.bpf.programs import probe_source
 from z3trace.target import definition
 
@@ -29,8 +29,8 @@ def test_a_limit_a_contract_and_a_reference_are_judged(guest: Guest, tmp_path: P
     (tmp_path / "promising.toml").write_text(_promising())
     assert definition.load(str(tmp_path / "promising.toml")).operations["map"].holds == ["page"]
     # The reference took locks of one class at a time.
-    before = msgspec.structs.replace(discipline.report(clean()), order=[])
-    (tmp_path / "reference.json").write_text(checkreport.as_json(before))
+    before = msgspec.structs.replace(judgement.report(clean()), order=[])
+    (tmp_path / "reference.json").write_text(checkformats.as_json(before))
     result = guest(
         f"{z3trace()} check --load --locks hybrid -o out --workload {WORKLOAD} "
         "--target promising.toml --long-hold 0.001ms --reference reference.json "

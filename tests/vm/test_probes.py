@@ -29,6 +29,54 @@ def test_attaching_and_detaching_leaves_nothing_behind(guest: Guest) -> None:
     assert after["rss_kb"] < before["rss_kb"] + 8192, found
 
 
+_EVENTS = "/sys/kernel/tracing/kprobe_events"
+_ARMED = f"n=0; until grep -q /lock {_EVENTS}; do sleep 0.3; n=$((n+1)); test $n -lt 300; done; sleep 5\n"
+
+
+def test_what_a_killed_recording_and_its_guard_left_is_removed_at_the_next_start(
+    guest: Guest, tmp_path: Path
+) -> None:
+    """A control group is killed as a whole, the guard with it."""
+    result = guest(
+        "group=/sys/fs/cgroup/killed; mkdir $group; modprobe z3fold\n"
+        f"sh -c 'echo $$ > '$group'/cgroup.procs; exec {z3trace()} record --no-calibrate "
+        "--locks callsite -o lost.z3t --duration 60s' 2>log &\n"
+        f"{_ARMED}"
+        "echo 1 > $group/cgroup.kill; wait $! || true\n"
+        f"echo left $(grep -c z3trace_ {_EVENTS})\n"
+        # Events of a process that cannot be seen from here are not anybody's to remove.
+        f"echo p:z3trace_1_1_1_00000000/lock vfs_read >> {_EVENTS}\n"
+        f"{z3trace()} record --no-calibrate -o next.z3t --duration 1s 2>said\n"
+        f"grep -o 'z3trace_[0-9a-z_]*' {_EVENTS} | sort -u\n"
+    )
+    assert result.returncode == 0, result.stderr
+    left, *events = result.stdout.splitlines()[-2:]
+    assert int(left.split()[1]) > 0, "the killed recording left its probes"
+    assert events == ["z3trace_1_1_1_00000000"]
+    assert "not seen from here stay: z3trace_1_1_1_00000000" in (tmp_path / "said").read_text()
+    assert recorded(tmp_path / "next.z3t").complete
+
+
+def test_two_recordings_of_one_process_number_do_not_meet(guest: Guest, tmp_path: Path) -> None:
+    """Each is the first process of a pid namespace of its own; the second ends first."""
+    record = f"unshare --pid --fork --mount-proc {z3trace()} record --no-calibrate"
+    result = guest(
+        "modprobe z3fold\n"
+        f"{record} --load -o long.z3t --workload zpool-bench:threads=1,ops=400000 2>long &\n"
+        f"{_ARMED}"
+        f"{record} -o short.z3t --duration 1s 2>short\n"
+        f"kill -0 $! && echo the first one runs; wait $!; cat {_EVENTS}\n"
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "the first one runs"
+    for name in ("long.z3t", "short.z3t"):
+        recording = recorded(tmp_path / name)
+        assert recording.complete
+        assert all(operation.attached for operation in recording.session.operations)
+    nothing_lost(recorded(tmp_path / "long.z3t"))
+    agrees_with_the_workload(recorded(tmp_path / "long.z3t"))
+
+
 def test_a_forced_loss_is_reported_with_its_number(guest: Guest, tmp_path: Path) -> None:
     """One slot for all threads: two of them inside at once cannot both be followed."""
     result = guest(

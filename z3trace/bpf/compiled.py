@@ -2,14 +2,17 @@
 
 BCC takes seconds to compile the programs, a dozen of them in an emulated guest, and
 makes the same of the same sources for the same kernel.  What is kept goes to the kernel
-as root: a file counts only if its owner is this user, and nobody else may write it.
+as root: a file counts only if its owner is this user, and nobody else may write it or
+put another one in its place.
 
-``Z3TRACE_PROGRAMS`` names the directory, and vouches for it: a guest is given one of
-its own, so that nothing that a guest wrote is ever loaded on the host.
+``Z3TRACE_PROGRAMS`` names another directory.  A guest is given one of its own, so that
+nothing that a guest wrote is ever loaded on the host; there the files are not root's, and
+the host vouches for them (``paths.VOUCHED``).
 """
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,6 +26,7 @@ from z3trace import paths
 _FORMAT = b"z3trace programs 1"
 _SIZE_LIMIT = 8 << 20
 _KEPT = 64  # files
+_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 class MapShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,15 +64,16 @@ def key(sources: Path, flags: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _directory() -> tuple[Path, bool]:
-    """Where programs are kept, and whether the environment vouches for it."""
-    chosen = os.environ.get("Z3TRACE_PROGRAMS", "")
-    return (Path(chosen), True) if chosen else (paths.cache() / "programs", False)
+def _directory() -> Path:
+    chosen = os.environ.get("Z3TRACE_PROGRAMS")
+    return Path(chosen).resolve() if chosen else paths.cache() / "programs"
 
 
 def kept(name: str) -> Compiled | None:
     """The programs of this key; None if there are none that can be trusted."""
-    directory, vouched = _directory()
+    directory = _directory()
+    if paths.why_untrusted(directory):
+        return None
     try:
         fd = os.open(directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -76,7 +81,7 @@ def kept(name: str) -> Compiled | None:
     with os.fdopen(fd, "rb") as file:
         status = os.fstat(fd)
         own = status.st_uid == os.geteuid() and not status.st_mode & 0o022
-        if not stat.S_ISREG(status.st_mode) or not (own or vouched):
+        if not stat.S_ISREG(status.st_mode) or not (own or os.environ.get(paths.VOUCHED)):
             return None
         data = file.read(_SIZE_LIMIT)
     try:
@@ -88,10 +93,27 @@ def kept(name: str) -> Compiled | None:
 
 def keep(programs: Compiled) -> None:
     """Keep *programs* for the next recording; if that cannot be, it compiles again."""
-    directory, _ = _directory()
+    directory = _directory()
+    if paths.why_untrusted(directory):
+        return
     with suppress(OSError):
-        paths.write_atomic(directory / programs.key, msgspec.msgpack.encode(programs))
-        os.chmod(directory / programs.key, 0o644)
-        there = sorted(directory.iterdir(), key=lambda one: one.stat().st_mtime)
-        for old in there[:-_KEPT]:
-            old.unlink()
+        directory.mkdir(parents=True, exist_ok=True)
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            paths.write_atomic(directory / programs.key, msgspec.msgpack.encode(programs))
+            os.chmod(programs.key, 0o644, dir_fd=fd)
+            _prune(fd)
+        finally:
+            os.close(fd)
+
+
+def _prune(directory: int) -> None:
+    """Remove the oldest kept programs of an open directory; whatever else lies there, and
+    what links in it point to, stays."""
+    kept: list[tuple[float, str]] = []
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if _KEY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                kept.append((entry.stat(follow_symlinks=False).st_mtime, entry.name))
+    for _, name in sorted(kept)[:-_KEPT]:
+        os.unlink(name, dir_fd=directory)

@@ -6,17 +6,21 @@ hits and misses, which tell how often the kernel skipped a program.  BCC 0.26 ca
 neither.
 
 Definitions in tracefs outlive a process: a guard process waits for the end of this one,
-however it comes, and removes what is left.
+however it comes, and removes what is left.  Where both were killed, the next start
+removes it.
 """
 
 import errno
 import os
 import subprocess
+import sys
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from z3trace.bpf import groups
 from z3trace.errors import CannotTraceError
 
 TRACING = Path("/sys/kernel/tracing")
@@ -88,14 +92,44 @@ def _guard(group: str) -> subprocess.Popen[bytes]:
     )
 
 
+def _remove(definitions: int, group: str, event: str) -> None:
+    os.write(definitions, f"-:{group}/{event}\n".encode())
+
+
+@cache
+def _sweep() -> None:
+    """Remove what dead processes left; say what is left because nobody knows whose it is."""
+    me = groups.this_process()
+    unknown = []
+    definitions = os.open(TRACING / "kprobe_events", os.O_WRONLY | os.O_APPEND)
+    for group, events in groups.groups((TRACING / "kprobe_events").read_text()).items():
+        verdict = groups.judged(group, me)
+        if verdict == "unknown":
+            unknown.append(group)
+        elif verdict == "dead":
+            for event in events:
+                with suppress(OSError):
+                    _remove(definitions, group, event)
+    os.close(definitions)
+    if unknown:
+        print(  # noqa: T201
+            f"kprobe events of processes that are not seen from here stay: {', '.join(unknown)}",
+            file=sys.stderr,
+        )
+
+
 class EventGroup:
-    """The kprobe events of this process; CannotTraceError where the kernel has none."""
+    """Kprobe events of this process; CannotTraceError where the kernel has none.
+
+    The first one removes what recordings left that were killed together with their guards.
+    """
 
     def __init__(self) -> None:
-        self.name = f"z3trace_{os.getpid()}"
         self._events: list[str] = []
         try:
             self._definitions = os.open(TRACING / "kprobe_events", os.O_WRONLY | os.O_APPEND)
+            self.name = groups.new_name(groups.this_process())
+            _sweep()
         except OSError as error:
             raise CannotTraceError(
                 "this kernel has no kprobe events",
@@ -129,7 +163,7 @@ class EventGroup:
         """Remove the definitions; nothing may run at them any more."""
         for event in self._events:
             with suppress(OSError):
-                os.write(self._definitions, f"-:{self.name}/{event}\n".encode())
+                _remove(self._definitions, self.name, event)
         self._events = []
         with suppress(OSError):
             os.close(self._definitions)

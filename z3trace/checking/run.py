@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace.bpf.programs import Programs
-from z3trace.checking.arming import Checker, Limits
+from z3trace.checking.arming import Limits
+from z3trace.checking.checker import Checker
 from z3trace.data import checkfile
-from z3trace.data.model import WorkloadResult
+from z3trace.data.model import INTERRUPTED, WorkloadResult
 from z3trace.probing import slowpath
-from z3trace.recording.session import BuiltIn, TargetModule, Wanted
+from z3trace.recording.loading import BuiltIn, TargetModule
+from z3trace.recording.session import Wanted
 from z3trace.target import plan
 from z3trace.target.definition import Target
 from z3trace.workloads.protocol import Workload
@@ -45,7 +47,7 @@ class _Evidence(threading.Thread):
     def begin(self, header: checkfile.Header) -> None:
         self._header = header
         self._writer.write(header)
-        self._writer.write(self._checker.progress())
+        self._writer.write(self._checker.findings.progress())
         self.start()
 
     def run(self) -> None:
@@ -56,14 +58,14 @@ class _Evidence(threading.Thread):
                 looks += 1
                 often = _PROGRESS_FIRST if looks < 2 * _PROGRESS else _PROGRESS
                 if looks % often == 0:
-                    self._writer.write(self._checker.progress())
+                    self._writer.write(self._checker.findings.progress())
         except Exception as error:
             self._error = error
 
     def _look(self) -> None:
         if self._header:
-            for found in self._checker.new_incidents(self._header):
-                self._writer.write(found)
+            for incident in self._checker.findings.new_incidents(self._header):
+                self._writer.write(incident)
 
     def end(self) -> None:
         """The last findings and counts; the probes are gone by now."""
@@ -74,7 +76,7 @@ class _Evidence(threading.Thread):
         if self._error:
             raise self._error
         self._look()
-        self._writer.write(self._checker.progress())
+        self._writer.write(self._checker.findings.progress())
 
 
 def check(  # noqa: PLR0913 - the parts of one check
@@ -101,14 +103,14 @@ def check(  # noqa: PLR0913 - the parts of one check
         writer = checkfile.Writer(output)
         evidence = _Evidence(checker, writer)
         checker.armed = lambda: evidence.begin(
-            checker.header(asked.label, work.description, asked.command)
+            checker.header(work.description, asked.label, asked.command)
         )
         try:
             run = checker.run(work, 0, 0, asked.seed, probe="all")
         finally:
             evidence.end()
         assert run.ledger is not None  # noqa: S101 - a probed run has one
-        interrupted = run.interrupted or run.result.status == 130
+        interrupted = run.interrupted or run.result.status == INTERRUPTED
         writer.write(checkfile.End(ledger=run.ledger, result=run.result, interrupted=interrupted))
         writer.finish()
     finally:

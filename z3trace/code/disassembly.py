@@ -24,6 +24,7 @@ _NOT_BOOSTABLE = frozenset(
 # Of the two-byte opcodes, those that the kernel surely does: cmov, setcc, movzx, imul, nop.
 _BOOSTABLE_0F = frozenset([0x1F, *range(0x40, 0x50), *range(0x90, 0xA0), 0xAF, 0xB6, 0xB7])
 _BOOSTABLE_0F |= {0xBE, 0xBF}
+_WINDOW = 4096  # bytes that are decoded at once
 _PREFIXES = frozenset([0x26, 0x36, 0x3E, 0x64, 0x65, 0x66, 0xF0, 0xF2, 0xF3, *range(0x40, 0x50)])
 
 
@@ -126,6 +127,18 @@ def _written(instruction: Any) -> frozenset[str]:
     return frozenset(_family()[name] for name in names if name in _family())
 
 
+def _decoded(code: bytes, start: int) -> Iterator[Any]:
+    """Capstone's instructions, some at a time: it makes all that it is handed at once."""
+    at = 0
+    while True:
+        step = None
+        for step in _machine().disasm(code[at : at + _WINDOW], start + at):
+            yield step
+        if step is None:
+            return
+        at = step.address + step.size - start
+
+
 def instructions(
     code: bytes, start: int, relocated: frozenset[int] = frozenset()
 ) -> Iterator[Instruction]:
@@ -134,7 +147,7 @@ def instructions(
     *relocated* holds the addresses of words that the linker has still to fill: the
     target of such a branch is not in the code.
     """
-    for step in _machine().disasm(code, start):
+    for step in _decoded(code, start):
         groups = set(step.groups)
         is_call = _CALL in groups
         is_branch = bool(groups & {_JUMP, _RET, _INT, _IRET}) and not is_call

@@ -25,8 +25,11 @@ class Function:
         self.targets = {*targets, *(step.target for step in self.code if step.target is not None)}
 
     def line_to(self, address: int) -> list[Instruction]:
-        """The instructions before and with *address* that all lead to it and nowhere else."""
-        at = self.index[address]
+        """The instructions before and with *address* that all lead to it and nowhere else;
+        none if no instruction begins there."""
+        at = self.index.get(address)
+        if at is None:
+            return []
         first = at
         while (
             first > 0

@@ -4,19 +4,25 @@ Relocations against the lock functions list every lock call site exactly; the
 instruction before the relocated word tells a call from a tail jump.
 """
 
-import json
-import lzma
+import bisect
+from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
+from msgspec import Struct
+
+from z3trace import paths
 from z3trace.bpf import btf
+from z3trace.code import packed
 from z3trace.code.callsites import Functions, Probe, Site, probes_of
 from z3trace.code.disassembly import instructions
 from z3trace.code.dwarf import Place
+from z3trace.code.elf import ObjectFile
 from z3trace.code.function import Function
 from z3trace.code.lockfunctions import LOCK_FUNCTIONS, LockFunction
 from z3trace.errors import InputError
@@ -24,7 +30,12 @@ from z3trace.errors import InputError
 _SECTIONS = (".text", ".text.unlikely", ".text.hot", ".noinstr.text")
 #: Sections whose relocations may stand for jumps into the text.
 _JUMP_SOURCES = (".text", "__jump_table", "__ex_table", ".rodata", ".init.text", ".exit.text")
-_SIZE_LIMIT = 256 << 20
+#: What is read of a module at most: five times the largest of a distribution.
+_MOST_FUNCTIONS = 100_000
+_MOST_SITES = 1 << 16
+_MOST_INSTRUCTIONS = 200_000
+_FACTS_LIMIT = 4 << 20
+_NOTE_SIZE = 64
 _WORD = 4  # bytes that a relocation of a call or a jump fills
 _CALL = 0xE8  # opcode
 
@@ -33,6 +44,27 @@ def build_id_of(note: bytes) -> str:
     """The build id in a note section that holds nothing else: behind three words of
     sizes and type and the name "GNU"."""
     return note[16:].hex()
+
+
+class Facts(Struct, frozen=True):
+    """Member offsets by structure, and source places by ``section+0xoffset``: file, line
+    and chain of inlined functions."""
+
+    structs: dict[str, dict[str, int]] = {}
+    places: dict[str, tuple[str, int, tuple[str, ...]]] = {}
+
+    def place(self, site: Site) -> Place:
+        return Place(*self.places.get(f"{site.section}+{site.offset:#x}", ("", 0, ())))
+
+
+class VariantRecord(Struct, frozen=True):
+    """Which patches a module was built with."""
+
+    variant: str = ""
+    digest: str = ""
+
+
+_Described = TypeVar("_Described", Facts, VariantRecord)
 
 
 class ModuleFile:
@@ -47,71 +79,70 @@ class ModuleFile:
         self.ambiguous: set[str] = set()
 
     @cached_property
+    def _data(self) -> bytes | bytearray:
+        return packed.read(self.path)
+
+    @cached_property
+    def _object(self) -> ObjectFile:
+        return ObjectFile(self._data, str(self.path))
+
+    @cached_property
     def elf(self) -> Any:
+        """For its debug information."""
         from elftools.common.exceptions import ELFError
         from elftools.elf.elffile import ELFFile
 
         try:
-            if self.path.stat().st_size > _SIZE_LIMIT:
-                raise InputError(f"{self.path} is too large for a module")
-            data = self.path.read_bytes()
-            if self.path.suffix == ".xz":
-                data = lzma.decompress(data)
-            return ELFFile(BytesIO(data))
-        except OSError as error:
-            raise InputError(f"cannot read {self.path}: {error.strerror}") from error
-        except (ELFError, lzma.LZMAError) as error:
+            return ELFFile(BytesIO(self._data))
+        except ELFError as error:
             raise InputError(f"{self.path} is not a kernel module: {error}") from error
+
+    def _too_many(self, what: str) -> InputError:
+        return InputError(f"{self.path} is no module that can be traced: it has more than {what}")
 
     @cached_property
     def functions(self) -> dict[str, tuple[str, int]]:
         """Function name -> (section, offset)."""
-        table = self.elf.get_section_by_name(".symtab")
-        if table is None:
-            raise InputError(f"{self.path} has no symbols")
         functions: dict[str, tuple[str, int]] = {}
-        for symbol in table.iter_symbols():
-            index = symbol["st_shndx"]
-            if symbol["st_info"]["type"] == "STT_FUNC" and isinstance(index, int):
+        sections = self._object.sections
+        for symbol in self._object.symbols():
+            if symbol.is_function and 0 < symbol.section < len(sections):
                 if symbol.name in functions:
                     self.ambiguous.add(symbol.name)
-                section = self.elf.get_section(index).name
-                functions[symbol.name] = (section, int(symbol["st_value"]))
+                functions[symbol.name] = (sections[symbol.section].name, symbol.value)
+                if len(functions) > _MOST_FUNCTIONS:
+                    raise self._too_many(f"{_MOST_FUNCTIONS} functions")
         return functions
+
+    def _text(self) -> dict[str, memoryview]:
+        """The sections of ordinary text that there are."""
+        parts = {name: self._object.section(name) for name in _SECTIONS}
+        return {name: code for name, code in parts.items() if code is not None}
 
     @cached_property
     def _where(self) -> Functions:
-        ends = {}
-        for name in _SECTIONS:
-            text = self.elf.get_section_by_name(name)
-            if text is not None:
-                ends[name] = int(text["sh_size"])
-        return Functions(self.functions, ends)
-
-    def _relocations(self, section: str) -> list[tuple[int, Any, int]]:
-        """(offset, symbol, addend) of a section's relocations."""
-        table = self.elf.get_section_by_name(".symtab")
-        relocations = self.elf.get_section_by_name(f".rela{section}")
-        if table is None or relocations is None:
-            return []
-        return [
-            (int(entry["r_offset"]), table.get_symbol(entry["r_info_sym"]), int(entry["r_addend"]))
-            for entry in relocations.iter_relocations()
-        ]
+        return Functions(self.functions, {name: len(code) for name, code in self._text().items()})
 
     @cached_property
     def sites(self) -> list[Site]:
         """Every lock call site in the module's ordinary text, in order."""
+        called = {
+            number: LOCK_FUNCTIONS[symbol.name]
+            for number, symbol in enumerate(self._object.symbols())
+            if symbol.name in LOCK_FUNCTIONS
+        }
         sites: list[Site] = []
-        for section in _SECTIONS:
-            text = self.elf.get_section_by_name(section)
-            for at, symbol, _ in self._relocations(section) if text is not None else ():
-                called = LOCK_FUNCTIONS.get(symbol.name)
-                if called and at:
-                    sites.append(self._site(len(sites), section, text.data(), at, called))
+        for section, code in self._text().items():
+            for at, symbol, _ in self._object.relocations(section):
+                if symbol in called and 0 < at <= len(code) - _WORD:
+                    sites.append(self._site(len(sites), section, code, at, called[symbol]))
+                    if len(sites) > _MOST_SITES:
+                        raise self._too_many(f"{_MOST_SITES} lock call sites")
         return sites
 
-    def _site(self, number: int, section: str, code: bytes, at: int, called: LockFunction) -> Site:
+    def _site(
+        self, number: int, section: str, code: memoryview, at: int, called: LockFunction
+    ) -> Site:
         """The site whose relocated word is at *at*: behind one byte of opcode, or two of a
         conditional jump."""
         conditional = at >= 2 and code[at - 2] == 0x0F and code[at - 1] & 0xF0 == 0x80
@@ -120,33 +151,47 @@ class ModuleFile:
         where = (section, offset, at + _WORD, function, offset - start)
         return Site(number, *where, called, tail=code[offset] != _CALL)
 
-    def _jump_targets(self, section: str) -> set[int]:
-        """Offsets in *section* that something outside the function may jump to."""
-        index = self.elf.get_section_index(section)
-        targets: set[int] = set()
-        for other in self.elf.iter_sections():
-            if not other.name.startswith(_JUMP_SOURCES):
+    @cached_property
+    def _jump_targets(self) -> dict[str, "array[int]"]:
+        """Section -> offsets in order that something outside a function may jump to."""
+        numbers = {self._object.number(name): array("Q") for name in self._text()}
+        names = dict.fromkeys(section.name for section in self._object.sections)
+        for name in names:
+            if not name.startswith(_JUMP_SOURCES):
                 continue
-            for _, symbol, addend in self._relocations(other.name):
-                if symbol["st_shndx"] == index:
-                    # A branch counts from the end of its word, a pointer does not.
-                    extra = _WORD if "text" in other.name else 0
-                    targets.add(int(symbol["st_value"]) + addend + extra)
-        return targets
+            # A branch counts from the end of its word, a pointer does not.
+            extra = _WORD if "text" in name else 0
+            for _, symbol, addend in self._object.relocations(name):
+                section, value = self._object.place(symbol)
+                target = value + addend + extra
+                if section in numbers and 0 <= target < 1 << 64:
+                    numbers[section].append(target)
+        return {
+            name: array("Q", sorted(numbers[self._object.number(name)])) for name in self._text()
+        }
 
     @cached_property
     def decoded(self) -> dict[str, Function]:
         """Every function that has lock call sites, decoded."""
         decoded: dict[str, Function] = {}
-        for section in {site.section for site in self.sites}:
-            code = self.elf.get_section_by_name(section).data()
-            targets = self._jump_targets(section)
-            relocated = frozenset(at for at, _, _ in self._relocations(section))
-            for site in self.sites:
-                if site.section == section and site.function not in decoded:
-                    _, start, end = self._where.at(section, site.offset)
-                    code_there = instructions(code[start:end], start, relocated)
-                    decoded[site.function] = Function(code_there, targets)
+        text = self._text()
+        relocated = {
+            section: array("Q", sorted(at for at, _, _ in self._object.relocations(section)))
+            for section in {site.section for site in self.sites}
+        }
+        steps = 0
+        for site in self.sites:
+            if site.function in decoded:
+                continue
+            _, start, end = self._where.at(site.section, site.offset)
+            words = frozenset(_between(relocated[site.section], start, end))
+            code = bytes(text[site.section][start:end])
+            targets = _between(self._jump_targets[site.section], start, end)
+            some = islice(instructions(code, start, words), _MOST_INSTRUCTIONS - steps + 1)
+            decoded[site.function] = Function(some, targets)
+            steps += len(decoded[site.function].code)
+            if steps > _MOST_INSTRUCTIONS:
+                raise self._too_many(f"{_MOST_INSTRUCTIONS} instructions in functions with locks")
         return decoded
 
     @cached_property
@@ -161,21 +206,23 @@ class ModuleFile:
 
     @cached_property
     def build_id(self) -> str:
-        section = self.elf.get_section_by_name(".note.gnu.build-id")
-        return build_id_of(section.data()) if section is not None else ""
+        note = self._object.section(".note.gnu.build-id")
+        return "" if note is None else build_id_of(bytes(note[:_NOTE_SIZE]))
 
     @cached_property
     def facts(self) -> "Facts":
         """What was learned from debug information when the module was built."""
-        path = self.path.with_name("facts.json")
+        return self._beside("facts.json", Facts)
+
+    def _beside(self, name: str, kind: type[_Described]) -> _Described:
+        """What z3trace wrote beside a module that it built; empty for any other module."""
+        path = self.path.with_name(name)
         if not path.exists():
-            return Facts({}, {})
-        data = json.loads(path.read_bytes())
-        places = {
-            key: Place(str(file), int(line), tuple(chain))
-            for key, (file, line, chain) in data["places"].items()
-        }
-        return Facts(data["structs"], places)
+            return kind()
+        try:
+            return msgspec.json.decode(paths.read_bounded(path, _FACTS_LIMIT), type=kind)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} is damaged: {error}") from error
 
     def members(self, structure: str) -> Mapping[str, int]:
         """Member -> offset in bytes, from debug information or the loaded module's BTF."""
@@ -188,18 +235,13 @@ class ModuleFile:
         return self.facts.place(site)
 
     @cached_property
-    def variant(self) -> dict[str, str]:
+    def variant(self) -> Mapping[str, str]:
         """Name and digest of the variant if z3trace built the module."""
-        path = self.path.with_name("variant.json")
-        return json.loads(path.read_bytes()) if path.exists() else {}
+        record = self._beside("variant.json", VariantRecord)
+        named = {"variant": record.variant, "digest": record.digest}
+        return {key: text for key, text in named.items() if text}
 
 
-@dataclass(frozen=True)
-class Facts:
-    """Member offsets by structure, and source places by ``section+0xoffset``."""
-
-    structs: dict[str, dict[str, int]]
-    places: dict[str, Place]
-
-    def place(self, site: Site) -> Place:
-        return self.places.get(f"{site.section}+{site.offset:#x}", Place("", 0, ()))
+def _between(ordered: "array[int]", start: int, end: int) -> "array[int]":
+    """The numbers from *start* to *end*, both included."""
+    return ordered[bisect.bisect_left(ordered, start) : bisect.bisect_right(ordered, end)]

@@ -18,6 +18,7 @@ from typing import Literal
 from z3trace.code.function import Function, Method, lock_register
 
 _COST: dict[Method, int] = {"jump": 1, "emulated": 2, "stepped": 5}
+_COVERED = 20  # bytes: more than a jump and the rest of the instruction under its end
 #: Registers that a call leaves as they were (System V ABI, x86-64).
 _KEPT = frozenset(["rbx", "rbp", "r12", "r13", "r14", "r15"])
 REGISTERS = (
@@ -115,12 +116,16 @@ class _Chooser:
         self._function = function
         self._afters, self._befores, self._kept = afters, befores, kept
         self.chosen: dict[int, Position] = {}
+        self._addresses: dict[tuple[str, int], int] = {}
 
     def _length(self, address: int) -> int:
         return self._function.region(address)[-1].end - address
 
     def _free(self, address: int, method: Method) -> bool:
-        for other, position in self.chosen.items():
+        for other in range(address - _COVERED, address + _COVERED):
+            position = self.chosen.get(other)
+            if position is None:
+                continue
             if position.method == "jump" and other <= address < other + self._length(other):
                 return False
             if method == "jump" and address <= other < address + self._length(address):
@@ -138,10 +143,17 @@ class _Chooser:
 
     def where(self, event: Literal["after", "before"], number: int) -> int | None:
         """The address chosen for an event."""
-        for address, position in self.chosen.items():
-            if getattr(position, event) == number:
-                return address
-        return None
+        address = self._addresses.get((event, number))
+        if address is None or getattr(self.chosen[address], event) != number:
+            return None
+        return address
+
+    def _choose(self, position: Position) -> None:
+        self.chosen[position.address] = position
+        if position.after is not None:
+            self._addresses["after", position.after] = position.address
+        if position.before is not None:
+            self._addresses["before", position.before] = position.address
 
     def shared(self, earlier: int, later: int) -> bool:
         """One probe for the end of a call and the beginning of the next, if that is no
@@ -154,7 +166,7 @@ class _Chooser:
         _, address, method = both
         register = self._befores[later][address]
         kept = self._kept.get(earlier)
-        self.chosen[address] = Position(address, method, earlier, later, *register, kept)
+        self._choose(Position(address, method, earlier, later, *register, kept))
         return True
 
     def after(self, number: int) -> None:
@@ -162,7 +174,7 @@ class _Chooser:
         if best:
             _, address, method = best
             kept = self._kept.get(number)
-            self.chosen[address] = Position(address, method, number, None, kept=kept)
+            self._choose(Position(address, method, number, None, kept=kept))
 
     def before(self, number: int, not_until: int | None = None) -> None:
         """Place the beginning of a call, behind *not_until* if that is given: the end of
@@ -172,7 +184,7 @@ class _Chooser:
         if best:
             _, address, method = best
             register = self._befores[number][address]
-            self.chosen[address] = Position(address, method, None, number, *register)
+            self._choose(Position(address, method, None, number, *register))
 
 
 def place(

@@ -121,11 +121,11 @@ def command(
 def _report(recordings: list[Path], directory: Path) -> int:
     from z3trace.analysis.comparing.comparison import compare
     from z3trace.analysis.figures.recording import Digest
-    from z3trace.analysis.report import files
+    from z3trace.analysis.report import formats, terminal
 
     comparison = compare(*(Digest.read(path) for path in recordings))
-    click.echo(files.terminal([comparison]))
-    written = [*recordings, *files.write_all(comparison, directory)]
+    click.echo(terminal.render([comparison]))
+    written = [*recordings, *formats.write_all(comparison, directory)]
     for path in written:
         click.echo(f"Wrote {path}")
     return DONE

@@ -15,7 +15,7 @@ def command(spec_file: Path) -> int:
     from z3trace import paths
     from z3trace.guest.spec import PROGRESS, PairProgress, PairSpec, load
     from z3trace.probing import preflight
-    from z3trace.recording import session
+    from z3trace.recording import loading, schedule, session
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -27,14 +27,14 @@ def command(spec_file: Path) -> int:
         paths.write_atomic(Path(PROGRESS), msgspec.json.encode(state))
 
     target = definition.load(spec.target)
-    steps = session.schedule(len(spec.sides), spec.runs, spec.unprobed, spec.probes)
+    steps = schedule.schedule(len(spec.sides), spec.runs, spec.unprobed, spec.probes)
     work = choose.named(spec.workload)
     wanted = session.Wanted(lock_mode=spec.lock_mode, waits=spec.waits, calibrate=spec.calibrate)
     files = [Path(side.module) for side in spec.sides]
     recorders = session.recorders(target, files, wanted, lambda doing: tell(0, len(steps), doing))
     sides = []
     for side, path, recorder in zip(spec.sides, files, recorders, strict=True):
-        module = session.TargetModule(target.module, path, load=True, reload=True)
+        module = loading.TargetModule(target.module, path, load=True, reload=True)
         sides.append(session.Side(side.label, recorder, module, Path(side.output), spec.command))
     failed: list[str] = []
 

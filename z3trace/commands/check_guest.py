@@ -15,7 +15,7 @@ def command(spec_file: Path) -> int:
     from z3trace.checking.arming import Limits
     from z3trace.guest.spec import CheckSpec, load
     from z3trace.probing import preflight
-    from z3trace.recording import session
+    from z3trace.recording import loading
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -25,7 +25,7 @@ def command(spec_file: Path) -> int:
     path = Path(spec.module) if spec.module else None
     result = checks.check(
         target,
-        session.target_module(target, path, load=True, reload=True),
+        loading.target_module(target, path, load=True, reload=True),
         path,
         choose.named(spec.workload),
         checks.Asked(

@@ -76,14 +76,15 @@ def command(
 ) -> int:
     """Compare one or more recordings with the first one: figures, verdicts, plots, reports."""
     from z3trace import paths
+    from z3trace.analysis import plots as drawing
     from z3trace.analysis.comparing.comparison import compare_all
     from z3trace.analysis.figures.recording import Digest
-    from z3trace.analysis.report import files
+    from z3trace.analysis.report import formats
 
     if len(recordings) < 2:
         raise UsageError("one recording cannot be compared", "name two or more; 'show' prints one")
     for path in reports:
-        files.check_name(path, many=len(recordings) > 2)
+        formats.check_name(path, several=len(recordings) > 2)
         paths.must_be_new(path, force=force)
     if plots and len(recordings) > 2:
         raise UsageError("plots are of two recordings", "compare each with the first")
@@ -91,13 +92,13 @@ def command(
     found = compare_all(digests[0], digests[1:], allow_mismatch=allow_mismatch)
     click.echo(_shown(found, everything=everything), nl=False)
     if histograms:
-        from z3trace.analysis.report import spark
+        from z3trace.analysis.report import histograms as lines
 
         sides = [(one.session.label, one) for one in digests]
-        click.echo("\n" + spark.render(sides, unicode=screen.takes_unicode()), nl=False)
+        click.echo("\n" + lines.render(sides, unicode=screen.takes_unicode()), nl=False)
     for path in [
-        *(files.write_plots(found[0], plots) if plots else []),
-        *(files.write_report(found, path) for path in reports),
+        *(drawing.write(found[0], plots) if plots else []),
+        *(formats.write_report(found, path) for path in reports),
     ]:
         wrote(path)
     if gate is not None and any(one.regressions(gate / 100) for one in found):
@@ -106,8 +107,7 @@ def command(
 
 
 def _shown(found: "list[Comparison]", *, everything: bool) -> str:
-    from z3trace.analysis.report import files
+    from z3trace.analysis.report import terminal
 
-    return files.terminal(
-        found, everything=everything, width=screen.width(), colour=screen.takes_colour()
-    )
+    printed = terminal.Screen(screen.width(), screen.takes_colour())
+    return terminal.render(found, everything=everything, screen=printed)

@@ -48,12 +48,12 @@ def _diagnosis(
     target: "object", module_file: Path | None, load: bool, lock_mode: str
 ) -> "Diagnosis":
     from z3trace.probing import doctor
-    from z3trace.recording import session
+    from z3trace.recording import loading
     from z3trace.target import definition, plan
 
     assert isinstance(target, definition.Target)  # noqa: S101 - for the type checker
     path = module_file.absolute() if module_file else None
-    module = session.target_module(target, path, load=load, reload=False)
+    module = loading.target_module(target, path, load=load, reload=False)
     module.before_run()
     try:
         return doctor.diagnose(plan.make(target, path), lock_mode)

@@ -81,7 +81,7 @@ def command(
     """
     from z3trace import paths
     from z3trace.probing import preflight
-    from z3trace.recording import session
+    from z3trace.recording import loading, schedule, session
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -97,7 +97,7 @@ def command(
     target = definition.load(target_name)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
-    module = session.target_module(target, path, load=load, reload=reload)
+    module = loading.target_module(target, path, load=load, reload=reload)
     if not patience:
         module.before_run()
     wanted = options.wanted(probing, only, int(task_slots))
@@ -121,7 +121,7 @@ def command(
                 f"the workload ended with status {run.result.status}\n{run.result.output}"
             )
 
-    steps = session.schedule(1, runs, extra, probing.kinds("all"))
+    steps = schedule.schedule(1, runs, extra, probing.kinds("all"))
     with livedisplay.display() if live else nullcontext() as show:
         recorder.show = show
         if work.open_ended:
@@ -141,11 +141,11 @@ def command(
 
 def _when_loaded(name: str, patience: float, before_run: Callable[[], None]) -> None:
     """Wait for the module if asked to, and load it if that is wanted."""
-    from z3trace.recording import session
+    from z3trace.recording import loading
 
     if patience:
         say(f"waiting for module {name}")
-        session.wait_for(name, patience)
+        loading.wait_for(name, patience)
     before_run()
 
 

@@ -15,13 +15,13 @@ from z3trace.errors import DONE
 def command(file: Path, histograms: bool, sites: bool) -> int:
     """Print what a recording holds: latencies, locks, coverage, ledger."""
     from z3trace.analysis.figures.recording import Digest
-    from z3trace.analysis.report import summary
+    from z3trace.analysis.report import recording as summary
 
     recording = Digest.read(file)
     click.echo(summary.text(recording, sites=sites), nl=False)
     if histograms:
-        from z3trace.analysis.report import spark
+        from z3trace.analysis.report import histograms as lines
 
         sides = [(recording.session.label, recording)]
-        click.echo("\n" + spark.render(sides, unicode=screen.takes_unicode()), nl=False)
+        click.echo("\n" + lines.render(sides, unicode=screen.takes_unicode()), nl=False)
     return DONE

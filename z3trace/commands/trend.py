@@ -29,7 +29,7 @@ def command(
     from z3trace import paths
     from z3trace.analysis.comparing import trend
     from z3trace.analysis.figures.recording import Digest
-    from z3trace.analysis.report import trendreport
+    from z3trace.analysis.report import trend as report
 
     if plot:
         if plot.suffix not in (".png", ".svg"):
@@ -40,7 +40,7 @@ def command(
         raise UsageError(f"{directory} has {len(files)} recordings", "a trend takes two or more")
     digests = sorted((Digest.read(path) for path in files), key=lambda one: one.session.created)
     found = trend.trends(digests, allow_mismatch=allow_mismatch)
-    render = trendreport.as_json if as_json else trendreport.render
+    render = report.as_json if as_json else report.render
     click.echo(render(found, digests), nl=False)
     if plot:
         from z3trace.analysis.plots import trendplot

@@ -15,12 +15,9 @@ from msgspec import Meta
 
 from z3trace.data.model import (
     U64,
-    CallSite,
-    Environment,
     Ledger,
-    ModuleInfo,
     Name,
-    Operation,
+    Origin,
     Record,
     Text,
     WorkloadResult,
@@ -40,25 +37,13 @@ class ConditionInfo(Record, frozen=True, kw_only=True):
     reason: Text = ""
 
 
-class Header(Record, frozen=True, kw_only=True, tag_field="type", tag="check"):
+class Header(Origin, frozen=True, kw_only=True, tag_field="type", tag="check"):
     """What is checked, and what is not; *not_judged* is rule -> why."""
 
     schema: Literal[1] = 1
-    tool: Name
-    created: Name
-    target: Name
-    label: Name
-    environment: Environment
-    module: ModuleInfo
-    workload: Text
-    command: list[Text]
-    lock_mode: Name
-    probe_digest: Name
-    operations: list[Operation]
     #: By the programs' numbers, as lock classes in *locks*.
     operation_names: list[Name]
     locks: list[Name]
-    sites: list[CallSite]
     conditions: list[ConditionInfo]
     not_judged: dict[Name, Text]
     #: Nanoseconds of the kernel's clock when the probes were in place.

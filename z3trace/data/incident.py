@@ -8,6 +8,13 @@ from z3trace.data.checkfile import Header, Incident, Step
 from z3trace.data.rules import CONDITION_MET, IN_KERNEL, STEP_KINDS
 
 _STEPS = 8
+#: How ``z3t_print`` packs its words: two numbers of 32 bits in one, three in the one of
+#: the lock classes; a step's word is its age, its site, its kind.
+_HALF = 0xFFFFFFFF
+_QUARTER = 0xFFFF
+_AGE_SHIFT, _SITE_SHIFT, _SITE, _KIND = 20, 2, 0x3FFFF, 3
+#: The kernel's times may be beyond what a file can hold.
+_LONGEST = (1 << 63) - 1
 
 
 @dataclass
@@ -49,39 +56,40 @@ _LONG_AGO = (1 << 44) - 1
 
 def printed(console: str, header: Header) -> list[Incident]:
     """The incidents that a guest's kernel printed on its console, see z3t_print."""
-    found: list[RawIncident] = []
+    incidents: list[RawIncident] = []
     steps: dict[tuple[str, int, int], list[int]] = {}
     for match in _PRINTED.finditer(console):
         words = [int(word, 16) for word in match[2].split()]
         if match[1] != "0":
             steps[match[1], words[0] >> 32, words[1]] = words
         elif 0 < words[0] >> 32 < len(IN_KERNEL):
-            found.append(_unpacked(words))
-    for raw in found:
+            incidents.append(_unpacked(words))
+    for raw in incidents:
         locks, events = (steps.get((part, raw.cpu, raw.time)) for part in "12")
         if locks and events:
             _unpack_steps(raw, locks, events)
-    return [incident(raw, header) for raw in found]
+    return [incident(raw, header) for raw in incidents]
 
 
 def _unpacked(words: list[int]) -> RawIncident:
     raw = RawIncident()
-    raw.rule, raw.cpu = words[0] >> 32, words[0] & 0xFFFFFFFF
+    raw.rule, raw.cpu = words[0] >> 32, words[0] & _HALF
     raw.time, raw.lock, raw.since, raw.value = words[1:5]
-    raw.task, raw.other_task = words[5] >> 32, words[5] & 0xFFFFFFFF
-    raw.site, raw.other = words[6] >> 32, words[6] & 0xFFFFFFFF
+    raw.task, raw.other_task = words[5] >> 32, words[5] & _HALF
+    raw.site, raw.other = words[6] >> 32, words[6] & _HALF
     raw.lock_class = words[7] >> 32
-    raw.other_class, raw.operation = words[7] >> 16 & 0xFFFF, words[7] & 0xFFFF
+    raw.other_class, raw.operation = words[7] >> 16 & _QUARTER, words[7] & _QUARTER
     raw.name = struct.pack("<QQ", *words[8:]).split(b"\0")[0]
     return raw
 
 
 def _unpack_steps(raw: RawIncident, locks: list[int], events: list[int]) -> None:
-    raw.next = locks[0] & 0xFFFFFFFF
+    raw.next = locks[0] & _HALF
     for step, lock, event in zip(raw.steps, locks[2:], events[2:], strict=True):
-        ago = event >> 20
+        ago = event >> _AGE_SHIFT
         step.time = 0 if ago == _LONG_AGO else max(raw.time - ago, 0)
-        step.lock, step.site, step.kind = lock, event >> 2 & 0x3FFFF, event & 3
+        step.lock = lock
+        step.site, step.kind = event >> _SITE_SHIFT & _SITE, event & _KIND
 
 
 def _named(names: list[str], number: int) -> str:
@@ -107,14 +115,14 @@ def incident(raw: RawIncident, header: Header) -> Incident:
         reverse=_reverse(raw.value) if inversion else None,
         other_task=raw.other_task,
         since=raw.since,
-        duration=0 if inversion else min(raw.value, (1 << 63) - 1),
+        duration=0 if inversion else min(raw.value, _LONGEST),
         condition=_named([c.name for c in header.conditions], raw.site - 1) if condition else "",
         steps=_steps(raw),
     )
 
 
 def _reverse(value: int) -> tuple[int, int] | None:
-    outer, inner = value >> 32, value & 0xFFFFFFFF
+    outer, inner = value >> 32, value & _HALF
     return (outer - 1, inner - 1) if outer and inner else None
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+from z3trace.data.buckets import BUCKETS
+
 SCHEMA: Final = 4
 #: One line for each schema: what changed.
 HISTORY = {
@@ -24,6 +26,9 @@ HISTORY = {
 U64 = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 Name = Annotated[str, Meta(max_length=256)]
 Text = Annotated[str, Meta(max_length=65536)]
+Bucket = Annotated[int, Meta(ge=0, lt=BUCKETS)]
+#: Exit status of a workload that Ctrl-C ended, as a shell has it: 128 and the signal.
+INTERRUPTED = 130
 
 
 class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,10 +120,9 @@ class CallSite(Record, frozen=True, kw_only=True):
     method: Literal["", "jump", "emulated", "stepped", "function"] = ""
 
 
-class Session(Record, frozen=True, kw_only=True, tag_field="type", tag="session"):
-    """The first line of a run file: everything that holds for all its runs."""
+class Origin(Record, frozen=True, kw_only=True):
+    """How a recording or a check came about: by whom, when, of what, on which machine."""
 
-    schema: Literal[1, 2, 3, 4]
     tool: Name
     created: Name
     target: Name
@@ -127,15 +131,21 @@ class Session(Record, frozen=True, kw_only=True, tag_field="type", tag="session"
     module: ModuleInfo
     workload: Text
     command: list[Text]
-    bucket_scheme: Name
     lock_mode: Name
+    probe_digest: Name
+    operations: list[Operation]
+    sites: list[CallSite]
+
+
+class Session(Origin, frozen=True, kw_only=True, tag_field="type", tag="session"):
+    """The first line of a run file: everything that holds for all its runs."""
+
+    schema: Literal[1, 2, 3, 4]
+    bucket_scheme: Name
     #: Where waits are seen; empty in files before schema 4: from the attempt at the call
     #: site on.
     waits: Literal["", "call-site", "slow-path"] = ""
-    probe_digest: Name
-    operations: list[Operation]
     locks: list[LockClass]
-    sites: list[CallSite]
     floor: U64 | None = None
     calibration: Calibration | None = None
 
@@ -153,7 +163,7 @@ class Series(Record, frozen=True, kw_only=True):
     sum: U64
     min: U64
     max: U64
-    buckets: list[tuple[Annotated[int, Meta(ge=0, lt=976)], U64]]
+    buckets: list[tuple[Bucket, U64]]
 
 
 class OperationCounts(Record, frozen=True, kw_only=True):
@@ -169,25 +179,26 @@ class OperationCounts(Record, frozen=True, kw_only=True):
     lock_events: U64
 
 
-class LockCounts(Record, frozen=True, kw_only=True):
-    """Counters of one lock class."""
+class LockEvents(Record, frozen=True, kw_only=True):
+    """How often locks were taken, waited for, not got by a trylock, and released."""
 
-    lock: Name
     acquisitions: U64
     contended: U64
     trylock_failures: U64
     releases: U64
 
 
-class SiteCounts(Record, frozen=True, kw_only=True):
+class LockCounts(LockEvents, frozen=True, kw_only=True):
+    """Counters of one lock class."""
+
+    lock: Name
+
+
+class SiteCounts(LockEvents, frozen=True, kw_only=True):
     """Counters of one call site; wait and hold belong to the site that acquired."""
 
     site: U64
     locks: list[Name]
-    acquisitions: U64
-    contended: U64
-    trylock_failures: U64
-    releases: U64
     wait_sum: U64
     wait_max: U64
     hold_sum: U64
@@ -248,7 +259,7 @@ class OperationTruth(Record, frozen=True, kw_only=True):
     operation: Name
     calls: U64
     failures: U64 = 0
-    buckets: list[tuple[Annotated[int, Meta(ge=0, lt=976)], U64]] = field(default_factory=list)
+    buckets: list[tuple[Bucket, U64]] = field(default_factory=list)
 
 
 class WorkloadResult(Record, frozen=True, kw_only=True):
@@ -303,18 +314,3 @@ class Recording(Struct, frozen=True, kw_only=True):
         runs = [run for run in self.runs if run.probed and not run.interrupted]
         whole = [run for run in runs if run.probe in ("", "all")]
         return whole or [run for run in runs if run.probe == runs[0].probe]
-
-    def latency_runs(self) -> list[Run]:
-        """The runs that latencies come from: those without probes on locks, if there are
-        any, whose operations were disturbed least."""
-        return self.with_probe("ops") or self.probed()
-
-    def with_probe(self, probe: str) -> list[Run]:
-        """The whole runs with one kind of probes (``ops``, ``locks``, ``all``), or ``none``."""
-        if probe == "none":
-            return self.unprobed()
-        kinds = ("", "all") if probe == "all" else (probe,)
-        return [r for r in self.runs if r.probed and not r.interrupted and r.probe in kinds]
-
-    def unprobed(self) -> list[Run]:
-        return [run for run in self.runs if not run.probed and not run.interrupted]

@@ -98,7 +98,7 @@ def emulator() -> tuple[str, ...]:
     try:
         if not (directory / "root").exists():
             _fetch(directory, say)
-        found = _unpacked(directory / "root")
+        found = _unpacked(paths.trusted(directory / "root"))
         version(found[0])
     except (Z3traceError, OSError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from z3trace import paths
 from z3trace.errors import UsageError
 from z3trace.paths import open_regular
 
@@ -86,17 +87,8 @@ def copy_out(source: Path, target: Path, limit: int = RUN_LIMIT) -> bool:
     with os.fdopen(fd, "rb") as data:
         if os.fstat(fd).st_size > limit:
             raise UsageError(f"the guest's {source.name} is larger than {limit >> 20} MiB")
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as copy:
-                shutil.copyfileobj(data, copy, _AT_ONCE)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(name, 0o666 & ~mask)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with paths.new_file(target) as copy:
+            shutil.copyfileobj(data, copy, _AT_ONCE)
     return True
 
 

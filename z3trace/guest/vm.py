@@ -61,6 +61,7 @@ def _script(command: Sequence[str], environment: Mapping[str, str], directory: P
         "PYTHONDONTWRITEBYTECODE": "1",
         "Z3TRACE_CACHE": str(paths.cache()),
         "Z3TRACE_PROGRAMS": str(guest_programs()),
+        paths.VOUCHED: "1",
         **environment,
     }
     lines = ["#!/bin/sh", *(f"export {k}={shlex.quote(v)}" for k, v in exports.items())]

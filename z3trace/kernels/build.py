@@ -91,7 +91,7 @@ def _built(directory: Path, name: str, variant_name: str, digest: str) -> Module
     path = directory / f"{name}.ko"
     if not path.exists():
         return None
-    return Module(name, path, variant_name, digest, fresh=False)
+    return Module(name, paths.trusted(path), variant_name, digest, fresh=False)
 
 
 def label(variant: str, *, boxed: bool) -> str:
@@ -182,7 +182,7 @@ def build_program(name: str, say: Say) -> Path:
         say(f"building {name}")
         with paths.new_directory(directory, replace=False) as work:
             tools.run(["gcc", "-O2", "-Wall", "-o", work / name, source])
-    return directory / name
+    return paths.trusted(directory / name)
 
 
 def build_pressure(say: Say) -> Path:

@@ -38,7 +38,7 @@ def is_whole(directory: Path) -> bool:
 
 
 def _load(directory: Path) -> Kernel:
-    manifest = json.loads((directory / _MANIFEST).read_bytes())
+    manifest = json.loads((paths.trusted(directory) / _MANIFEST).read_bytes())
     default = bool(manifest.get("default", True))
     return Kernel(directory, manifest["release"], manifest["version"], default)
 

@@ -9,6 +9,7 @@ programs are attached to them the way they are attached to a target.
 
 import ctypes
 import os
+import select
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -54,7 +55,7 @@ class _Poll:
         self._fd = fd
         self._entries = (_Entry * _ENTRIES)()
         for entry in self._entries:
-            entry.fd, entry.events = fd, 1
+            entry.fd, entry.events = fd, select.POLLIN
 
     def once(self) -> float:
         """Nanoseconds for each entry."""
@@ -107,7 +108,7 @@ class _Sample:
 
 
 def _totals(programs: Programs, series: Sequence[int]) -> int:
-    return sum(int(cpu.totals[one].sum) for cpu in programs.per_cpu for one in series)
+    return sum(int(cpu.totals[number].sum) for cpu in programs.per_cpu for number in series)
 
 
 def _sample(programs: Programs, poll: _Poll, operation: int) -> _Sample:
@@ -136,10 +137,10 @@ def _low(values: Sequence[float]) -> float:
 
 
 def _counts(probes: Sequence[Probe]) -> dict[Method, int]:
-    found: dict[Method, int] = {"jump": 0, "emulated": 0, "stepped": 0}
+    counts: dict[Method, int] = {"jump": 0, "emulated": 0, "stepped": 0}
     for probe in probes:
-        found[probe.position.method] += 1
-    return found
+        counts[probe.position.method] += 1
+    return counts
 
 
 def _solve(rows: Sequence[tuple[dict[Method, int], float]]) -> dict[Method, float]:
@@ -183,7 +184,7 @@ def measure(programs: Programs, wanted: Choice) -> tuple[Calibration, bool]:
     text = KernelText([_EMPTY, _LOCKED], symbols=symbols)
     libc = ctypes.CDLL(None, use_errno=True)
     empty = _Poll(os.open("/dev/random", os.O_RDONLY))
-    locked = _Poll(libc.timerfd_create(1, 0o2000000))
+    locked = _Poll(libc.timerfd_create(time.CLOCK_MONOTONIC, os.O_CLOEXEC))
     affinity = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(affinity)})
     try:
@@ -234,7 +235,7 @@ def _measure(
         inside = Choice(lock_mode="function", trampolines=trampolines)
         (sample,) = _measured(programs, plan, inside, lambda: (_sample(programs, locked, 1),))
         function_cost = max(sample.latency - alone.latency, 0) / _FUNCTION_EVENTS
-    found = Calibration(
+    measured = Calibration(
         operation_floor=round(floor.latency),
         wait_floor=round(samples[0].wait),
         hold_floor=round(samples[0].hold),
@@ -247,4 +248,4 @@ def _measure(
         spread=round(max(floor.spread, samples[0].spread)),
         function=f"{_EMPTY}, {_LOCKED}",
     )
-    return found, trampolines
+    return measured, trampolines

@@ -1,7 +1,6 @@
 """Lock events of a target: at its call sites, or in the lock functions they call."""
 
 import ctypes
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,11 +16,15 @@ from z3trace.code.placement import REGISTERS
 from z3trace.data.model import CallSite
 from z3trace.errors import CannotTraceError
 from z3trace.probing.choice import Choice, Costs
+from z3trace.probing.trampolines import all_or_none
 from z3trace.target.plan import Plan
 
 Address = Callable[[str, int], int]
 _KINDS = {"spin": layout.SPIN, "read": layout.READ, "write": layout.WRITE}
 _ACTIONS = {"acquire": 0, "try": layout.TRY, "release": layout.RELEASE}
+_MOST_COST = 0xFFFF  # ns: what fits into ``Place.cost``
+#: What a call site has in the code and in a recording alike.
+_SAME = ("number", "function", "lock_function", "action", "kind")
 
 
 @dataclass
@@ -106,47 +109,49 @@ def trace_functions(
         return []
     addresses = kernel_functions("|".join(names))
     types = KernelTypes()
-    loaded: list[int] = []
     try:
-        for name in names:
-            low = addresses[name][0] & 0xFFFFFFFF
-            # Kernel text lies in the highest 2 GiB: 32 bits, sign-extended, are enough.
-            patches = {layout.PATCH_FUNCTION: low - (1 << 32) if low >> 31 else low}
-            identity = types.function(name) or 0
-            ways = [("lock_fentry", libbpf.FENTRY)]
-            if LOCK_FUNCTIONS[name].action != "release":
-                ways.insert(0, ("lock_fexit", libbpf.FEXIT))
-            for program, attach in ways:
-                fd = programs.load(program, patches, attach=attach, where=(identity, types.fd))
-                loaded.append(fd)
-                attachments.trace(fd, attach)
+        with all_or_none() as descriptors:
+            for name in names:
+                patches = {layout.PATCH_FUNCTION: _sign_extended(addresses[name][0])}
+                where = (types.function(name) or 0, types.fd)
+                ways = [("lock_fentry", libbpf.FENTRY)]
+                if LOCK_FUNCTIONS[name].action != "release":
+                    ways.insert(0, ("lock_fexit", libbpf.FEXIT))
+                for program, kind in ways:
+                    descriptors.append(programs.load(program, patches, attach=kind, where=where))
+                    attachments.trace(descriptors[-1], kind)
     except OSError as error:
-        for fd in loaded:
-            os.close(fd)
         raise CannotTraceError(
             f"no probe in {name}: {str(error).replace(chr(10), '; ')}",
             "--locks callsite does without probes in lock functions",
         ) from error
     finally:
         types.close()
-    return loaded
+    return descriptors
+
+
+def _sign_extended(address: int) -> int:
+    """The lower half of an address of kernel text, as a signed number: the text lies in
+    the highest 2 GiB, so these 32 bits are enough."""
+    low = address & 0xFFFFFFFF
+    return low - (1 << 32) if low >> 31 else low
 
 
 def describe(
     programs: Programs, plan: Plan, covered: Covered, address: Address, costs: Costs
 ) -> dict[int, Probe]:
     """Tell the programs what stands at each address of the target; address -> probe."""
-    places = {address(one.section, one.position.address): one for one in covered.probes}
+    places = {address(probe.section, probe.position.address): probe for probe in covered.probes}
     returns = {address(site.section, site.after): site for site in covered.functions}
     takers = _takers(plan, covered, address)
     text = programs.config.text = min([*places, *returns, *takers], default=0)
     if max([*places, *returns, *takers], default=0) - text >= programs.place_count:
         raise CannotTraceError("the target's text is larger than the probes know")
     ctypes.memset(ctypes.addressof(programs.places), 0, ctypes.sizeof(programs.places))
-    seen = covered.refused.keys() | {site.number for site in covered.functions}
-    known = {site.number: site for site in plan.sites if site.number not in seen}
+    elsewhere = _elsewhere(covered)
+    probed = {site.number: site for site in plan.sites if site.number not in elsewhere}
     for where, probe in places.items():
-        _describe(programs.places[where - text], probe, known, costs)
+        _describe(programs.places[where - text], probe, probed, costs)
     for where, site in returns.items():
         entry = programs.places[where - text]
         entry.caller, entry.caller_flags = site.number + 1, _flags(site)
@@ -158,9 +163,14 @@ def describe(
     return places
 
 
+def _elsewhere(covered: Covered) -> set[int]:
+    """Numbers of the sites that no probe of the target's text sees."""
+    return covered.refused.keys() | {site.number for site in covered.functions}
+
+
 def _takers(plan: Plan, covered: Covered, address: Address) -> dict[int, Site]:
     """Where the call of each site that takes a lock, and is seen there, returns to."""
-    elsewhere = covered.refused.keys() | {site.number for site in covered.functions}
+    elsewhere = _elsewhere(covered)
     return {
         address(site.section, site.after): site
         for site in plan.sites
@@ -170,7 +180,7 @@ def _takers(plan: Plan, covered: Covered, address: Address) -> dict[int, Site]:
 
 def _cost(nanoseconds: int) -> int:
     """As a place holds it: never 0, which would mean that no probe stood there."""
-    return min(max(nanoseconds, 1), 0xFFFF)
+    return min(max(nanoseconds, 1), _MOST_COST)
 
 
 def _flags(site: Site) -> int:
@@ -197,18 +207,14 @@ def call_sites(plan: Plan, covered: Covered) -> list[CallSite]:
     """Every call site of the target as a recording names it."""
     how: dict[int, str] = {**methods(covered.probes)}
     how |= {site.number: "function" for site in covered.functions}
-    found = []
+    recorded = []
     for site in plan.sites:
         source = plan.code.source(site)
         reason = covered.refused.get(site.number, "")
-        found.append(
+        recorded.append(
             CallSite(
-                number=site.number,
-                function=site.function,
+                **{name: getattr(site, name) for name in _SAME},
                 offset=site.function_offset,
-                lock_function=site.lock_function,
-                action=site.action,
-                kind=site.kind,
                 file=source.file,
                 line=source.line,
                 inlined=list(source.chain[1:]),
@@ -217,4 +223,4 @@ def call_sites(plan: Plan, covered: Covered) -> list[CallSite]:
                 method="" if reason else how.get(site.number, ""),  # type: ignore[arg-type]
             )
         )
-    return found
+    return recorded

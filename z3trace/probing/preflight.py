@@ -8,7 +8,10 @@ from typing import Literal
 
 from z3trace.errors import CannotTraceError
 
+#: Where the kernel's files are looked for; tests make a tree of their own.
+_ROOT = Path("/")
 State = Literal["ok", "missing", "note"]
+_KPROBES = "sys/bus/event_source/devices/kprobe"
 _NEED = {
     "CONFIG_KPROBES": "kprobes",
     "CONFIG_BPF_SYSCALL": "BPF",
@@ -33,9 +36,9 @@ def kernel_config(release: str | None = None) -> dict[str, str]:
 
     release = release or os.uname().release
     for path in (
-        Path("/proc/config.gz"),
-        Path(f"/boot/config-{release}"),
-        Path(f"/lib/modules/{release}/build/.config"),
+        _ROOT / "proc/config.gz",
+        _ROOT / f"boot/config-{release}",
+        _ROOT / f"lib/modules/{release}/build/.config",
     ):
         try:
             data = path.read_bytes()
@@ -47,8 +50,12 @@ def kernel_config(release: str | None = None) -> dict[str, str]:
     return {}
 
 
+def _has(path: str) -> bool:
+    return (_ROOT / path).exists()
+
+
 def _kprobes(config: dict[str, str]) -> Check:
-    if Path("/sys/bus/event_source/devices/kprobe").exists():
+    if _has(_KPROBES):
         return Check("kprobes", "ok", "there")
     missing = [name for name in _NEED if config and config.get(name) != "y"]
     what = f" ({', '.join(missing)} not set)" if missing else ""
@@ -64,10 +71,10 @@ def _privileges() -> Check:
 
 
 def _tracefs() -> Check:
-    if Path("/sys/kernel/tracing/events").exists():
-        return Check("tracefs", "ok", "mounted")
-    hint = "mount -t tracefs tracefs /sys/kernel/tracing"
-    return Check("tracefs", "missing", "tracefs is not mounted", hint)
+    if not _has("sys/kernel/tracing/events"):
+        hint = "mount -t tracefs tracefs /sys/kernel/tracing"
+        return Check("tracefs", "missing", "tracefs is not mounted", hint)
+    return Check("tracefs", "ok", "mounted")
 
 
 def essential(config: dict[str, str]) -> Iterator[Check]:
@@ -79,10 +86,7 @@ def essential(config: dict[str, str]) -> Iterator[Check]:
 
 def _headers() -> Check:
     release = os.uname().release
-    if (
-        Path(f"/lib/modules/{release}/build").exists()
-        or Path("/sys/kernel/kheaders.tar.xz").exists()
-    ):
+    if _has(f"lib/modules/{release}/build") or _has("sys/kernel/kheaders.tar.xz"):
         return Check("headers", "ok", "there")
     said = f"no headers of {release}: the probes cannot be compiled"
     return Check("headers", "missing", said, f"install linux-headers-{release}")
@@ -98,7 +102,7 @@ def _bcc() -> Check:
 
 
 def _types() -> Check:
-    if Path("/sys/kernel/btf/vmlinux").exists():
+    if _has("sys/kernel/btf/vmlinux"):
         return Check("BTF", "ok", "trampolines and lock functions can be used")
     said = "none: operations by kprobes alone, no --locks hybrid"
     return Check("BTF", "note", said)
@@ -106,7 +110,7 @@ def _types() -> Check:
 
 def _lockdown() -> Check:
     try:
-        text = Path("/sys/kernel/security/lockdown").read_text()
+        text = (_ROOT / "sys/kernel/security/lockdown").read_text()
     except OSError:
         return Check("lockdown", "ok", "none")
     mode = text.partition("[")[2].partition("]")[0]
@@ -139,13 +143,13 @@ def _lock_config(config: dict[str, str]) -> Iterator[Check]:
 def checks() -> list[Check]:
     """Everything about this kernel that decides what a recording can see."""
     config = kernel_config()
-    found = [*essential(config), _headers(), _bcc(), _types(), _lockdown()]
-    return [*found, *_lock_config(config)]
+    general = [*essential(config), _headers(), _bcc(), _types(), _lockdown()]
+    return [*general, *_lock_config(config)]
 
 
 def require_traceable() -> None:
     """CannotTraceError, saying what is missing, unless probes can be attached here."""
-    if Path("/sys/bus/event_source/devices/kprobe").exists():
+    if _has(_KPROBES):
         config: dict[str, str] = {}
     else:
         config = kernel_config()

@@ -5,7 +5,6 @@ that gets the lock at once does not.  Trampolines there cost the rest of the ker
 nothing but a part of each wait, and save the probe before every lock call of the target.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from z3trace.bpf.programs import Programs
 from z3trace.code.kerneltext import kernel_functions
 from z3trace.code.lockfunctions import SLOW_PATHS
 from z3trace.probing.choice import Choice
+from z3trace.probing.trampolines import all_or_none, close
 
 
 def functions(types: KernelTypes) -> list[str]:
@@ -35,23 +35,18 @@ def trace(attachments: Attachments, programs: Programs) -> list[int]:
     BTF, or no trampolines.
     """
     types = KernelTypes()
-    loaded: list[int] = []
     try:
         names = functions(types)
         if not names:
             raise OSError("the kernel's locks have no slow paths that can be traced")
-        for name in names:
-            where = (types.function(name) or 0, types.fd)
-            fd = programs.load("slow_path", attach=libbpf.FENTRY, where=where)
-            loaded.append(fd)
-            attachments.trace(fd, libbpf.FENTRY)
-    except OSError:
-        for fd in loaded:
-            os.close(fd)
-        raise
+        with all_or_none() as descriptors:
+            for name in names:
+                where = (types.function(name) or 0, types.fd)
+                descriptors.append(programs.load("slow_path", attach=libbpf.FENTRY, where=where))
+                attachments.trace(descriptors[-1], libbpf.FENTRY)
     finally:
         types.close()
-    return loaded
+    return descriptors
 
 
 def settled(choice: Choice, programs: Programs, say: Callable[[str], None]) -> Choice:
@@ -61,8 +56,7 @@ def settled(choice: Choice, programs: Programs, say: Callable[[str], None]) -> C
         return choice
     attachments = Attachments()
     try:
-        for fd in trace(attachments, programs):
-            os.close(fd)
+        close(trace(attachments, programs))
     except OSError as error:
         say(f"waits are seen at the call sites: {str(error).splitlines()[0]}")
         return replace(choice, slow_paths=False)

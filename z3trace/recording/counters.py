@@ -1,7 +1,8 @@
 """Raw maps of one run -> series, counters and ledger."""
 
 import ctypes
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
 
 from z3trace.bpf import layout
 from z3trace.bpf.programs import Programs
@@ -18,6 +19,8 @@ from z3trace.data.model import (
 )
 from z3trace.target.plan import Plan
 
+_EVENTS = ("acquisitions", "contended", "trylock_failures", "releases")
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -29,12 +32,8 @@ class Tally:
     elsewhere: int = 0
 
     def __sub__(self, other: "Tally") -> "Tally":
-        return Tally(
-            self.hits - other.hits,
-            self.missed - other.missed,
-            self.ran - other.ran,
-            self.elsewhere - other.elsewhere,
-        )
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Tally(*(after - before for after, before in pairs))
 
 
 @dataclass(frozen=True)
@@ -107,33 +106,33 @@ def _corrected(programs: Programs, clean: _Histogram, disturbed: int, floor: int
 
 def _waits(programs: Programs, lock: int) -> _Histogram:
     """Of all acquisitions: those that needed no wait are in no histogram."""
-    found = _read(programs, layout.wait_series(lock))
+    waits = _read(programs, layout.wait_series(lock))
     acquired = sum(int(cpu.classes[lock].acquisitions) for cpu in programs.per_cpu)
-    none = acquired - found.count
-    return found + _Histogram({0: none}, 0, 0, 0) if none > 0 else found
+    none = acquired - waits.count
+    return waits + _Histogram({0: none}, 0, 0, 0) if none > 0 else waits
 
 
 def series(programs: Programs, plan: Plan, measured: Calibration | None) -> list[Series]:
     """Latency of every operation, wait and hold of every lock class that was seen."""
-    found: list[Series | None] = []
+    made: list[Series | None] = []
     for op in plan.operations:
         disturbed = layout.disturbed_latency(op.number)
         clean = _read(programs, op.number)
-        found.append(_series(clean + _read(programs, disturbed), "latency", op.name))
+        made.append(_series(clean + _read(programs, disturbed), "latency", op.name))
         if measured:
             whole = _corrected(programs, clean, disturbed, measured.operation_floor)
-            found.append(_series(whole, "corrected_latency", op.name))
+            made.append(_series(whole, "corrected_latency", op.name))
     for number, lock in enumerate(plan.locks):
         wait = _waits(programs, number)
-        found.append(_series(wait, "wait", lock.name))
+        made.append(_series(wait, "wait", lock.name))
         disturbed = layout.disturbed_hold(number)
         clean = _read(programs, layout.hold_series(number))
-        found.append(_series(clean + _read(programs, disturbed), "hold", lock.name))
+        made.append(_series(clean + _read(programs, disturbed), "hold", lock.name))
         if measured:
-            found.append(_series(wait.less(measured.wait_floor), "corrected_wait", lock.name))
+            made.append(_series(wait.less(measured.wait_floor), "corrected_wait", lock.name))
             whole = _corrected(programs, clean, disturbed, measured.hold_floor)
-            found.append(_series(whole, "corrected_hold", lock.name))
-    return [one for one in found if one is not None]
+            made.append(_series(whole, "corrected_hold", lock.name))
+    return [series for series in made if series is not None]
 
 
 def entered(programs: Programs) -> list[int]:
@@ -157,77 +156,76 @@ def programs_run(programs: Programs, *, trampolines: bool) -> int:
     return locked + (0 if trampolines else returned + sum(entered(programs)))
 
 
+def _sums(rows: Sequence[ctypes.Structure], names: Sequence[str]) -> dict[str, int]:
+    """Counters of the same name, over all CPUs."""
+    return {name: sum(getattr(row, name) for row in rows) for name in names}
+
+
 def operations(programs: Programs, plan: Plan) -> list[OperationCounts]:
+    """Counters of every operation, those that were not called included."""
     entries = entered(programs)
-    found = []
+    counted = []
     for op in plan.operations:
         rows = [cpu.operations[op.number] for cpu in programs.per_cpu]
-        found.append(
+        counted.append(
             OperationCounts(
                 operation=op.name,
                 entries=entries[op.number],
                 returns=returns(programs, op.number),
-                failures=sum(row.failures for row in rows),
-                wait=sum(row.wait for row in rows),
-                hold=sum(row.hold for row in rows),
                 lock_events=sum(row.events for row in rows),
+                **_sums(rows, ("failures", "wait", "hold")),
             )
         )
-    return found
+    return counted
 
 
 def locks(programs: Programs, plan: Plan) -> list[LockCounts]:
-    found = []
+    """Counters of every lock class that the target's definition or a lock event names."""
+    counted = []
     for number, lock in enumerate(plan.locks):
         rows = [cpu.classes[number] for cpu in programs.per_cpu]
-        counts = LockCounts(
-            lock=lock.name,
-            acquisitions=sum(row.acquisitions for row in rows),
-            contended=sum(row.contended for row in rows),
-            trylock_failures=sum(row.trylock_failures for row in rows),
-            releases=sum(row.releases for row in rows),
-        )
+        counts = LockCounts(lock=lock.name, **_sums(rows, _EVENTS))
         if counts.acquisitions or counts.trylock_failures or lock.members:
-            found.append(counts)
-    return found
+            counted.append(counts)
+    return counted
+
+
+def class_pairs(classes: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """(number in a matrix of the maps, class held, class acquired) of all pairs."""
+    for outer, held in enumerate(classes):
+        for inner, acquired in enumerate(classes):
+            yield outer * layout.CLASSES + inner, held, acquired
 
 
 def nesting(programs: Programs, plan: Plan) -> list[Nesting]:
     """Pairs of lock classes of which one was held when the other was acquired."""
-    found = []
-    for outer, held in enumerate(plan.locks):
-        for inner, acquired in enumerate(plan.locks):
-            at = outer * layout.CLASSES + inner
-            count = sum(int(cpu.nesting[at]) for cpu in programs.per_cpu)
-            if count:
-                found.append(Nesting(held=held.name, acquired=acquired.name, count=count))
-    return found
+    counted = []
+    for pair, held, acquired in class_pairs([lock.name for lock in plan.locks]):
+        count = sum(int(cpu.nesting[pair]) for cpu in programs.per_cpu)
+        if count:
+            counted.append(Nesting(held=held, acquired=acquired, count=count))
+    return counted
 
 
 def sites(programs: Programs, plan: Plan) -> list[SiteCounts]:
     """Counters of every call site that was reached."""
-    found = []
+    counted = []
     for site in plan.sites:
         count = programs.site_count
         rows = [programs.sites[cpu * count + site.number] for cpu in range(programs.cpus)]
-        seen = 0
+        classes = 0
         for row in rows:
-            seen |= row.classes
+            classes |= row.classes
         counts = SiteCounts(
             site=site.number,
-            locks=[lock.name for number, lock in enumerate(plan.locks) if seen >> number & 1],
-            acquisitions=sum(row.acquisitions for row in rows),
-            contended=sum(row.contended for row in rows),
-            trylock_failures=sum(row.trylock_failures for row in rows),
-            releases=sum(row.releases for row in rows),
-            wait_sum=sum(row.wait_sum for row in rows),
+            locks=[lock.name for number, lock in enumerate(plan.locks) if classes >> number & 1],
             wait_max=max(row.wait_max for row in rows),
-            hold_sum=sum(row.hold_sum for row in rows),
             hold_max=max(row.hold_max for row in rows),
+            **_sums(rows, (*_EVENTS, "wait_sum", "hold_sum")),
         )
         if counts.acquisitions or counts.trylock_failures or counts.releases:
-            found.append(counts)
-    return found
+            counted.append(counts)
+    return counted
 
 
 def ledger(programs: Programs, tally: Tally) -> Ledger:

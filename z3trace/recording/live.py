@@ -33,12 +33,13 @@ class Look:
 
 
 def _quantile(counts: dict[int, int], at: float) -> float:
-    wanted, seen = at * sum(counts.values()), 0
+    """The value below which a share *at* of all lie, in ns; evenly spread in a bucket."""
+    wanted, below = at * sum(counts.values()), 0
     for bucket, count in sorted(counts.items()):
-        if seen + count >= wanted:
+        if below + count >= wanted:
             low, high = lower(bucket), upper(bucket)
-            return low + (high - low) * (wanted - seen) / count
-        seen += count
+            return low + (high - low) * (wanted - below) / count
+        below += count
     return 0.0
 
 

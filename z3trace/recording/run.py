@@ -7,14 +7,18 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from msgspec import structs
+
 from z3trace.bpf.programs import Programs, probe_source
 from z3trace.data import buckets
 from z3trace.data.model import (
+    INTERRUPTED,
     SCHEMA,
     Calibration,
     CallSite,
     ModuleInfo,
     Operation,
+    Origin,
     Run,
     Session,
     WorkloadResult,
@@ -101,7 +105,7 @@ class Recorder:
                     result = workload.run()
             except KeyboardInterrupt:
                 interrupted = True
-                result = WorkloadResult(status=130, elapsed=time.monotonic_ns() - start)
+                result = WorkloadResult(status=INTERRUPTED, elapsed=time.monotonic_ns() - start)
             duration = time.monotonic_ns() - start
             after = self._tally(armed)
         finally:
@@ -133,22 +137,22 @@ class Recorder:
         """Hits by the kernel's count, runs of programs by ours."""
         if armed is None:
             return counters.Tally()
-        profile = [
-            found
-            for event, found in armed.attachments.profile().items()
+        profiles = [
+            profile
+            for event, profile in armed.attachments.profile().items()
             if event.startswith(_COUNTED)
         ]
         return counters.Tally(
-            hits=sum(event.hits for event in profile),
-            missed=sum(event.missed for event in profile) + armed.missed(),
+            hits=sum(profile.hits for profile in profiles),
+            missed=sum(profile.missed for profile in profiles) + armed.missed(),
             elsewhere=armed.missed_in_functions(),
-            ran=counters.programs_run(self._programs, trampolines=bool(armed.operation_programs)),
+            ran=counters.programs_run(
+                self._programs, trampolines=bool(armed.operation_trampolines)
+            ),
         )
 
     def _read(self, run: Run, tally: counters.Tally) -> Run:
-        import msgspec
-
-        return msgspec.structs.replace(
+        return structs.replace(
             run,
             series=counters.series(self._programs, self.plan, self.calibration),
             operations=counters.operations(self._programs, self.plan),
@@ -171,26 +175,32 @@ class Recorder:
             digest=str(variant.get("digest", "")),
         )
 
-    def session(self, workload: Workload, label: str, command: list[str]) -> Session:
-        """The session line; the probes must have been attached once."""
+    def origin(self, workload: str, label: str, command: list[str]) -> Origin:
+        """How what is recorded now comes about; the probes must have been attached once."""
         assert self.coverage is not None  # noqa: S101 - callers attach first
-        return Session(
-            schema=SCHEMA,
+        return Origin(
             tool=f"z3trace {tool_version()}",
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             target=self.plan.target.name,
             label=label,
             environment=environment.collect(),
             module=self.module(),
-            workload=workload.description,
+            workload=workload,
             command=command,
-            bucket_scheme=buckets.SCHEME,
             lock_mode=self.choice.lock_mode,
-            waits="slow-path" if self.choice.slow_paths else "call-site",
             probe_digest=probe_digest(),
             operations=self.coverage.operations,
-            locks=self.plan.locks,
             sites=self.coverage.sites,
+        )
+
+    def session(self, workload: Workload, label: str, command: list[str]) -> Session:
+        """The session line; the probes must have been attached once."""
+        return Session(
+            **structs.asdict(self.origin(workload.description, label, command)),
+            schema=SCHEMA,
+            bucket_scheme=buckets.SCHEME,
+            waits="slow-path" if self.choice.slow_paths else "call-site",
+            locks=self.plan.locks,
             floor=self.calibration.operation_floor if self.calibration else None,
             calibration=self.calibration,
         )

@@ -2,35 +2,22 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from z3trace import tools
 from z3trace.bpf import layout
 from z3trace.data import runfile
-from z3trace.data.model import Run
-from z3trace.errors import CannotTraceError, Z3traceError
+from z3trace.data.model import INTERRUPTED, Run
+from z3trace.errors import Z3traceError
 from z3trace.probing import calibration
 from z3trace.probing.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
+from z3trace.recording.loading import BuiltIn, TargetModule
 from z3trace.recording.run import Recorder
+from z3trace.recording.schedule import Step
 from z3trace.target import plan
 from z3trace.target.definition import Target
-from z3trace.workloads import modules
 from z3trace.workloads.protocol import Workload
-
-
-@dataclass(frozen=True)
-class Step:
-    """One run to make: of which side, and with which probes (empty: none)."""
-
-    side: int
-    probe: str
-    number: int
-
-    @property
-    def probed(self) -> bool:
-        return bool(self.probe)
 
 
 @dataclass(frozen=True)
@@ -44,98 +31,6 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
-
-
-def schedule(sides: int, runs: int, unprobed: int, probes: Sequence[str] = ("all",)) -> list[Step]:
-    """*runs* runs with each kind of *probes* and *unprobed* without, for every side.
-
-    Interleaved runs: sides alternate in order (before, after, after, before, …)
-    so that drift falls on both alike, and unprobed runs lie between probed ones.
-
-    The first step is probed, so that coverage is known before anything is written.
-    """
-    steps: list[Step] = []
-    done = 0
-    for i in range(max(runs, 1)):
-        order = list(range(sides)) if i % 2 == 0 else list(reversed(range(sides)))
-        if i < runs:
-            turn = probes if i % 2 == 0 else tuple(reversed(probes))
-            steps += [Step(side, probe, i) for probe in turn for side in order]
-        until = unprobed * (i + 1) // max(runs, 1)
-        for number in range(done, until):
-            turned = reversed(order) if number % 2 == i % 2 else order
-            steps += [Step(side, "", number) for side in turned]
-        done = until
-    return steps
-
-
-class TargetModule:
-    """How the target's module gets into the kernel for a run."""
-
-    def __init__(self, name: str, path: Path | None, *, load: bool, reload: bool) -> None:
-        self._name, self._path = name, path
-        self._load, self._reload = load or reload, reload
-        self._loaded = False
-
-    def loaded(self) -> bool:
-        return (Path("/sys/module") / self._name).exists()
-
-    def before_run(self) -> None:
-        if self._reload:
-            modules.remove(self._name)
-        if self._load and not self.loaded():
-            self._loaded = True
-            if self._path:
-                modules.insert(self._path)
-            else:
-                tools.run(["modprobe", self._name], doing=f"modprobe {self._name}")
-        if not self.loaded():
-            raise CannotTraceError(
-                f"module {self._name} is not loaded", "give --load, or load it before"
-            )
-
-    def after_all(self) -> None:
-        if self._loaded:
-            modules.remove(self._name)
-
-
-def wait_for(name: str, patience: float) -> None:
-    """Wait until a module is loaded; CannotTraceError if that takes longer."""
-    until = time.monotonic() + patience
-    state = Path("/sys/module") / name / "initstate"
-    while True:
-        with suppress(OSError):
-            if state.read_text().strip() == "live":
-                return
-        if time.monotonic() > until:
-            raise CannotTraceError(f"module {name} was not loaded within {patience:g} s")
-        time.sleep(0.01)
-
-
-class BuiltIn:
-    """A target that is part of the kernel: nothing to load."""
-
-    def before_run(self) -> None:
-        return
-
-    def after_all(self) -> None:
-        return
-
-
-def target_module(
-    definition: Target, path: Path | None, *, load: bool, reload: bool
-) -> TargetModule | BuiltIn:
-    """How *definition* gets into the kernel; CannotTraceError if it is built in and its
-    definition does not say which functions it has."""
-    if path is None and plan.is_builtin(definition.module):
-        if not definition.builtin:
-            raise CannotTraceError(
-                f"{definition.module} is built into this kernel, and target "
-                f"{definition.name} does not say which functions belong to it",
-                'add them to the definition, such as builtin = ["zbud_*"]',
-            )
-        return BuiltIn()
-    return TargetModule(definition.module, path, load=load, reload=reload)
 
 
 @dataclass
@@ -177,7 +72,7 @@ def record(
                     opened.add(step.side)
                 writers[step.side].run(run)
                 report(Progress(order + 1, len(steps), side.label, run))
-                if run.interrupted or run.result.status == 130:
+                if run.interrupted or run.result.status == INTERRUPTED:
                     interrupted = True
                     break
         except KeyboardInterrupt:
@@ -242,7 +137,7 @@ def recorders(
             say(f"not calibrated: {error.message}; figures stay uncorrected")
     ready()
     plans = [plan.plan_of(definition, *code).only(wanted.operations) for code in codes]
-    return [Recorder(programs, one, choice, measured) for one in plans]
+    return [Recorder(programs, made, choice, measured) for made in plans]
 
 
 def remaining(started: float, done: int, total: int) -> float:

@@ -3,13 +3,14 @@
 Shipped in ``probes/targets``; ``--target FILE.toml`` takes a user's own.
 """
 
-import tomllib
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from z3trace import paths
 from z3trace.bpf import layout
 from z3trace.bpf.programs import probe_source
 from z3trace.errors import InputError, UsageError
@@ -107,17 +108,23 @@ def shipped() -> list[str]:
 
 
 def load(name: str) -> Target:
-    """The shipped target *name*, or the one in a ``.toml`` file."""
-    path = Path(name) if name.endswith(".toml") else probe_source() / "targets" / f"{name}.toml"
-    if not path.is_file():
+    """The shipped target *name*, or the one in a ``.toml`` file, which may be a stranger's.
+
+    UsageError if there is no such target, InputError if a file is no definition.
+    """
+    own = name.endswith(".toml")
+    path = Path(name) if own else probe_source() / "targets" / f"{name}.toml"
+    if not (os.path.lexists(path) if own else name in shipped()):
         raise UsageError(
             f"there is no target {name!r}",
             f"shipped: {', '.join(shipped())}; or give a .toml file",
         )
+    data = paths.read_toml(path, "a target definition")
     try:
-        target = msgspec.convert(tomllib.loads(path.read_text()), Target)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path} is not a target definition: {error}") from error
+        target = msgspec.convert(data, Target)
+    except (msgspec.ValidationError, RecursionError, OverflowError) as error:
+        said = paths.one_line(error)
+        raise InputError(f"{path} is not a target definition: {said}") from error
     if len(target.classes()) > layout.CLASSES:
         raise InputError(f"{path}: at most {layout.CLASSES - 1} lock classes")
     if len({rule.lock_class for rule in target.locks} & {"other"}):

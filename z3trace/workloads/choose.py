@@ -30,7 +30,8 @@ def built_pressure() -> Path | None:
 
 
 def _newest(files: Iterable[Path]) -> Path | None:
-    return max(files, key=lambda path: path.stat().st_mtime, default=None)
+    newest = max(files, key=lambda path: path.stat().st_mtime, default=None)
+    return None if newest is None else paths.trusted(newest)
 
 
 def named(text: str) -> Workload:

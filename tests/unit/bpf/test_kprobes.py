@@ -1,10 +1,12 @@
 """What tracefs says of kprobe events, and what the kernel says when it refuses one."""
 
 import errno
+from pathlib import Path
 
 import pytest
 
-from z3trace.bpf import kprobes
+from z3trace.bpf import groups, kprobes
+from z3trace.bpf.groups import Owner
 from z3trace.bpf.kprobes import Profile
 
 _PROFILE = """\
@@ -54,3 +56,50 @@ def test_a_refusal_is_told_in_words(number: int, words: str) -> None:
 
 def test_a_refusal_without_a_number_is_told() -> None:
     assert kprobes.refusal(OSError("no number"))
+
+
+@pytest.fixture
+def tracing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file in the place of tracefs' list: what is written to it stands at its end."""
+    monkeypatch.setattr(kprobes, "TRACING", tmp_path)
+    kprobes._sweep.cache_clear()
+    return tmp_path / "kprobe_events"
+
+
+def test_what_a_dead_process_left_is_removed_at_the_next_start(
+    tracing: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    me = groups.this_process()
+    mine = groups.new_name(me)
+    dead = groups.new_name(Owner(me.namespace, me.pid, me.start - 1))
+    foreign = groups.new_name(Owner(me.namespace + 1, 1, 1))
+    listed = "".join(f"p:{name}/lock vfs_read\n" for name in (mine, dead, foreign, "z3trace_7"))
+    tracing.write_text(listed)
+    kprobes.EventGroup().close()
+    assert tracing.read_text() == f"{listed}-:{dead}/lock\n"
+    said = capsys.readouterr().err
+    assert f"stay: {foreign}, z3trace_7" in said
+    # Once for a process is enough.
+    kprobes.EventGroup().close()
+    assert capsys.readouterr().err == ""
+
+
+def test_two_groups_of_one_process_have_two_names(tracing: Path) -> None:
+    """As of one process that ended and one that has its number now."""
+    tracing.write_text("")
+    first, second = kprobes.EventGroup(), kprobes.EventGroup()
+    first.define("lock", "vfs_read")
+    second.define("lock", "vfs_read")
+    first.close()
+    assert first.name != second.name
+    assert f"-:{second.name}/lock" not in tracing.read_text()
+    second.close()
+
+
+def test_a_guard_removes_its_own_groups_events_alone(tracing: Path) -> None:
+    tracing.write_text("p:z3trace_1_2/lock vfs_read\np:z3trace_1_23/lock vfs_read\n")
+    guard = kprobes._guard("z3trace_1_2")
+    assert guard.stdin
+    guard.stdin.close()
+    guard.wait()
+    assert tracing.read_text().splitlines()[2:] == ["-:z3trace_1_2/lock"]

@@ -88,3 +88,9 @@ def test_a_jump_to_the_very_beginning_has_a_target() -> None:
 def test_decoding_stops_at_what_is_no_instruction() -> None:
     decoded = list(instructions(b"\x90\x90\x06\x90", 0))
     assert [step.address for step in decoded] == [0, 1]
+
+
+def test_a_long_function_is_decoded_whole() -> None:
+    """Instructions of three bytes: some lie over the end of what is decoded at once."""
+    decoded = list(instructions(b"\x48\x89\xfb" * 5000, 7))
+    assert [step.address for step in decoded] == [7 + 3 * n for n in range(5000)]

@@ -131,13 +131,15 @@ def test_what_was_learned_when_it_was_built_is_read(file: ModuleFile) -> None:
         "places": {".text+0x4": ["z3fold.c", 12, ["plain", "pool_lock"]]},
     }
     file.path.with_name("facts.json").write_text(json.dumps(facts))
-    file.path.with_name("variant.json").write_text('{"name": "stock", "digest": "00"}')
+    file.path.with_name("variant.json").write_text(
+        '{"variant": "stock", "digest": "00", "patches": []}'
+    )
     assert file.members("pool") == {"lock": 8}
     assert file.members("other") == {}
     place = file.source(file.sites[0])
     assert (place.file, place.line, place.chain) == ("z3fold.c", 12, ("plain", "pool_lock"))
     assert file.source(file.sites[1]).file == ""
-    assert file.variant == {"name": "stock", "digest": "00"}
+    assert file.variant == {"variant": "stock", "digest": "00"}
 
 
 def test_a_packaged_module_has_no_such_facts(file: ModuleFile) -> None:

@@ -1,0 +1,67 @@
+"""Every metric there is, one row each: where it comes from and what may be said of it.
+
+A new metric is a row here, and a function in ``figures.run`` that yields its figures.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a metric is, in one row.
+
+    *meaning*: in the words of an export's help.  *subject*: what a figure of it is of; a
+    whole run has none.  *runs*: the kind of runs that its figures are taken from, those
+    without probes, those that latencies come from, or those with all probes.  *tested*:
+    whether it carries a verdict; one that does not describes.  *compared*: whether its
+    figures are compared at all, or only its histogram is kept.
+    """
+
+    name: str
+    meaning: str
+    subject: Literal["", "operation", "lock"] = ""
+    runs: Literal["unprobed", "latency", "all"] = "all"
+    higher_is_better: bool = False
+    tested: bool = False
+    compared: bool = True
+
+
+#: In the order of every report.
+METRICS = (
+    Definition(
+        "throughput",
+        "Operations a second of the workload",
+        runs="unprobed",
+        higher_is_better=True,
+        tested=True,
+    ),
+    Definition("elapsed", "Time of a whole run of the workload", runs="unprobed", tested=True),
+    Definition(
+        "latency",
+        "Latency of the target's operations",
+        "operation",
+        runs="latency",
+        tested=True,
+    ),
+    Definition(
+        "corrected_latency", "Latency without the probes' cost", "operation", runs="latency"
+    ),
+    Definition("wait", "Time from the attempt on a lock to its acquisition", "lock", tested=True),
+    # Near 0 where a lock is free: a ratio of these says nothing.
+    Definition("corrected_wait", "Wait without the probes' cost", "lock", compared=False),
+    Definition("hold", "Time from a lock's acquisition to its release", "lock", tested=True),
+    Definition("corrected_hold", "Hold without the probes' cost", "lock"),
+    Definition("contended", "Share of acquisitions that did not succeed at once", "lock"),
+    Definition("acquisitions", "Acquisitions for each operation", "lock"),
+    Definition("trylock_failures", "Failed trylocks for each operation", "lock"),
+    Definition("part", "Wait, hold and rest of an operation's mean latency", "operation"),
+    Definition("site", "Wait and hold at a function's lock calls, for each operation", "lock"),
+)
+BY_NAME = {metric.name: metric for metric in METRICS}
+#: Name -> its place in the order of every report.
+ORDER = {metric.name: place for place, metric in enumerate(METRICS)}
+#: What reports and trends show of a metric unless everything is asked for.
+MAIN_STATISTICS = ("mean", "p50", "p99")
+#: The metrics whose histograms are shown and exported: those as recorded.
+DISTRIBUTIONS = tuple(metric for metric in METRICS if metric.tested and metric.subject)

@@ -1,0 +1,100 @@
+"""Sums over the runs of a recording that have the same probes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from z3trace.analysis.figures.histogram import Floats
+from z3trace.analysis.figures.run import Measured
+from z3trace.data.buckets import BUCKETS
+from z3trace.data.model import Ledger, Record, Run, SiteCounts
+
+_Key = TypeVar("_Key")
+
+
+@dataclass
+class SiteTotals:
+    """Counters of one call site over runs, by the names of ``SiteCounts``; times in ns."""
+
+    acquisitions: int = 0
+    contended: int = 0
+    trylock_failures: int = 0
+    releases: int = 0
+    wait_sum: int = 0
+    hold_sum: int = 0
+    locks: set[str] = field(default_factory=set)
+
+    def add(self, counts: SiteCounts) -> None:
+        for name in _SITE_SUMS:
+            setattr(self, name, getattr(self, name) + getattr(counts, name))
+        self.locks.update(counts.locks)
+
+    @property
+    def events(self) -> int:
+        """Lock events that were seen at the site."""
+        return self.acquisitions + self.trylock_failures + self.releases
+
+    def of_acquisitions(self, total: float) -> float:
+        """*total* for each acquisition; 0 where there was none."""
+        return total / self.acquisitions if self.acquisitions else 0.0
+
+
+_SITE_SUMS = tuple(name for name in SiteTotals.__dataclass_fields__ if name != "locks")
+
+
+@dataclass
+class Totals:
+    """Sums over the runs with one kind of probes.
+
+    ``counts`` and ``sums``: (metric, operation or lock class) -> bucket counts, shape
+    (976,), and the sum of all values.  ``curves`` and ``cells``: operation -> a row for
+    each run.  ``operations`` and ``locks``: name -> counters by the names of
+    ``OperationCounts`` and ``LockCounts``.
+    """
+
+    counts: dict[tuple[str, str], Floats] = field(default_factory=dict)
+    sums: Counter[tuple[str, str]] = field(default_factory=Counter)
+    curves: dict[str, list[Floats]] = field(default_factory=dict)
+    cells: dict[str, list[npt.NDArray[np.float32]]] = field(default_factory=dict)
+    sites: dict[int, SiteTotals] = field(default_factory=dict)
+    operations: dict[str, Counter[str]] = field(default_factory=dict)
+    locks: dict[str, Counter[str]] = field(default_factory=dict)
+    nesting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    ledger: dict[str, int | None] = field(
+        default_factory=lambda: dict.fromkeys(Ledger.__struct_fields__, 0)
+    )
+
+    def add(self, run: Run, measured: Sequence[Measured]) -> None:
+        """Take a run and its measured series in."""
+        for series, histogram, _, _, curve in measured:
+            name = series.operation or series.lock
+            total = self.counts.setdefault((series.metric, name), np.zeros(BUCKETS))
+            total[histogram.index] += histogram.counts
+            self.sums[series.metric, name] += series.sum
+            if series.metric == "latency":
+                self.curves.setdefault(name, []).append(curve)
+                self.cells.setdefault(name, []).append(histogram.cells())
+        for site in run.sites:
+            self.sites.setdefault(site.site, SiteTotals()).add(site)
+        for operation in run.operations:
+            _add(self.operations, operation.operation, operation)
+        for lock in run.locks:
+            _add(self.locks, lock.lock, lock)
+        for pair in run.nesting:
+            self.nesting[pair.held, pair.acquired] += pair.count
+        for name, old in self.ledger.items():
+            value = getattr(run.ledger, name) if run.ledger else None
+            self.ledger[name] = None if value is None or old is None else old + value
+
+
+def _add(into: dict[_Key, Counter[str]], key: _Key, record: Record) -> None:
+    """Add every counter of *record* to the sums of *key*."""
+    total = into.setdefault(key, Counter())
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
+        if isinstance(value, int):
+            total[name] += value

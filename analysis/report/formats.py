@@ -1,0 +1,67 @@
+"""Every format of a comparison's report, one row each, and the files of it.
+
+A new format is a row of ``FORMATS`` and a file with its renderer.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from z3trace import paths
+from z3trace.analysis import plots
+from z3trace.analysis.comparing.comparison import Comparison
+from z3trace.analysis.report import jsonreport, mail, many, markdown
+from z3trace.errors import UsageError
+
+
+def _html(comparison: Comparison) -> str:
+    from z3trace.analysis.report import html  # a template engine, which no other form needs
+
+    return html.render(comparison)
+
+
+@dataclass(frozen=True)
+class Format:
+    """*one*: the text of a comparison of two recordings; *many*: of several with the same
+    first one, if the format has a place for them."""
+
+    one: Callable[[Comparison], str]
+    many: Callable[[Sequence[Comparison]], str] | None = None
+
+
+#: How a report's name ends -> its format.
+FORMATS = {
+    ".txt": Format(mail.render, many.render),
+    ".md": Format(markdown.render),
+    ".html": Format(_html),
+    ".json": Format(jsonreport.render, many.as_json),
+}
+
+
+def check_name(path: Path, *, several: bool = False) -> None:
+    """UsageError if there is no report by that name; *several*: of more than two recordings."""
+    known = [suffix for suffix, form in FORMATS.items() if form.many or not several]
+    if path.suffix not in known:
+        of = " of more than two recordings" if several else ""
+        raise UsageError(f"{path}: a report{of} ends in one of {', '.join(known)}")
+
+
+def render(comparisons: Sequence[Comparison], suffix: str) -> str:
+    """The text of one report."""
+    form = FORMATS[suffix]
+    if len(comparisons) > 1 and form.many:
+        return form.many(comparisons)
+    return form.one(comparisons[0])
+
+
+def write_report(comparisons: Sequence[Comparison], path: Path) -> Path:
+    """Write one report of one comparison, or of several against one first recording."""
+    check_name(path, several=len(comparisons) > 1)
+    paths.write_atomic(path, render(comparisons, path.suffix))
+    return path
+
+
+def write_all(comparison: Comparison, directory: Path) -> list[Path]:
+    """Plots and every report into *directory*, each file whole or not at all."""
+    reports = [write_report([comparison], directory / f"report{suffix}") for suffix in FORMATS]
+    return reports + plots.write(comparison, directory / "plots")

@@ -1,0 +1,158 @@
+"""One recording as text: what ``show`` prints."""
+
+import numpy as np
+
+from z3trace.analysis import units
+from z3trace.analysis.comparing import probeeffect
+from z3trace.analysis.figures.histogram import quantiles
+from z3trace.analysis.figures.recording import Digest
+from z3trace.columns import table
+from z3trace.printable import joined
+
+_AT = (0.5, 0.9, 0.99, 0.999)
+
+
+def _distribution(digest: Digest, metric: str, name: str) -> list[str]:
+    counts = digest.counts(metric, name)
+    if not counts.sum():
+        return ["0", *["-"] * len(_AT)]
+    values = [units.nanoseconds(v) for v in quantiles(counts, _AT)]
+    return [units.count(float(counts.sum())), *values]
+
+
+def _corrected(digest: Digest, metric: str, name: str) -> list[str]:
+    """Quantiles without the probes' cost; below what the correction can tell, only that."""
+    counts = digest.counts(f"corrected_{metric}", name)
+    if not digest.session.calibration or not counts.sum():
+        return ["", *["-"] * len(_AT)]
+    least = digest.least_corrected
+    return ["", *(units.corrected(float(value), least) for value in quantiles(counts, _AT))]
+
+
+def _operations(digest: Digest) -> list[str]:
+    rows = []
+    for operation in digest.session.operations:
+        if not operation.attached:
+            rows.append([operation.name, "not recorded", *["-"] * 6])
+            continue
+        _, _, failures = digest.operation(operation.name)
+        cells = _distribution(digest, "latency", operation.name)
+        rows.append([operation.name, operation.symbol, *cells, units.count(failures)])
+        if digest.session.calibration and cells[0] != "0":
+            rows.append(["", "corrected", *_corrected(digest, "latency", operation.name), ""])
+    return table(["operation", "symbol", "count", "p50", "p90", "p99", "p99.9", "failed"], rows, 2)
+
+
+def _locks(digest: Digest) -> list[str]:
+    rows = []
+    for lock in digest.session.locks:
+        acquired, contended, failed_tries, _ = digest.lock(lock.name)
+        if not acquired and not lock.members:
+            continue
+        share = f"{contended / acquired * 100:.2f} %" if acquired else "-"
+        failures = units.count(failed_tries)
+        for metric in ("wait", "hold"):
+            values = _distribution(digest, metric, lock.name)
+            rows.append([lock.name, metric, *values, share, failures])
+            share = failures = ""
+            if digest.session.calibration and acquired:
+                rows.append(["", "corrected", *_corrected(digest, metric, lock.name), "", ""])
+    return table(
+        ["lock", "", "count", "p50", "p90", "p99", "p99.9", "contended", "failed tries"], rows, 2
+    )
+
+
+def _probes(digest: Digest) -> list[str]:
+    """What the probes cost: by calibration, and by the workload's own time."""
+    lines = []
+    cost = digest.session.calibration
+    if cost:
+        parts = [f"{name} {getattr(cost, name)} ns" for name in ("jump", "emulated")]
+        lines.append(
+            f"the probes cost: an operation {cost.operation} ns, a lock event as a "
+            f"{', as '.join(parts)}; shown of nothing: latency {cost.operation_floor} ns, "
+            f"wait {cost.wait_floor} ns, hold {cost.hold_floor} ns; spread {cost.spread} ns"
+        )
+    times = {kind: _operation_time(digest, kind) for kind in ("none", "ops", "locks", "all")}
+    if times["none"]:
+        base = times.pop("none")
+        slower = [f"{kind} {time / base:.2f}" for kind, time in times.items() if time]
+        per = units.nanoseconds(base)
+        lines.append(f"slowdown of the workload ({per} an operation): {', '.join(slower)}")
+    return lines
+
+
+def _operation_time(digest: Digest, probe: str) -> float:
+    """Median over runs of the workload's ns an operation; 0 if it does not count them."""
+    times = probeeffect.times(digest, probe)
+    return float(np.median(times)) if times.size else 0.0
+
+
+def _sites(digest: Digest) -> list[str]:
+    rows = []
+    for site in digest.session.sites:
+        totals = digest.site(site.number)
+        where = f"{site.file}:{site.line}" if site.file else "-"
+        locks = ",".join(sorted(totals.locks))
+        state = units.count(totals.events) if site.attached else "not seen"
+        mean = totals.of_acquisitions(totals.wait_sum)
+        waited = units.nanoseconds(mean) if totals.acquisitions else "-"
+        rows.append(
+            [f"{site.function}+{site.offset:#x}", where, site.action, locks or "-", state, waited]
+        )
+    return table(["call site", "source", "action", "locks", "events", "mean wait"], rows, 4)
+
+
+def _coverage(digest: Digest) -> str:
+    session = digest.session
+    if not digest.has_locks:
+        return "locks were not recorded"
+    unseen = digest.unseen()
+    if not unseen:
+        return f"all {len(session.sites)} lock call sites are seen"
+    return (
+        f"NOT WHOLE: {len(unseen)} of {len(session.sites)} lock call sites are not seen, "
+        f"in {digest.unseen_functions()}: {unseen[0].reason}"
+    )
+
+
+def _ledger(digest: Digest) -> list[str]:
+    total = digest.ledger()
+    lost, _ = digest.loss()
+    shown = [
+        f"{name.replace('_', ' ')} {'unknown' if value is None else value}"
+        for name, value in total.items()
+        if value is None or value
+    ]
+    return [f"ledger: {lost} events lost" + (f" ({', '.join(shown)})" if shown else "")]
+
+
+def text(digest: Digest, *, sites: bool) -> str:
+    """The whole summary, ending in a newline."""
+    session, environment = digest.session, digest.session.environment
+    probed, unprobed = digest.probed(), digest.unprobed()
+    state = "" if digest.complete else "  CUT SHORT: no end line"
+    state += "  interrupted" if digest.interrupted else ""
+    module = session.module
+    origin = f"built, variant {module.variant}" if module.variant else module.origin
+    lines = [
+        f"{session.label}: {session.target} on {environment.kernel}, {session.created}{state}",
+        f"module {module.name} ({origin}); {environment.cpus} CPUs, {environment.cpu}; "
+        f"virtualization: {environment.virtualization}",
+        f"workload: {session.workload}",
+        f"runs: {len(probed)} probed, {len(unprobed)} without probes",
+        "",
+        *_operations(digest),
+        "",
+        *_locks(digest),
+        "",
+        *([*_sites(digest), ""] if sites else []),
+        _coverage(digest),
+        *_ledger(digest),
+        *_probes(digest),
+    ]
+    speeds = [run.calls / run.elapsed * 1e9 for run in unprobed if run.calls and run.elapsed]
+    if speeds:
+        speed = units.count(float(np.median(speeds)))
+        lines.append(f"throughput without probes: {speed} operations/s (median)")
+    return joined(lines)

@@ -1,0 +1,47 @@
+"""A figure of a comparison in words: every form of report chooses its cells from these."""
+
+import math
+from typing import NamedTuple
+
+from z3trace.analysis import units
+from z3trace.analysis.comparing.comparison import Metric
+
+#: One character for a verdict, as benchstat's ``~``.
+SYMBOLS = {"better": "+", "worse": "-", "no difference": "=", "inconclusive": "~"}
+
+
+class Row(NamedTuple):
+    """*change*: ``-30.0 %``; *interval*: of the ratio; *p*: adjusted; *runs*: ``10+10``;
+    *sees*: the smallest change that could have been found."""
+
+    name: str
+    statistic: str
+    before: str
+    after: str
+    change: str
+    ratio: str
+    interval: str
+    verdict: str
+    symbol: str
+    p: str
+    runs: str
+    sees: str
+
+
+def of(metric: Metric) -> Row:
+    """The row of one figure."""
+    effect, p = metric.effect, metric.p_adjusted
+    return Row(
+        name=metric.key.name(statistic=False),
+        statistic=metric.statistic,
+        before=units.value(effect.before, metric.unit),
+        after=units.value(effect.after, metric.unit),
+        change=units.change(effect.ratio),
+        ratio=units.ratio(effect.ratio),
+        interval=units.interval(effect.low, effect.high),
+        verdict=metric.verdict,
+        symbol=SYMBOLS.get(metric.verdict, " "),
+        p="" if math.isnan(p) else f"{p:.3f}",
+        runs=f"{effect.n_before}+{effect.n_after}",
+        sees=units.detectable(metric.detectable),
+    )

@@ -1,0 +1,40 @@
+"""What these runs could have seen, and how many would settle what they left open."""
+
+import math
+
+from z3trace.analysis import units
+from z3trace.analysis.comparing.comparison import Comparison, Metric
+
+
+def _range(metrics: list[Metric]) -> str:
+    changes = [m.detectable for m in metrics if math.isfinite(m.detectable)]
+    if not changes:
+        return ""
+    low, high = (units.detectable(change) for change in (min(changes), max(changes)))
+    return low if low == high else f"{low} to {high}"
+
+
+def resolution(comparison: Comparison) -> str:
+    """The smallest changes that these runs could have found, by metric; may be empty."""
+    spans: dict[str, list[Metric]] = {}
+    for metric in comparison.main():
+        spans.setdefault(metric.metric, []).append(metric)
+    told = {name: _range(metrics) for name, metrics in spans.items()}
+    return ", ".join(f"{name} {span}" for name, span in told.items() if span)
+
+
+def more_runs(comparison: Comparison) -> str:
+    """How many runs a side would settle what is inconclusive; may be empty."""
+    open_ones = [m for m in comparison.main() if m.verdict == "inconclusive"]
+    if not open_ones:
+        return ""
+    known = sorted(m.more_runs for m in open_ones if m.more_runs)
+    if not known:
+        return f"{len(open_ones)} are inconclusive; no number of runs within reason settles them"
+    # As many as settle half of them: the last few always lie just beside the margin.
+    half = known[(len(known) - 1) // 2]
+    settled = sum(n <= half for n in known)
+    return (
+        f"about {half} runs a side would likely settle {settled} of the "
+        f"{len(open_ones)} inconclusive lines above"
+    )

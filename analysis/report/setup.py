@@ -1,0 +1,64 @@
+"""The set-up text of a comparison: all that is needed to judge and repeat the measurement."""
+
+from z3trace.analysis.comparing.comparison import Comparison
+from z3trace.analysis.figures.recording import Digest
+from z3trace.data.model import Session
+
+
+def facts(comparison: Comparison) -> list[tuple[str, str]]:
+    """(name, value) of everything needed to judge and repeat the measurement."""
+    session = comparison.before.session
+    environment = session.environment
+    return [
+        ("kernel", environment.kernel),
+        ("machine", f"{environment.cpus} CPUs, {environment.cpu or environment.machine}"),
+        ("virtualization", environment.virtualization),
+        ("preemption", environment.preemption or "unknown"),
+        ("clock", environment.clocksource or "unknown"),
+        ("target", session.target),
+        ("before", _variant(comparison.before)),
+        ("after", _variant(comparison.after)),
+        ("workload", session.workload),
+        ("lock probes", lock_probes(session)),
+        ("tool", session.tool),
+        ("command", " ".join(session.command)),
+    ]
+
+
+def lock_probes(session: Session) -> str:
+    """The lock mode, and where waits are seen if that is not the call site."""
+    if session.waits == "slow-path" and session.lock_mode != "none":
+        return f"{session.lock_mode}, waits in the slow paths of the lock functions"
+    return session.lock_mode
+
+
+def _variant(digest: Digest) -> str:
+    module = digest.session.module
+    text = digest.session.label
+    if module.digest:
+        text += f" (built, {module.digest})"
+    elif module.source_version:
+        text += f" ({module.origin}, srcversion {module.source_version})"
+    return text
+
+
+def runs(comparison: Comparison) -> str:
+    """How many runs of each kind there are, and in what order they were made."""
+    b, a = comparison.before, comparison.after
+    turn = "interleaved" if comparison.paired else "one after the other"
+    ops = [0 if side.kind == "ops" else len(side.with_probe("ops")) for side in (b, a)]
+    only = f"{ops[0]} + {ops[1]} with probes on operations only, " if any(ops) else ""
+    return (
+        f"{len(b.probed())} + {len(a.probed())} probed runs, {only}{len(b.unprobed())} + "
+        f"{len(a.unprobed())} without probes, {turn}"
+    )
+
+
+def lock_members(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """(lock class, members before, members after)."""
+    after = {lock.name: ", ".join(lock.members) for lock in comparison.after.session.locks}
+    return [
+        (lock.name, ", ".join(lock.members) or "-", after.get(lock.name) or "-")
+        for lock in comparison.before.session.locks
+        if lock.members or after.get(lock.name)
+    ]

@@ -1,0 +1,76 @@
+"""A trend as text and as JSON."""
+
+import math
+from collections.abc import Sequence
+
+from z3trace.analysis import units
+from z3trace.analysis.comparing.trend import FEWEST, Trend
+from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.report.jsonreport import dumps
+from z3trace.columns import table
+from z3trace.printable import joined
+
+VERSION = 1
+
+
+def _changes(trend: Trend, digests: Sequence[Digest]) -> str:
+    return ", ".join(
+        f"{units.change(change.ratio)} from {digests[change.at].session.label} on "
+        f"(p={change.p_adjusted:.3f})"
+        for change in trend.changes
+    )
+
+
+def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
+    """A line for each metric: first, last, and the change points; ends in a newline."""
+    rows = []
+    for trend in trends:
+        known = [value for value in trend.centres if math.isfinite(value)]
+        first, last = known[0], known[-1]
+        rows.append(
+            [
+                trend.key.name(),
+                units.value(first, trend.key.unit),
+                units.value(last, trend.key.unit),
+                units.change(last / first),
+                _changes(trend, digests),
+            ]
+        )
+    out = [
+        f"{len(digests)} sessions, {digests[0].session.label} to {digests[-1].session.label}",
+        "",
+    ]
+    header = ["", "first", "last", "change", "change points"]
+    lines = table(header, [[*row[:4], ""] for row in rows])
+    out += [lines[0] + "  change points"] if any(row[4] for row in rows) else [lines[0]]
+    out += [f"{line}  {row[4]}".rstrip() for line, row in zip(lines[1:], rows, strict=True)]
+    if len(digests) < FEWEST:
+        out += ["", f"change points are looked for in {FEWEST} or more sessions"]
+    return joined(out)
+
+
+def as_json(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
+    """``trends`` has a value for each session, null where it was not recorded."""
+    report = {
+        "version": VERSION,
+        "sessions": [
+            {
+                "label": digest.session.label,
+                "created": digest.session.created,
+                "path": digest.path,
+            }
+            for digest in digests
+        ],
+        "trends": [
+            {
+                **trend.key._asdict(),
+                "centres": [v if math.isfinite(v) else None for v in map(float, trend.centres)],
+                "change_points": [
+                    {"at": c.at, "ratio": c.ratio, "p_adjusted": c.p_adjusted}
+                    for c in trend.changes
+                ],
+            }
+            for trend in trends
+        ],
+    }
+    return dumps(report)

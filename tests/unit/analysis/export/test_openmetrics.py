@@ -1,0 +1,28 @@
+"""OpenMetrics text, read back by Prometheus' own parser."""
+
+import numpy as np
+import pytest
+from samples import recording
+
+from z3trace.analysis.export import openmetrics
+from z3trace.analysis.figures.recording import Digest
+from z3trace.data import buckets
+
+
+def test_openmetrics_is_read_by_prometheus_own_parser() -> None:
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+    evil = 'a"b\\c\nd'
+    one = Digest.of(recording(evil))
+    families = {f.name: f for f in text_string_to_metric_families(openmetrics.text([one]))}
+    latency = families["z3trace_latency_seconds"]
+    assert latency.type == "histogram"
+    bounds = [s for s in latency.samples if s.name.endswith("_bucket")]
+    assert bounds[0].labels["variant"] == evil
+    assert bounds[-1].labels["le"] == "+Inf"
+    counts = one.counts("latency", "alloc")
+    assert bounds[-1].value == counts.sum()
+    # A value equal to a bound is in its bucket: the bound is the bucket's last nanosecond.
+    first = int(np.flatnonzero(counts)[0])
+    assert float(bounds[0].labels["le"]) == pytest.approx((buckets.upper(first) - 1) * 1e-9)
+    assert [b.value for b in bounds] == sorted(b.value for b in bounds)

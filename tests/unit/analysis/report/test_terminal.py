@@ -1,0 +1,29 @@
+"""The table in a terminal."""
+
+from samples import recording
+
+from z3trace.analysis.comparing.comparison import compare
+from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.report import terminal
+from z3trace.analysis.report.terminal import Screen
+
+FOUND = compare(Digest.of(recording("before")), Digest.of(recording("after", scale=0.7, seed=2)))
+
+
+def test_a_narrow_screen_has_fewer_columns() -> None:
+    def header(width: int) -> str:
+        return terminal.render([FOUND], screen=Screen(width)).splitlines()[2]
+
+    assert header(0).split()[-1] == "sees"
+    assert header(90).split()[-1] != "sees"
+    assert header(10).split() == ["before", "after", "change", "verdict"]
+
+
+def test_colour_is_of_the_line_and_ends_with_it() -> None:
+    text = terminal.render([FOUND], screen=Screen(colour=True))
+    coloured = [line for line in text.splitlines() if "\x1b" in line]
+    assert coloured
+    for line in coloured:
+        assert line.startswith("\x1b[32m")
+        assert line.endswith("\x1b[0m")
+    assert "\x1b" not in terminal.render([FOUND])

@@ -1,0 +1,65 @@
+"""Numbers as people read them."""
+
+import pytest
+
+from z3trace.analysis import units
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 ns"),
+        (842.4, "842 ns"),
+        (999.6, "1.00 us"),
+        (3714, "3.71 us"),
+        (12_640_000, "12.6 ms"),
+        (1.2e9, "1.20 s"),
+        (-1500, "-1.50 us"),
+        (NAN, "-"),
+        (float("inf"), "-"),
+    ],
+)
+def test_nanoseconds(value: float, text: str) -> None:
+    assert units.nanoseconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (9999, "9999"), (1234567, "1.23M"), (12_345, "12.3k"), (0.5, "0.5"), (NAN, "-")],
+)
+def test_count(value: float, text: str) -> None:
+    assert units.count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "text"),
+    [
+        (1500, "ns", "1.50 us"),
+        (1500, "ops/s", "1500/s"),
+        (0.0123, "of acquisitions", "1.23 %"),
+        (1.5, "s", "1.50 s"),
+        (0.1234, "per operation", "0.123"),
+        (NAN, "of acquisitions", "-"),
+        (NAN, "per operation", "-"),
+    ],
+)
+def test_a_value_has_the_unit_of_its_metric(number: float, unit: str, text: str) -> None:
+    assert units.value(number, unit) == text
+
+
+def test_ratios_changes_and_intervals() -> None:
+    assert units.change(0.479) == "-52.1 %"
+    assert units.change(1.034) == "+3.4 %"
+    assert units.ratio(0.0001) == "<0.001", "what is not 0 never reads as 0"
+    assert (units.ratio(0), units.ratio(NAN)) == ("0.000", "-")
+    assert units.interval(0.5, 1.25) == "[0.500, 1.250]"
+    assert units.interval(0.5, float("inf")) == "-"
+    assert (units.difference(548), units.difference(-548)) == ("+548 ns", "-548 ns")
+    assert (units.corrected(19, 20), units.corrected(20, 20)) == ("<20 ns", "20 ns")
+    assert (units.detectable(0.042), units.detectable(50), units.detectable(NAN)) == (
+        "4.2%",
+        ">999%",
+        "",
+    )

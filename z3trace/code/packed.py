@@ -1,0 +1,56 @@
+"""A file that may be packed, as modules are: unpacked in memory, up to a limit."""
+
+import gzip
+import lzma
+import zlib
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+from z3trace import paths
+from z3trace.errors import InputError
+
+#: Bytes of a module; the largest of a distribution has 30 MB, with debug information more.
+LIMIT = 256 << 20
+_XZ, _GZIP, _ZSTD = b"\xfd7zXZ\0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_MEMORY = 128 << 20  # bytes that unpacking may take: as xz's strongest setting, and some
+_STEP = 1 << 20  # bytes that are unpacked at once
+
+
+def read(path: Path) -> bytes | bytearray:
+    """The bytes of a file, unpacked if it is packed with xz or gzip.
+
+    InputError if they are more than ``LIMIT``, damaged, or no regular file's.
+    """
+    data = paths.read_bounded(path, LIMIT)
+    try:
+        if data.startswith(_XZ):
+            return _joined(_xz(data), path)
+        if data.startswith(_GZIP):
+            file = gzip.GzipFile(fileobj=BytesIO(data))
+            return _joined(iter(lambda: file.read(_STEP), b""), path)
+    except (lzma.LZMAError, zlib.error, OSError, EOFError) as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+    if data.startswith(_ZSTD):
+        raise InputError(f"{path} is packed with zstd", "unpack it with 'zstd -d'")
+    return data
+
+
+def _xz(data: bytes) -> Iterator[bytes]:
+    unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY)
+    yield unpacker.decompress(data, _STEP)
+    while not unpacker.eof:
+        if unpacker.needs_input:
+            raise EOFError("it is cut short")
+        yield unpacker.decompress(b"", _STEP)
+    if unpacker.unused_data.strip(b"\0"):
+        raise EOFError("something follows its end")
+
+
+def _joined(parts: Iterable[bytes], path: Path) -> bytearray:
+    unpacked = bytearray()
+    for part in parts:
+        unpacked += part
+        if len(unpacked) > LIMIT:
+            raise InputError(f"{path} holds more than {LIMIT >> 20} MiB")
+    return unpacked
