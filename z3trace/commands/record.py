@@ -80,6 +80,8 @@ def command(
     what was recorded.
     """
     from z3trace import paths
+    from z3trace.data.partfile import require_writable
+    from z3trace.data.recordable import require_recordable
     from z3trace.probing import preflight
     from z3trace.recording import loading, schedule, session
     from z3trace.target import definition
@@ -91,9 +93,11 @@ def command(
             "takes locks itself, and may wait for the one that is probed",
             "'show --sites' names the call sites that waited, with their inline chains",
         )
+    require_writable(output)
     paths.must_be_new(output, force=force)
     patience = wait_module or 0.0
     work = choose.choose(workload_text, duration, command_line)
+    require_recordable(label, sys.argv[1:], work.description)
     target = definition.load(target_name)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
@@ -126,7 +130,7 @@ def command(
         recorder.show = show
         if work.open_ended:
             recorder.armed = lambda: say(f"recording {work.description}; Ctrl-C ends and keeps it")
-        interrupted = session.record([side], work, steps, probing.seed, report)
+        interrupted = session.record([side], work, steps, probing.seed, report, say)
     if not output.exists():
         raise KeyboardInterrupt
     _say_coverage(recorder)
