@@ -19,7 +19,7 @@ from pathlib import Path
 
 from z3trace import tools
 from z3trace.errors import CannotTraceError, InputError, Z3traceError
-from z3trace.paths import open_regular
+from z3trace.printable import visible
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: Nobody: a program that finds out who it is finds no name.
@@ -113,7 +113,7 @@ class Box:
                     process.wait()
             size = said.seek(0, os.SEEK_END)
             said.seek(max(0, size - _OUTPUT))
-            return process.returncode if in_time else None, printable(said.read())
+            return process.returncode if in_time else None, as_text(said.read())
 
 
 def _ended(process: "subprocess.Popen[bytes]", timeout: float) -> bool:
@@ -184,12 +184,9 @@ def _walls(box: Box) -> list[str]:
     return [*walls(box.readable, [box.writable], *more), "--"]
 
 
-def printable(data: bytes) -> str:
-    """Text that may go to a terminal."""
-    text = data.decode(errors="replace")
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
+def as_text(data: bytes) -> str:
+    """What a program said, as text that may go to a terminal."""
+    return visible(data.decode(errors="replace"), keep="\n\t")
 
 
 def _must_be_had() -> None:
@@ -199,7 +196,7 @@ def _must_be_had() -> None:
         command = [*_walls(Box(Path(directory))), _find("true")]
         result = subprocess.run(command, capture_output=True, check=False)
     if result.returncode:
-        said = printable(result.stderr).strip().removeprefix("bwrap: ")
+        said = as_text(result.stderr).strip().removeprefix("bwrap: ")
         raise CannotTraceError(
             f"there is no box to build in: this kernel refuses one: {said}",
             f"let it make user namespaces, or run z3trace as root; {_UNBOXED}",
@@ -225,16 +222,3 @@ def only_files(directory: Path, doing: str) -> None:
                         raise InputError(f"{doing} leaves too many or too large files")
     except OSError as error:
         raise InputError(f"{doing} leaves what cannot be read: {error.strerror}") from error
-
-
-def read_file(path: Path, limit: int) -> bytes:
-    """The bytes of a regular file; InputError if it is anything else, which includes a link,
-    or larger than *limit* bytes."""
-    fd = open_regular(path)
-    if fd is None:
-        raise InputError(f"{path.name} is not a regular file")
-    with os.fdopen(fd, "rb") as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise InputError(f"{path.name} is larger than {limit >> 20} MiB")
-    return content

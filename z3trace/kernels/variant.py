@@ -45,25 +45,13 @@ def load(name: str, patches: Sequence[Path] = ()) -> Variant:
     if not path.is_file():
         known = ", ".join(["stock", *shipped()])
         raise UsageError(f"there is no variant {name!r}", f"there are: {known}; or a .toml file")
-    data = _read(path)
+    data = paths.read_toml(path, "a variant", _LIMIT)
     return Variant(
         _name(path.stem, patches),
         str(data.get("description", "")),
         (*_listed(path, data), *patches),
         _headers(path, data),
     )
-
-
-def _read(path: Path) -> dict[str, object]:
-    """A variant's TOML file, which may come from a stranger: small, and not too deep."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LIMIT + 1)
-        if len(content) > _LIMIT:
-            raise InputError(f"{path} is not a variant: it is larger than {_LIMIT >> 10} KiB")
-        return tomllib.loads(content.decode())
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not a variant: {error}") from error
 
 
 def _listed(path: Path, data: dict[str, object]) -> list[Path]:
