@@ -34,8 +34,8 @@ C, variants of modules, the guest's init). They hold data, not Python; rooms rea
 
 @dataclass(frozen=True)
 class Room:
-    """A package or file of the house: its dotted name without ``z3trace.``, the first line
-    of its docstring, how many Python files it has, and the rooms it imports."""
+    """A package or file of the house: its dotted name without ``z3trace.``, the first
+    sentence of its docstring, how many Python files it has, and the rooms it imports."""
 
     name: str
     knows: str
@@ -79,10 +79,11 @@ def _inside(room: str, module: str) -> bool:
     return module == room or module.startswith(room + ".")
 
 
-def _first_line(path: Path) -> str:
-    """The first line of the file's docstring, up to its first full stop."""
+def _first_sentence(path: Path) -> str:
+    """The first sentence of the file's docstring, on one line, without its full stop."""
     docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
-    return docstring.partition("\n")[0].partition(". ")[0].rstrip(".").replace("``", "")
+    paragraph = " ".join(docstring.partition("\n\n")[0].split())
+    return paragraph.partition(". ")[0].rstrip(".").replace("``", "")
 
 
 def _room(name: str, package: Path, graph: grimp.ImportGraph, others: list[str]) -> Room:
@@ -101,7 +102,7 @@ def _room(name: str, package: Path, graph: grimp.ImportGraph, others: list[str])
         and other.count(".") <= name.count(".")
         and any(_inside(other, module) for module in imported)
     ]
-    return Room(name.partition(".")[2], _first_line(path), files, tuple(needed))
+    return Room(name.partition(".")[2], _first_sentence(path), files, tuple(needed))
 
 
 def houses(root: Path = ROOT) -> list[list[list[Room]]]:

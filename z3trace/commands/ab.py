@@ -63,9 +63,9 @@ def command(
 ) -> int:
     """Build two variants, record both in turn in one guest, compare.
 
-    The runs of the two sides alternate, and the module is loaded anew for each,
-    so that drift and layout fall on both alike.  With --patch, BEFORE plus the
-    patches is the after side.
+    The runs of the two sides alternate, and the module is loaded anew for each run,
+    so that drift and memory layout affect both sides alike.  With --patch, the
+    variant of --before with the patches applied is the side after.
     """
     from z3trace import paths
     from z3trace.commands import progress
