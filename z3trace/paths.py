@@ -142,14 +142,15 @@ def _name(uid: int) -> str:
         return f"user {uid}"
 
 
-def read_bounded(path: Path, limit: int) -> bytes:
+def read_bounded(path: Path, limit: int, *, follow: bool = True) -> bytes:
     """What a regular file that a stranger may have made holds, at most *limit* bytes.
 
     InputError if it is longer, cannot be read, or is no regular file: a FIFO is not waited
-    for, and nothing is read from a device.
+    for, and nothing is read from a device; nor through a link, unless *follow*.
     """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(path, flags)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     try:

@@ -1,14 +1,13 @@
 """What the box costs a build: page-lock built ten times with and without it, in turn.
 
-The time of a processor is told beside the clock's: on a machine that does other work the
-clock says more about that.  And what the box alone costs, around a program that does
-nothing; a build of page-lock has six.
+On a machine that does other work the clock says more about that than about the box, so
+what the box alone costs, around a program that does nothing, is measured too: a build of
+page-lock has six of them.
 
     box.py [builds of each]
 """
 
 import os
-import resource
 import statistics
 import sys
 import tempfile
@@ -21,17 +20,14 @@ from z3trace.kernels.box import Box
 
 SOURCE = "mm/z3fold.c"
 STEPS = 6  # four semantic patches, make, pahole
+Act = Callable[[bool], object]
 
 
-def _build(kernel: fetch.Kernel, chosen: variant.Variant) -> Callable[[bool], None]:
+def _build(kernel: fetch.Kernel, chosen: variant.Variant, boxed: bool) -> None:
     """A build from nothing."""
-
-    def act(boxed: bool) -> None:
-        with tempfile.TemporaryDirectory() as cache:
-            os.environ["Z3TRACE_CACHE"] = cache
-            build.build_variant(kernel, SOURCE, chosen, lambda _: None, boxed=boxed)
-
-    return act
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["Z3TRACE_CACHE"] = cache
+        build.build_variant(kernel, SOURCE, chosen, lambda _: None, boxed=boxed)
 
 
 def _nothing(boxed: bool) -> None:
@@ -39,39 +35,30 @@ def _nothing(boxed: bool) -> None:
         Box(Path(home), boxed=boxed).run(["true"], doing="nothing")
 
 
-def _times(act: Callable[[bool], None], *, boxed: bool) -> tuple[float, float]:
-    """(seconds of the clock, seconds of a processor)."""
-    clock, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+def _seconds(act: Act, boxed: bool) -> float:
+    began = time.perf_counter()
     act(boxed)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - clock, used
+    return time.perf_counter() - began
 
 
-def _gains(act: Callable[[bool], None], pairs: int) -> tuple[float, float, float]:
-    """(clock, processor, clock without the box): medians in seconds, of what the box adds."""
-    clock, processor, bare = [], [], []
+def _medians(act: Act, pairs: int) -> tuple[float, float]:
+    """(what the box adds, how long it takes without), in seconds."""
+    added, bare = [], []
     for pair in range(pairs):
         order = (True, False) if pair % 2 else (False, True)
-        took = {boxed: _times(act, boxed=boxed) for boxed in order}
-        clock.append(took[True][0] - took[False][0])
-        processor.append(took[True][1] - took[False][1])
-        bare.append(took[False][0])
-    return statistics.median(clock), statistics.median(processor), statistics.median(bare)
+        took = {boxed: _seconds(act, boxed) for boxed in order}
+        added.append(took[True] - took[False])
+        bare.append(took[False])
+    return statistics.median(added), statistics.median(bare)
 
 
 def main() -> int:
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     kernel, chosen = fetch.cached(None, print), variant.load("page-lock")
-    act = _build(kernel, chosen)
-    act(True)
-    clock, _, _ = _gains(_nothing, 100)
-    print(f"a box around nothing: {clock * 1000:+.1f} ms; {STEPS} of them {STEPS * clock:+.3f} s")  # noqa: T201
-    clock, processor, bare = _gains(act, pairs)
-    print(  # noqa: T201
-        f"the box adds to a build of {bare:.1f} s: {clock:+.2f} s by the clock, "
-        f"{processor:+.3f} s of a processor (medians of {pairs} pairs)"
-    )
+    added, _ = _medians(_nothing, 100)
+    print(f"a box around nothing: {added * 1000:+.1f} ms; {STEPS} of them: {STEPS * added:+.3f} s")  # noqa: T201
+    added, bare = _medians(lambda boxed: _build(kernel, chosen, boxed), pairs)
+    print(f"a build of {bare:.1f} s: {added:+.2f} s (medians of {pairs} pairs)")  # noqa: T201
     return 0
 
 

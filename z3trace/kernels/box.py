@@ -19,7 +19,6 @@ from pathlib import Path
 
 from z3trace import tools
 from z3trace.errors import CannotTraceError, InputError, Z3traceError
-from z3trace.paths import open_regular
 from z3trace.printable import visible
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -94,13 +93,13 @@ class Box:
         self, command: Sequence[str], variables: Mapping[str, str], data: bytes, timeout: float
     ) -> tuple[int | None, str]:
         """(exit status, the end of the output); no status if it was killed after *timeout*."""
-        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output:
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
             given.write(data)
             given.seek(0)
             process = subprocess.Popen(
                 command,
                 stdin=given,
-                stdout=output,
+                stdout=said,
                 stderr=subprocess.STDOUT,
                 env=variables,
                 cwd=self.writable,
@@ -112,9 +111,9 @@ class Box:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
-            size = output.seek(0, os.SEEK_END)
-            output.seek(max(0, size - _OUTPUT))
-            return process.returncode if in_time else None, said(output.read())[-_OUTPUT:]
+            size = said.seek(0, os.SEEK_END)
+            said.seek(max(0, size - _OUTPUT))
+            return process.returncode if in_time else None, as_text(said.read())[-_OUTPUT:]
 
 
 def _ended(process: "subprocess.Popen[bytes]", timeout: float) -> bool:
@@ -185,8 +184,8 @@ def _walls(box: Box) -> list[str]:
     return [*walls(box.readable, [box.writable], *more), "--"]
 
 
-def said(data: bytes) -> str:
-    """What a program printed, as text that may go to a terminal."""
+def as_text(data: bytes) -> str:
+    """What a program said, as text that may go to a terminal."""
     return visible(data.decode(errors="replace"), keep="\n\t")
 
 
@@ -197,9 +196,9 @@ def _must_be_had() -> None:
         command = [*_walls(Box(Path(directory))), _find("true")]
         result = subprocess.run(command, capture_output=True, check=False)
     if result.returncode:
-        words = said(result.stderr).strip().removeprefix("bwrap: ")
+        said = as_text(result.stderr).strip().removeprefix("bwrap: ")
         raise CannotTraceError(
-            f"there is no box to build in: this kernel refuses one: {words}",
+            f"there is no box to build in: this kernel refuses one: {said}",
             f"let it make user namespaces, or run z3trace as root; {_UNBOXED}",
         )
 
@@ -223,16 +222,3 @@ def only_files(directory: Path, doing: str) -> None:
                         raise InputError(f"{doing} leaves too many or too large files")
     except OSError as error:
         raise InputError(f"{doing} leaves what cannot be read: {error.strerror}") from error
-
-
-def read_file(path: Path, limit: int) -> bytes:
-    """The bytes of a regular file; InputError if it is anything else, which includes a link,
-    or larger than *limit* bytes."""
-    fd = open_regular(path)
-    if fd is None:
-        raise InputError(f"{path.name} is not a regular file")
-    with os.fdopen(fd, "rb") as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise InputError(f"{path.name} is larger than {limit >> 20} MiB")
-    return content

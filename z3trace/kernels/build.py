@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace import paths, tools
-from z3trace.kernels import patch
+from z3trace.kernels import facts, patch
 from z3trace.kernels.box import Box
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say
@@ -69,24 +69,6 @@ def _add_types(kernel: Kernel, module: Path, *, boxed: bool) -> None:
     )
 
 
-def _write_facts(directory: Path, name: str, source: str) -> None:
-    """Keep what debug information tells: reading it in an emulated guest takes long."""
-    from z3trace.code import dwarf
-    from z3trace.code.module import ModuleFile
-
-    module = ModuleFile(directory / f"{name}.ko")
-    offsets = {site.offset for site in module.sites if site.section == ".text"}
-    places = dwarf.places(module.elf, offsets)
-    facts = {
-        "structs": dwarf.structs(module.elf, source),
-        "places": {
-            f".text+{offset:#x}": [place.file, place.line, place.chain]
-            for offset, place in sorted(places.items())
-        },
-    }
-    (directory / "facts.json").write_text(json.dumps(facts, indent=1))
-
-
 def _built(directory: Path, name: str, variant_name: str, digest: str) -> Module | None:
     path = directory / f"{name}.ko"
     if not path.exists():
@@ -128,9 +110,9 @@ def build_variant(
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
         _make(kernel, work, name, flags, boxed=boxed)
         _add_types(kernel, work / f"{name}.ko", boxed=boxed)
-        _write_facts(work, name, Path(source).name)
+        facts.write(work / f"{name}.ko", Path(source).name)
         record = {
-            "variant": chosen.name,
+            "variant": label(chosen.name, boxed=boxed),
             "digest": digest,
             "patches": [path.name for path in chosen.patches],
             "unboxed": not boxed,

@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from z3trace import paths
 from z3trace.errors import InputError, UsageError, Z3traceError
 from z3trace.kernels import semantic, unified
-from z3trace.kernels.box import Box, read_file, said
+from z3trace.kernels.box import Box, as_text
 
 _PATCH_LIMIT = 4 << 20  # bytes
 _SOURCE_LIMIT = 4 << 20  # bytes
@@ -39,12 +40,9 @@ def read(path: Path) -> Patch:
     """
     if path.suffix not in (".cocci", *_UNIFIED):
         raise UsageError(f"{path}: a patch ends in .cocci, .patch, .diff or .mbox")
-    try:
-        real = path.resolve(strict=True)
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or "a circle of links"
-        raise UsageError(f"cannot read the patch {path}: {reason}") from error
-    patch = Patch(path, read_file(real, _PATCH_LIMIT))
+    if not path.exists():
+        raise UsageError(f"cannot read the patch {path}", "it is not there")
+    patch = Patch(path, paths.read_bounded(path, _PATCH_LIMIT))
     if patch.is_semantic:
         semantic.must_be_plain(str(path), patch.data)
     return patch
@@ -69,7 +67,7 @@ def apply(patch: Patch, tree: Path, source: str, *, boxed: bool = True) -> None:
 
 def read_source(path: Path) -> bytes:
     """The source, as far as it is one: InputError for a link, a device, a flood."""
-    return read_file(path, _SOURCE_LIMIT)
+    return paths.read_bounded(path, _SOURCE_LIMIT, follow=False)
 
 
 def _parseable(source: bytes) -> bytes:
@@ -98,6 +96,6 @@ def _apply_unified(patch: Patch, tree: Path, source: str, *, boxed: bool) -> Non
     except Z3traceError as error:
         reject = (tree / source).with_name(Path(source).name + ".rej")
         if type(error) is Z3traceError and reject.exists():
-            text = said(read_file(reject, _REJECT_LIMIT))
+            text = as_text(paths.read_bounded(reject, _REJECT_LIMIT, follow=False))
             raise InputError(f"{error}\n{text}".rstrip()) from error
         raise

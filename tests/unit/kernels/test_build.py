@@ -131,7 +131,8 @@ def test_an_unboxed_build_says_so_and_is_another(kernel: Kernel, tmp_path: Path)
     again = build.build_variant(kernel, SOURCE, chosen, said.append, boxed=False)
     assert (boxed.variant, unboxed.variant) == ("stock+p", "stock+p, built unboxed")
     assert unboxed.path != boxed.path
-    assert json.loads((unboxed.path.parent / "variant.json").read_text())["unboxed"] is True
+    record = json.loads((unboxed.path.parent / "variant.json").read_text())
+    assert (record["unboxed"], record["variant"]) == (True, unboxed.variant)
     assert (again.path, again.variant) == (unboxed.path, unboxed.variant)
     assert sum("outside of a box" in line for line in said) == 2
 

@@ -82,12 +82,12 @@ def test_a_patch_is_known_by_its_ending(tmp_path: Path, name: str) -> None:
 
 
 def test_a_patch_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot read the patch .*: No such file"):
+    with pytest.raises(UsageError, match=r"cannot read the patch .*none\.patch"):
         patch.read(tmp_path / "none.patch")
 
 
 def test_a_patch_has_a_size_that_can_be_read(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="larger than 4 MiB"):
+    with pytest.raises(InputError, match="larger than 4194304 bytes"):
         patch.read(_patch(tmp_path, "p.patch", "x" * ((4 << 20) + 1)))
 
 
@@ -109,7 +109,9 @@ def test_a_patch_may_be_reached_by_a_link_but_is_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.patch")
     (tmp_path / "d.patch").mkdir()
     for name in ("zero.patch", "fifo.patch", "d.patch"):
-        with pytest.raises(InputError, match="not a regular file"):
+        with pytest.raises(
+            InputError, match="cannot read .*: (it is no regular file|Too many levels)"
+        ):
             patch.read(tmp_path / name)
     (tmp_path / "round.patch").symlink_to("round.patch")
     with pytest.raises(UsageError, match="cannot read the patch"):
@@ -132,7 +134,9 @@ def test_two_patches_write_no_file_through_a_link(tree: Path, tmp_path: Path) ->
     ):
         (tree / SOURCE).unlink()
         (tree / SOURCE).symlink_to(victim)
-        with pytest.raises(InputError, match=r"x\.c is not a regular file"):
+        with pytest.raises(
+            InputError, match=r"cannot read .*/x\.c: Too many levels of symbolic links"
+        ):
             patch.apply(patch.read(_patch(tmp_path, name, text)), tree, SOURCE)
     assert victim.read_text() == CODE
 
@@ -141,13 +145,13 @@ def test_two_patches_write_no_file_through_a_link(tree: Path, tmp_path: Path) ->
 def test_a_source_that_is_no_file_is_not_read(tree: Path, tmp_path: Path, target: str) -> None:
     (tree / SOURCE).unlink()
     (tree / SOURCE).symlink_to(target)
-    with pytest.raises(InputError, match="not a regular file"):
+    with pytest.raises(InputError, match="cannot read .*: (it is no regular file|Too many levels)"):
         patch.apply(patch.read(_patch(tmp_path, "p.cocci", GOOD_RULE)), tree, SOURCE)
 
 
 def test_a_flood_is_no_source(tree: Path, tmp_path: Path) -> None:
     (tree / SOURCE).write_bytes(b"\n" * ((4 << 20) + 1))
-    with pytest.raises(InputError, match="larger than 4 MiB"):
+    with pytest.raises(InputError, match="larger than 4194304 bytes"):
         patch.apply(patch.read(_patch(tmp_path, "p.cocci", GOOD_RULE)), tree, SOURCE)
 
 

@@ -1,0 +1,52 @@
+"""What a built module's debug information tells, kept beside it: reading it in an emulated
+guest takes long.
+
+The compiler wrote it, but a stranger's source can make it write anything.
+"""
+
+import json
+from pathlib import Path
+
+from z3trace.errors import InputError, Z3traceError
+from z3trace.paths import one_line
+
+#: Bytes of a module; the largest of the kernel's allocators has a tenth of it with debug
+#: information, and reading takes seconds for each MiB.
+_LIMIT = 8 << 20
+
+
+def write(path: Path, source: str) -> None:
+    """Write ``facts.json`` beside the module *path*, built from the file *source*.
+
+    InputError if its debug information is packed, or cannot be read.
+    """
+    if path.stat().st_size > _LIMIT:
+        raise InputError(f"{path.name} is larger than {_LIMIT >> 20} MiB")
+    try:
+        facts = _facts(path, source)
+    except Z3traceError:
+        raise
+    # Whatever a reader of DWARF trips over, it was the source's doing.
+    except Exception as error:
+        reason = one_line(error) or type(error).__name__
+        raise InputError(f"the debug information of {path.name} is damaged: {reason}") from error
+    path.with_name("facts.json").write_text(json.dumps(facts, indent=1))
+
+
+def _facts(path: Path, source: str) -> dict[str, object]:
+    from z3trace.code import dwarf
+    from z3trace.code.module import ModuleFile
+
+    module = ModuleFile(path)
+    for section in module.elf.iter_sections():
+        if section.compressed or section.name.startswith(".zdebug"):
+            raise InputError(f"{path.name} has packed debug information")
+    offsets = {site.offset for site in module.sites if site.section == ".text"}
+    places = dwarf.places(module.elf, offsets)
+    return {
+        "structs": dwarf.structs(module.elf, source),
+        "places": {
+            f".text+{offset:#x}": [place.file, place.line, place.chain]
+            for offset, place in sorted(places.items())
+        },
+    }
