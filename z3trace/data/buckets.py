@@ -53,7 +53,7 @@ def shifted(counts: Mapping[int, int], by: int) -> dict[int, int]:
     lands in several buckets is shared out to whole counts, the last one takes what
     rounding left.
     """
-    found: dict[int, int] = {}
+    moved: dict[int, int] = {}
     for bucket, count in sorted(counts.items()):
         low, high = max(lower(bucket) - by, 0), max(upper(bucket) - by, 1)
         first, last = index(low), index(high - 1)
@@ -63,6 +63,6 @@ def shifted(counts: Mapping[int, int], by: int) -> dict[int, int]:
             if target < last:
                 share = round(count * (upper(target) - low) / (high - low)) - given
             if share:
-                found[target] = found.get(target, 0) + share
+                moved[target] = moved.get(target, 0) + share
             given += share
-    return found
+    return moved

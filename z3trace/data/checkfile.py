@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from z3trace.data import limits, lines
-from z3trace.data.fields import U64, Record, SiteNumber, Text, Word
+from z3trace.data.fields import U64, Name, Record, SiteNumber, Text, Word
 from z3trace.data.model import Ledger, Origin, WorkloadResult
 from z3trace.data.partfile import PartFile, part_name, require_writable
 from z3trace.errors import InputError
@@ -40,7 +40,7 @@ class Header(Origin, frozen=True, kw_only=True, tag_field="type", tag="check"):
     operation_names: Annotated[list[Word], Meta(max_length=limits.OPERATIONS)]
     locks: Annotated[list[Word], Meta(max_length=limits.CLASSES)]
     conditions: Annotated[list[ConditionInfo], Meta(max_length=limits.CONDITIONS)]
-    not_judged: Annotated[dict[Word, Text], Meta(max_length=limits.RULES)]
+    not_judged: Annotated[dict[Name, Text], Meta(max_length=limits.RULES)]
     #: Nanoseconds of the kernel's clock when the probes were in place.
     armed: U64
 

@@ -8,8 +8,8 @@ file made to fill the memory is refused by what it holds, not by the machine.
 #: Characters of a name: a symbol of the kernel has at most 511 (KSYM_NAME_LEN).
 NAME = 512
 #: Characters of the names that a target's definition chooses, of which each has at most
-#: 60, and of the words for rules and steps.
-WORD = 64
+#: 60, and of the words for rules and steps; what is longer but fits is shown as it is.
+WORD = 128
 #: Characters of a text: a kernel's command line, a workload, a word of a command.
 TEXT = 1 << 16
 #: Words of the command that made a recording: what a shell's pattern may expand to.

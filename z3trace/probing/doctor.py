@@ -54,8 +54,8 @@ def _operations(plan: Plan) -> list[tuple[str, str, str]]:
     if types is not None:
         types.close()
     way = "trampoline or kprobe" if known else "kprobe"
-    found = [(op.name, op.symbol, way) for op in plan.operations]
-    return found + [(name, "", reason) for name, reason in plan.missing.items()]
+    there = [(op.name, op.symbol, way) for op in plan.operations]
+    return there + [(name, "", reason) for name, reason in plan.missing.items()]
 
 
 def _likely_class(plan: Plan, site: Site) -> str:
@@ -68,7 +68,8 @@ def _likely_class(plan: Plan, site: Site) -> str:
         kinds = {rule.lock_class for rule in plan.target.locks if rule.where == "rwlock"}
         return kinds.pop() if len(kinds) == 1 else ""
     line = function.line_to(site.offset)
-    offsets = {found[1] for i in range(len(line)) if (found := lock_register(line[i:]))}
+    registers = (lock_register(line[i:]) for i in range(len(line)))
+    offsets = {register[1] for register in registers if register}
     names = {
         plan.locks[rule.lock_class].name
         for rule in plan.rules
@@ -99,6 +100,6 @@ def _slow_paths(lock_mode: str) -> list[str]:
         types = KernelTypes()
     except OSError:
         return []
-    found = slowpath.functions(types)
+    paths = slowpath.functions(types)
     types.close()
-    return found
+    return paths
