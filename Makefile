@@ -7,7 +7,7 @@ TREE := build/tree/.ready
 SOURCES := $(shell find z3trace analysis probes testbed -name '*.py' -o -name '*.j2')
 C_FILES := $(shell find probes testbed -name '*.[ch]')
 
-.PHONY: help demo test unit lint format bench bugs soak calibrate fuzz wheel readme clean
+.PHONY: help demo test unit lint format bench bugs soak calibrate fuzz wheel readme house clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -71,3 +71,6 @@ $(TREE): $(READY) $(SOURCES) pyproject.toml
 readme: ## copy the figures of the last demo into the README's directory
 	mkdir -p docs/demo
 	cp build/demo/report.txt build/demo/plots/locks.png build/demo/plots/ratios.png docs/demo/
+
+house: $(READY) ## draw docs/house.txt from the imports
+	$(PY) docs/house.py

@@ -5,13 +5,14 @@ set -eu
 cd "$(dirname "$0")"
 
 packages="ca-certificates python3 python3-venv python3-bpfcc qemu-system-x86
-busybox-static kmod coccinelle pahole binutils file patch gcc libc6-dev make xz-utils bpftrace bpfcc-tools chromium git"
+busybox-static kmod bubblewrap coccinelle pahole binutils file patch gcc libc6-dev make xz-utils bpftrace bpfcc-tools chromium git"
 
 . /etc/os-release
 if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-0}" -lt 12 ]; then
 	echo "setup: this is ${PRETTY_NAME:-not Debian}; on Debian 12 these packages are installed," >&2
 	echo "their like is needed here: $(echo $packages)" >&2
-	echo "and a python3 -m venv --system-site-packages .venv with 'pip install -e .[dev]' in it" >&2
+	echo "and a python3 -m venv --system-site-packages .venv with, in it," >&2
+	echo "'pip install --require-hashes -r constraints.txt' and 'pip install --no-deps -e .'" >&2
 	exit 4
 fi
 
@@ -41,4 +42,7 @@ fi
 if [ ! -x .venv/bin/python ]; then
 	/usr/bin/python3 -m venv --system-site-packages .venv
 fi
-.venv/bin/python -m pip -q install --disable-pip-version-check -c constraints.txt -e '.[dev]'
+pip=".venv/bin/python -m pip -q install --disable-pip-version-check"
+# Nothing is installed whose digest is not written down; z3trace is built with what is there.
+$pip --require-hashes -r constraints.txt
+$pip --no-deps --no-build-isolation -e .

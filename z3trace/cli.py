@@ -8,8 +8,9 @@ from types import FrameType
 
 import click
 
-from z3trace.commands import HIDDEN, VERBS
+from z3trace.commands.verbs import HIDDEN, VERBS
 from z3trace.errors import DONE, FAILED, Z3traceError
+from z3trace.printable import visible
 
 
 class _Verbs(click.Group):
@@ -65,9 +66,10 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _fail(error: Z3traceError) -> int:
-    click.echo(f"z3trace: {error.message}", err=True)
-    if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+    message, hint = (visible(text, keep="\n") for text in (error.message, error.hint))
+    click.echo(f"z3trace: {message}", err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)
     return error.exit_code
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+from z3trace.printable import visible
+
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> list[str]:
-    """Columns aligned with blanks, the first *left* of them to the left."""
-    lines = [list(header), *(list(row) for row in rows)]
+    """Columns aligned with blanks, the first *left* of them to the left; every cell is made
+    visible, so that a row stays a line."""
+    lines = [[visible(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     return [
         "  ".join(

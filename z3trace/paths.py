@@ -1,5 +1,4 @@
-"""Where z3trace keeps what it fetched and built, whom it trusts with that, and how a file
-gets there.
+"""Where z3trace keeps files, whom it trusts with them, and how a file gets its name.
 
 ``Z3TRACE_CACHE`` moves the cache.  A file is written beside its name and
 renamed, a directory is made beside its name and renamed: what has the right

@@ -19,6 +19,7 @@ from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.run import Key
 from z3trace.analysis.statistics.verdict import SIGNIFICANT
 from z3trace.errors import IncomparableError
+from z3trace.printable import visible
 
 #: Below this number of sessions no order is rare enough to tell a change.
 FEWEST = 8
@@ -88,7 +89,7 @@ def _check(digests: Sequence[Digest]) -> None:
     for digest in digests[1:]:
         differences = mismatch.mismatches(digests[0], digest)
         if differences:
-            what = "; ".join(f"{name}: {x} | {y}" for name, x, y in differences)
+            what = "; ".join(f"{name}: {visible(x)} | {visible(y)}" for name, x, y in differences)
             raise IncomparableError(
                 f"{digest.path} cannot be compared with {digests[0].path}: {what}",
                 "--allow-mismatch takes it all the same",

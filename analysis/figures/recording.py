@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import CELLS, Floats
-from z3trace.analysis.figures.run import Key, figures_of, measure
+from z3trace.analysis.figures.run import AT, Key, figures_of, measure
 from z3trace.analysis.figures.totals import SiteTotals, Totals
 from z3trace.data import runfile
 from z3trace.data.buckets import BUCKETS
@@ -175,11 +175,12 @@ class Digest:
 
     def curves(self, operation: str) -> Floats:
         """Latency quantiles at ``run.AT`` of each run, shape (runs, 25), ns."""
-        return np.array(self._of(self.latency_kind).curves.get(operation, []))
+        curves = self._of(self.latency_kind).curves.get(operation, array("d"))
+        return np.array(curves).reshape(-1, AT.size)
 
     def cells(self, operation: str) -> "npt.NDArray[np.float32]":
         """Latency counts of each run by ``histogram.CELLS``, shape (runs, CELLS)."""
-        cells = self._of(self.latency_kind).cells.get(operation, [])
+        cells = self._of(self.latency_kind).cells.get(operation, array("f"))
         return np.array(cells, dtype=np.float32).reshape(-1, CELLS)
 
     def site(self, number: int) -> SiteTotals:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from z3trace.analysis.figures import metrics
-from z3trace.analysis.figures.histogram import Floats, Histogram
+from z3trace.analysis.figures.histogram import Floats, Histograms
 from z3trace.data.model import CallSite, Run, Series
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
@@ -44,34 +45,53 @@ def base_name(function: str) -> str:
 
 
 class Measured(NamedTuple):
-    """A series of a run: ``values`` and ``resolution`` at QUANTILES, and for a latency
-    the curve at AT."""
+    """A series of a run: its occupied buckets, ``values`` and ``resolution`` at QUANTILES,
+    and for a latency the ``curve`` at AT and the counts by ``histogram.CELLS``."""
 
     series: Series
-    histogram: Histogram
+    occupied: "npt.NDArray[np.int64]"
+    counts: Floats
     values: Floats
     resolution: Floats
-    curve: Floats
+    curve: Floats | None = None
+    cells: "npt.NDArray[np.float32] | None" = None
 
 
 _QUANTILES = np.array(list(QUANTILES.values()))
 _ALL = np.concatenate([_QUANTILES, AT])
+#: Series that are taken in together: bounds the memory.
+_AT_ONCE = 64
 
 
 def measure(run: Run) -> list[Measured]:
     """Every series of a run with its quantiles, each histogram read once."""
-    measured = []
-    for series in run.series:
-        histogram = Histogram(series)
-        at = _ALL if series.metric == "latency" else _QUANTILES
-        values, resolution = histogram.quantiles(at)
-        n = _QUANTILES.size
-        measured.append(Measured(series, histogram, values[:n], resolution[:n], values[n:]))
-    return measured
+    latencies = [series for series in run.series if series.metric == "latency"]
+    others = [series for series in run.series if series.metric != "latency"]
+    measured = {
+        id(each.series): each
+        for group, at in ((latencies, _ALL), (others, _QUANTILES))
+        for start in range(0, len(group), _AT_ONCE)
+        for each in _measured(group[start : start + _AT_ONCE], at)
+    }
+    return [measured[id(series)] for series in run.series]
+
+
+def _measured(group: Sequence[Series], at: Floats) -> Iterator[Measured]:
+    histograms = Histograms(group)
+    values, resolution = histograms.quantiles(at)
+    n = _QUANTILES.size
+    for row, series in enumerate(group):
+        whole = series.metric == "latency"
+        yield Measured(
+            *(series, histograms.index[row], histograms.counts[row]),
+            *(values[row, :n], resolution[row, :n]),
+            *((values[row, n:], histograms.cells(row)) if whole else ()),
+        )
 
 
 def _series(measured: Sequence[Measured]) -> Iterator[Row]:
-    for series, _, values, resolution, _ in measured:
+    for each in measured:
+        series = each.series
         if not series.count or not metrics.BY_NAME[series.metric].compared:
             continue
 
@@ -79,9 +99,11 @@ def _series(measured: Sequence[Measured]) -> Iterator[Row]:
             return Key(of.metric, of.operation, of.lock, statistic, of.unit)
 
         yield key("mean"), series.sum / series.count, 0.0
-        for (name, at), value, wide in zip(QUANTILES.items(), values, resolution, strict=True):
+        for (name, at), value, wide in zip(
+            QUANTILES.items(), each.values.tolist(), each.resolution.tolist(), strict=True
+        ):
             if series.count * (1 - at) >= _TAIL:
-                yield key(name), float(value), float(wide)
+                yield key(name), value, wide
 
 
 def _locks(run: Run, calls: int) -> Iterator[Row]:

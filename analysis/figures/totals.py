@@ -1,17 +1,18 @@
 """Sums over the runs of a recording that have the same probes."""
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.run import Measured
 from z3trace.data.buckets import BUCKETS
-from z3trace.data.model import Ledger, Record, Run, SiteCounts
+from z3trace.data.fields import Record
+from z3trace.data.model import Ledger, Run, SiteCounts
 
 _Key = TypeVar("_Key")
 
@@ -51,15 +52,15 @@ class Totals:
     """Sums over the runs with one kind of probes.
 
     ``counts`` and ``sums``: (metric, operation or lock class) -> bucket counts, shape
-    (976,), and the sum of all values.  ``curves`` and ``cells``: operation -> a row for
-    each run.  ``operations`` and ``locks``: name -> counters by the names of
+    (976,), and the sum of all values.  ``curves`` and ``cells``: operation -> the rows of
+    all runs behind each other.  ``operations`` and ``locks``: name -> counters by the names of
     ``OperationCounts`` and ``LockCounts``.
     """
 
     counts: dict[tuple[str, str], Floats] = field(default_factory=dict)
     sums: Counter[tuple[str, str]] = field(default_factory=Counter)
-    curves: dict[str, list[Floats]] = field(default_factory=dict)
-    cells: dict[str, list[npt.NDArray[np.float32]]] = field(default_factory=dict)
+    curves: "dict[str, array[float]]" = field(default_factory=dict)
+    cells: "dict[str, array[float]]" = field(default_factory=dict)
     sites: dict[int, SiteTotals] = field(default_factory=dict)
     operations: dict[str, Counter[str]] = field(default_factory=dict)
     locks: dict[str, Counter[str]] = field(default_factory=dict)
@@ -70,14 +71,15 @@ class Totals:
 
     def add(self, run: Run, measured: Sequence[Measured]) -> None:
         """Take a run and its measured series in."""
-        for series, histogram, _, _, curve in measured:
+        for each in measured:
+            series = each.series
             name = series.operation or series.lock
             total = self.counts.setdefault((series.metric, name), np.zeros(BUCKETS))
-            total[histogram.index] += histogram.counts
+            total[each.occupied] += each.counts
             self.sums[series.metric, name] += series.sum
-            if series.metric == "latency":
-                self.curves.setdefault(name, []).append(curve)
-                self.cells.setdefault(name, []).append(histogram.cells())
+            if each.curve is not None and each.cells is not None:
+                self.curves.setdefault(name, array("d")).frombytes(each.curve.tobytes())
+                self.cells.setdefault(name, array("f")).frombytes(each.cells.tobytes())
         for site in run.sites:
             self.sites.setdefault(site.site, SiteTotals()).add(site)
         for operation in run.operations:

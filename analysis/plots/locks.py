@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from z3trace.analysis.comparing.comparison import Comparison
 from z3trace.analysis.figures import histogram
 from z3trace.analysis.plots import style
+from z3trace.printable import visible
 
 #: What a bar spans, what its thick part spans, and its tick.
 WHISKER, BOX, MIDDLE = (0.01, 0.99), (0.25, 0.75), 0.5
@@ -47,7 +48,7 @@ def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
             label=label,
         )
         axis.plot([p50], [y], marker="|", markersize=13, markeredgewidth=2.4, color=look["color"])
-    axis.set_yticks(range(len(names)), names)
+    axis.set_yticks(range(len(names)), [visible(name) for name in names])
     axis.invert_yaxis()
     axis.set_xscale("log")
     low, high = axis.get_xlim()

@@ -11,12 +11,17 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from z3trace import paths
 from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Comparison
 from z3trace.analysis.plots import palette
+from z3trace.printable import visible
+
+# A label is text, whatever dollars and backslashes are in it.
+mpl.rcParams["text.parse_math"] = False
 
 BEFORE: dict[str, Any] = {"color": palette.BEFORE, "linestyle": "-"}
 AFTER: dict[str, Any] = {"color": palette.AFTER, "linestyle": "--"}
@@ -89,24 +94,24 @@ def title(figure: Figure, text: str, comparison: Comparison) -> None:
     )
 
 
-def _text(figure: Figure) -> bytes:
+def _drawn(figure: Figure, kind: str, **metadata: str | None) -> bytes:
+    """The figure in a format, every text in it made visible."""
+    for text in figure.findobj(Text):
+        text.set_text(visible(text.get_text(), keep="\n"))
     with mpl.rc_context(_SETTINGS), io.BytesIO() as buffer:
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "z3trace"})
+        figure.savefig(buffer, format=kind, metadata=metadata)
         return buffer.getvalue()
 
 
 def svg(figure: Any) -> str:
-    return _text(figure).decode()
+    """The figure as SVG text, the same bytes for the same figure."""
+    return _drawn(figure, "svg", Date=None, Creator="z3trace").decode()
 
 
 def save(figure: Any, path: Path) -> None:
     """Write the figure as its name says, through a temporary name."""
-    if path.suffix == ".svg":
-        paths.write_atomic(path, _text(figure))
-        return
-    with mpl.rc_context(_SETTINGS), io.BytesIO() as buffer:
-        figure.savefig(buffer, format="png", metadata={"Software": "z3trace"})
-        paths.write_atomic(path, buffer.getvalue())
+    png = path.suffix != ".svg"
+    paths.write_atomic(path, _drawn(figure, "png", Software="z3trace") if png else svg(figure))
 
 
 def close(figure: Any) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from z3trace.analysis.comparing.trend import Trend
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.plots import style
+from z3trace.printable import visible
 
 
 def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None:
@@ -15,6 +16,7 @@ def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None
     shown = [trend for trend in trends if trend.key.statistic == "mean"]
     figure, axes = style.panels(max(len(shown), 1))
     positions = np.arange(len(digests))
+    labels = [visible(digest.session.label) for digest in digests]
     for axis, trend in zip(axes, shown, strict=False):
         axis.plot(positions, trend.centres, marker="o", markersize=3.5, **style.BEFORE)
         for change in trend.changes:
@@ -29,7 +31,7 @@ def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None
                 fontsize=8,
             )
         axis.set_ylim(bottom=0)
-        axis.set_xticks(positions, [d.session.label for d in digests], rotation=90, fontsize=7)
+        axis.set_xticks(positions, labels, rotation=90, fontsize=7)
         name = trend.key.name(statistic=False)
         axis.set_title(f"{name}, mean [{trend.key.unit}]", fontsize=9)
     session = digests[0].session

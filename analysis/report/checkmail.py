@@ -15,7 +15,8 @@ from z3trace.analysis.report.checkwords import (
     title,
 )
 from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, shell_command, wrap
-from z3trace.columns import table
+from z3trace.analysis.report.table import Table
+from z3trace.printable import joined
 
 _LISTED = 40  # unreached call sites that the text names
 
@@ -32,6 +33,10 @@ def _violation(violation: Violation) -> list[str]:
     return [*out, ""]
 
 
+def _fitted(header: list[str], rows: list[list[str]]) -> list[str]:
+    return [ascii_only(line)[:WIDTH] for line in Table(header, rows).cut(WIDTH).aligned()]
+
+
 def _exercised(done: Exercised, *, counted: bool) -> list[str]:
     out = heading("What was exercised")
     rows = [[name, str(count)] for name, count in done.operations.items()]
@@ -39,7 +44,7 @@ def _exercised(done: Exercised, *, counted: bool) -> list[str]:
         [condition.name, "not counted here" if condition.count is None else str(condition.count)]
         for condition in done.conditions
     ]
-    out += [ascii_only(line) for line in table(["", "times"], rows)]
+    out += _fitted(["", "times"], rows)
     never = [condition.name for condition in done.conditions if condition.count == 0]
     if never and counted:
         out += ["", *wrap(f"Never met, so nothing is known of it: {', '.join(never)}.")]
@@ -72,7 +77,7 @@ def _order(report: Report) -> list[str]:
         [f"{edge.held} > {edge.acquired}", str(edge.count), source(edge.acquired_at or Place())]
         for edge in report.order
     ]
-    out += [ascii_only(line) for line in table(["", "times", "first at"], rows)]
+    out += _fitted(["", "times", "first at"], rows)
     same = [edge.held for edge in report.order if edge.held == edge.acquired]
     if same:
         out += wrap(f"Two of one class at once, whose order is not judged: {', '.join(same)}.")
@@ -118,4 +123,4 @@ def render(report: Report) -> str:
         out.append("")
     out += heading("To reproduce")
     out += shell_command(report.command)
-    return "\n".join(line.rstrip() for line in out) + "\n"
+    return joined(out)

@@ -9,6 +9,7 @@ from z3trace.analysis.figures.histogram import TO_A_CELL, Floats
 from z3trace.analysis.figures.metrics import BY_NAME, DISTRIBUTIONS
 from z3trace.analysis.figures.recording import Digest
 from z3trace.data import buckets
+from z3trace.printable import joined, visible
 
 _BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _ASCII = " .:-=+*%@"
@@ -37,7 +38,8 @@ def render(sides: Sequence[tuple[str, Digest]], *, unicode: bool) -> str:
         for metric, name, _ in digest.histograms()
         if BY_NAME[metric] in DISTRIBUTIONS
     )
-    width = max([len(label) for label, _ in sides], default=0)
+    labels = [visible(label) for label, _ in sides]
+    width = max(map(len, labels), default=0)
     out = []
     for metric, name in names:
         cells = [_cells(digest.counts(metric, name)) for _, digest in sides]
@@ -48,6 +50,6 @@ def render(sides: Sequence[tuple[str, Digest]], *, unicode: bool) -> str:
         low = units.nanoseconds(buckets.lower(first * TO_A_CELL))
         high = units.nanoseconds(buckets.upper((last + 1) * TO_A_CELL - 1))
         out.append(f"{metric} {name}, {low} to {high}, log scale")
-        for (label, _), counts in zip(sides, cells, strict=True):
+        for label, counts in zip(labels, cells, strict=True):
             out.append(f"  {label:{width}} |{_line(counts[first : last + 1], marks)}|")
-    return "\n".join(out) + "\n" if out else ""
+    return joined(out)

@@ -3,8 +3,9 @@
 from z3trace.analysis.comparing import attribution
 from z3trace.analysis.comparing.comparison import Comparison, Metric
 from z3trace.analysis.report import details, headline, row, sensitivity, setup
-from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, shell_command, wrap
+from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, labelled, shell_command, wrap
 from z3trace.analysis.report.table import Table
+from z3trace.printable import joined
 
 
 def _results(metrics: list[Metric]) -> list[str]:
@@ -21,9 +22,7 @@ def _details(comparison: Comparison) -> list[str]:
         if table.rows:
             out += [*heading(table.title), *_fitted(table), ""]
     for name, before, after in setup.lock_members(comparison):
-        out += wrap(
-            before if before == after else f"{before} -> {after}", f"{name + ':':16}", " " * 16
-        )
+        out += labelled(name, before if before == after else f"{before} -> {after}")
     for change in attribution.structure(comparison):
         out += wrap(change, "- ", "  ")
     return out
@@ -64,8 +63,8 @@ def render(comparison: Comparison) -> str:
         out += wrap(claim, "- ", "  ")
     out += ["", "Set-up", "------"]
     for name, value in setup.facts(comparison):
-        out += wrap(value, f"{name + ':':16}", " " * 16)
-    out += wrap(setup.runs(comparison), f"{'runs:':16}", " " * 16)
+        out += labelled(name, value)
+    out += labelled("runs", setup.runs(comparison))
     out += ["", "Results", "-------"]
     out += _statistics(comparison)
     out += ["", *_results(comparison.main()), ""]
@@ -77,4 +76,4 @@ def render(comparison: Comparison) -> str:
     for caveat in comparison.caveats:
         out += wrap(caveat, "- ", "  ")
     out += ["", *heading("To repeat this"), *_commands(comparison)]
-    return "\n".join(line.rstrip() for line in out) + "\n"
+    return joined(out)

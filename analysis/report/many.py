@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from z3trace.analysis.comparing.comparison import Comparison, Metric
 from z3trace.analysis.report import jsonreport, row
 from z3trace.analysis.report.table import Table
+from z3trace.printable import joined
 
 
 def _by_key(comparison: Comparison) -> dict[object, Metric]:
@@ -47,7 +48,7 @@ def render(comparisons: Sequence[Comparison], *, everything: bool = False) -> st
     notes = dict.fromkeys(caveat for comparison in comparisons for caveat in comparison.caveats)
     for note in notes:
         out += textwrap.wrap(f"note: {note}", 100, subsequent_indent="  ")
-    return "\n".join(line.rstrip() for line in out) + "\n"
+    return joined(out)
 
 
 def as_json(comparisons: Sequence[Comparison]) -> str:

@@ -6,13 +6,28 @@ from z3trace.analysis.comparing import attribution
 from z3trace.analysis.comparing.comparison import Comparison, Metric
 from z3trace.analysis.report import details, headline, row, sensitivity, setup
 from z3trace.analysis.report.table import Table
+from z3trace.printable import joined, visible
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$-])")
+#: A word of characters that mean nothing in a code span.
+_WORD = re.compile(r"[\w.:/@#%&=?+~-]+")
+#: What a forge makes a mention, a reference or a link of, however it is escaped.
+_LIVE = re.compile(r"@|:/|www\.|#\d|gh-\d|mailto:|xmpp:", re.I)
 
 
 def escape(text: str) -> str:
-    """Text from a recording is data: nothing in it may become markup."""
-    return _SPECIAL.sub(r"\\\1", text.replace("\n", " ").replace("\r", " "))
+    """Text from a recording is data: nothing in it may become markup.
+
+    Forges look for names, references and addresses in what is rendered, where an escape
+    is gone; only code they leave alone.
+    """
+    text = visible(text)
+    escaped, end = "", 0
+    for word in _WORD.finditer(text):
+        if _LIVE.search(word[0]):
+            escaped += _SPECIAL.sub(r"\\\1", text[end : word.start()]) + f"`{word[0]}`"
+            end = word.end()
+    return escaped + _SPECIAL.sub(r"\\\1", text[end:])
 
 
 def _results(metrics: list[Metric]) -> list[str]:
@@ -64,4 +79,4 @@ def render(comparison: Comparison) -> str:
     out += [f"| {escape(n)} | {escape(v)} |" for n, v in setup.facts(comparison)]
     out += [f"| runs | {escape(setup.runs(comparison))} |", "", "## Caveats", ""]
     out += [f"- {escape(caveat)}" for caveat in comparison.caveats]
-    return "\n".join(out) + "\n"
+    return joined(out)

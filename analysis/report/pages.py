@@ -3,6 +3,9 @@
 from importlib import resources
 
 import jinja2
+from markupsafe import Markup
+
+from z3trace.printable import visible
 
 
 def text(name: str) -> str:
@@ -10,10 +13,17 @@ def text(name: str) -> str:
     return resources.files("z3trace.analysis.report").joinpath(name).read_text()
 
 
+def _visible(value: object) -> object:
+    """What a template puts in, if it is text and not markup of ours."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def environment() -> jinja2.Environment:
-    """Autoescaping, and an error for a name that a template has and we have not."""
+    """Autoescaping of text made visible, and an error for a name that a template has and we
+    have not."""
     return jinja2.Environment(
         autoescape=True,
+        finalize=_visible,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -7,6 +7,7 @@ from z3trace.analysis.comparing import probeeffect
 from z3trace.analysis.figures.histogram import quantiles
 from z3trace.analysis.figures.recording import Digest
 from z3trace.columns import table
+from z3trace.printable import joined
 
 _AT = (0.5, 0.9, 0.99, 0.999)
 
@@ -154,4 +155,4 @@ def text(digest: Digest, *, sites: bool) -> str:
     if speeds:
         speed = units.count(float(np.median(speeds)))
         lines.append(f"throughput without probes: {speed} operations/s (median)")
-    return "\n".join(lines) + "\n"
+    return joined(lines)

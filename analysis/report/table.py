@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from z3trace.columns import table
+from z3trace.printable import visible
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Table:
         room = width - max(len(f"  {line}") for line in self.without({0}).aligned())
 
         def short(text: str) -> str:
+            text = visible(text)
             return text if len(text) <= room else text[: max(room - 2, 0)] + ".."
 
         rows = [[short(row[0]), *row[1:]] for row in self.rows]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from z3trace.analysis.comparing.comparison import Comparison, Metric
 from z3trace.analysis.report import headline, many, row, sensitivity, setup
 from z3trace.analysis.report.table import Table
+from z3trace.printable import joined
 
 _HEADER = ["", "", "before", "after", "change", "ratio 95 %", "verdict", "p", "n", "sees"]
 #: Columns that are left out where there is no room, the first first.
@@ -51,16 +52,15 @@ def _two(comparison: Comparison, *, everything: bool, screen: Screen) -> str:
     """A table and what must be known to read it."""
     shown = comparison.metrics if everything else comparison.main()
     b, a = comparison.before.session, comparison.after.session
-    out = [f"before: {b.label}    after: {a.label}    {setup.runs(comparison)}", ""]
     header, *body = _fitted([_cells(m) for m in shown], screen.width)
-    out.append(header)
-    for line, metric in zip(body, shown, strict=True):
-        out.append(_coloured(line, metric.verdict) if screen.colour else line)
-    out += ["", f"{headline.verdict_counts(comparison)} (Holm over {comparison.tests} tests)"]
+    above = [f"before: {b.label}    after: {a.label}    {setup.runs(comparison)}", "", header]
+    if screen.colour:
+        body = [_coloured(line, m.verdict) for line, m in zip(body, shown, strict=True)]
+    out = ["", f"{headline.verdict_counts(comparison)} (Holm over {comparison.tests} tests)"]
     more = sensitivity.more_runs(comparison)
     out += [more] if more else []
     out += [f"note: {caveat}" for caveat in comparison.caveats]
-    return "\n".join(out) + "\n"
+    return joined(above) + "".join(f"{line}\n" for line in body) + joined(out)
 
 
 def render(

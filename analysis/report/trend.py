@@ -8,6 +8,7 @@ from z3trace.analysis.comparing.trend import FEWEST, Trend
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.report.jsonreport import dumps
 from z3trace.columns import table
+from z3trace.printable import joined
 
 VERSION = 1
 
@@ -45,7 +46,7 @@ def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
     out += [f"{line}  {row[4]}".rstrip() for line, row in zip(lines[1:], rows, strict=True)]
     if len(digests) < FEWEST:
         out += ["", f"change points are looked for in {FEWEST} or more sessions"]
-    return "\n".join(line.rstrip() for line in out) + "\n"
+    return joined(out)
 
 
 def as_json(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:

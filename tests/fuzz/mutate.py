@@ -9,7 +9,6 @@ reporting a check, must end in a result or in one of our errors, within 5 second
 import gzip
 import json
 import random
-import resource
 import signal
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import checksamples
+from memory import peak_mb
 from samples import recording, write
 
 from z3trace.analysis.checks import judgement
@@ -206,7 +206,7 @@ def main(count: int, first: int = 0) -> int:
         checksamples.write(checksamples.broken(), checked)
         failed = fuzz(recorded, lambda path: use(path, good), range(first, first + count))
         failed += fuzz(checked, use_check, range(first, first + count // 10))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     print(f"peak {peak:.0f} MB")  # noqa: T201
     return int(bool(failed) or peak > LIMIT_MB)
 

@@ -1,14 +1,18 @@
 """One check: the probes, the workload, and a file that has every finding at once."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import structs
 
 from z3trace.bpf.programs import Programs
 from z3trace.checking.arming import Limits
 from z3trace.checking.checker import Checker
 from z3trace.data import checkfile
 from z3trace.data.model import INTERRUPTED, WorkloadResult
+from z3trace.data.recordable import require_recordable
 from z3trace.probing import slowpath
 from z3trace.recording.loading import BuiltIn, TargetModule
 from z3trace.recording.session import Wanted
@@ -32,6 +36,8 @@ class Asked:
     lock_mode: str
     seed: int
     limits: Limits
+    #: Goes into the file, so that who reads it can tell that it is of this check.
+    identity: str = field(default_factory=checkfile.new_identity)
 
 
 class _Evidence(threading.Thread):
@@ -86,11 +92,15 @@ def check(  # noqa: PLR0913 - the parts of one check
     work: Workload,
     asked: Asked,
     output: Path,
+    say: Callable[[str], None] = lambda _: None,
 ) -> WorkloadResult:
     """Run *work* under the rules and write *output*; how the workload ended.
 
-    An interrupt ends the check and keeps what was found.
+    An interrupt ends the check and keeps what was found.  UsageError before anything runs
+    if *output* cannot be written, or would not hold what is asked.
     """
+    require_recordable(asked.label, asked.command, work.description)
+    writer = checkfile.Writer(output, say)
     code = plan.code_of(definition, path)
     sites, places = plan.room(code[0])
     programs = Programs(sites, places, check=True)
@@ -100,10 +110,12 @@ def check(  # noqa: PLR0913 - the parts of one check
         wanted = Wanted(asked.lock_mode).choice()
         choice = slowpath.settled(wanted, programs, lambda _: None)
         checker = Checker(programs, plan.plan_of(definition, *code), choice, asked.limits)
-        writer = checkfile.Writer(output)
         evidence = _Evidence(checker, writer)
         checker.armed = lambda: evidence.begin(
-            checker.header(work.description, asked.label, asked.command)
+            structs.replace(
+                checker.header(work.description, asked.label, asked.command),
+                identity=asked.identity,
+            )
         )
         try:
             run = checker.run(work, 0, 0, asked.seed, probe="all")

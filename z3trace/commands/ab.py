@@ -7,7 +7,7 @@ import click
 
 from z3trace.commands import options
 from z3trace.commands.options import GuestOptions, ProbeOptions
-from z3trace.commands.screen import say
+from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED
 
 DEFAULT_WORKLOAD = (
@@ -63,9 +63,9 @@ def command(
 ) -> int:
     """Build two variants, record both in turn in one guest, compare.
 
-    The runs of the two sides alternate, and the module is loaded anew for each,
-    so that drift and layout fall on both alike.  With --patch, BEFORE plus the
-    patches is the after side.
+    The runs of the two sides alternate, and the module is loaded anew for each run,
+    so that drift and memory layout affect both sides alike.  With --patch, the
+    variant of --before with the patches applied is the side after.
     """
     from z3trace import paths
     from z3trace.commands import progress
@@ -109,7 +109,9 @@ def command(
     say(f"booting {kernel.release} with {guest.cpus} CPUs")
     with progress.shown("recording") as look:
         home = vm.Home(directory, RECORDINGS)
-        machine = guest.machine(stranger=bool(patches), boxed=not unboxed)
+        machine = guest.machine(
+            stranger=not variant.ours((before, after), patches), boxed=not unboxed
+        )
         outcome = vm.run_half(kernel, "ab-guest", pair, machine, say, home, look)
     for warning in outcome.warnings:
         say(f"the guest's console: {warning}")
@@ -127,5 +129,5 @@ def _report(recordings: list[Path], directory: Path) -> int:
     click.echo(terminal.render([comparison]))
     written = [*recordings, *formats.write_all(comparison, directory)]
     for path in written:
-        click.echo(f"Wrote {path}")
+        wrote(path)
     return DONE

@@ -11,7 +11,7 @@ import click
 
 from z3trace.commands import options
 from z3trace.commands.options import GuestOptions
-from z3trace.commands.screen import say
+from z3trace.commands.screen import say, wrote
 from z3trace.errors import (
     DONE,
     FAILED,
@@ -80,18 +80,19 @@ class _Guest:
 @click.option(
     "--workload",
     "workload_text",
-    help=f"A workload of our own.  [default in a guest: {DEFAULT_WORKLOAD}]",
+    help=f"A workload that z3trace brings.  [default in a guest: {DEFAULT_WORKLOAD}]",
 )
-@options.time("--duration", "Check whatever happens for this long, such as 10s.")
+@options.time("--duration", "Run no workload: check what happens during this time, such as 10s.")
 @options.module_file
 @options.load
 @options.lock_mode(*options.LOCK_MODES, default="hybrid")
 @options.seed
-@options.time("--long-hold", "Tell of a longer hold.", "2s")
-@options.time("--long-wait", "Tell of a longer wait.", "2s")
+@options.time("--long-hold", "Report a lock that is held for longer.", "2s")
+@options.time("--long-wait", "Report a wait that takes longer.", "2s")
 @options.readable_file(
     "--reference",
-    help="A check or recording of a good kernel: nesting that it never saw is a violation.",
+    help="A check or recording of a good kernel: locks nested in a way that it does not have are a "
+    "violation.",
 )
 @options.label
 @options.guest
@@ -120,10 +121,10 @@ def command(
 ) -> int:
     """Judge a target's lock discipline while a workload runs.
 
-    On this kernel as root, or with --variant or --patch in a guest that is booted for
-    it.  Every lock taken must be released, by its taker, once, in one order, before
-    the operation returns; what breaks a rule is told with file and line.  Exit status
-    3 if a rule was broken.
+    With --variant or --patch, a guest is booted and checked; otherwise this kernel is
+    checked, as root.  The task that takes a lock must release it before the operation
+    returns, and may not sleep meanwhile; locks must always be taken in the same order.
+    A broken rule is reported with file and line.  Exit status 3 if a rule was broken.
     """
     from z3trace import paths
 
@@ -219,8 +220,11 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
         command=["z3trace", *sys.argv[1:]],
         output=file.name,
     )
+    names = [where.variant] if where.variant and where.variant != PACKAGED else []
     machine = where.options.machine(
-        append=GUEST_WORDS, stranger=bool(where.patches), boxed=not where.unboxed
+        append=GUEST_WORDS,
+        stranger=not variant.ours(names, where.patches),
+        boxed=not where.unboxed,
     )
     say(f"booting {kernel.release}, checking {label}")
     try:
@@ -255,7 +259,7 @@ def _report(
     report = judgement.report(checkfile.read(file), console, lost, known)
     click.echo(checkmail.render(report))
     for path in checkformats.write_all(report, kept) if kept else []:
-        click.echo(f"Wrote {path}")
+        wrote(path)
     if report.violations:
         return VIOLATION
     if lost:

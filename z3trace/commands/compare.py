@@ -47,17 +47,21 @@ class _Gated(click.Command):
     type=click.Path(path_type=Path, dir_okay=False),
     help="A report to write: .txt, .md, .html or .json; may be repeated.",
 )
-@click.option("--all", "everything", is_flag=True, help="Show every statistic, not the main ones.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Show every statistic, not only the main ones."
+)
 @click.option("--histograms", is_flag=True, help="Draw the histograms in the terminal.")
 @click.option(
-    "--allow-mismatch", is_flag=True, help="Compare recordings that differ in what matters."
+    "--allow-mismatch",
+    is_flag=True,
+    help="Compare recordings even if kernel, workload or the like differ.",
 )
 @click.option(
     _GATE,
     "gate",
     type=click.FloatRange(min=0),
     metavar="[PERCENT]",
-    help="Exit with 3 if a figure got worse, by at least PERCENT if one is given.",
+    help="Exit with status 3 if a figure got worse, by at least PERCENT if that is given.",
 )
 @options.force
 def command(
@@ -70,7 +74,7 @@ def command(
     gate: float | None,
     force: bool,
 ) -> int:
-    """Compare recordings with the first: figures, verdicts, plots, reports."""
+    """Compare one or more recordings with the first one: figures, verdicts, plots, reports."""
     from z3trace import paths
     from z3trace.analysis import plots as drawing
     from z3trace.analysis.comparing.comparison import compare_all

@@ -24,8 +24,8 @@ def command(
 ) -> int:
     """Print what this kernel allows: requirements, operations, every lock call site.
 
-    The last line says whether a recording would be whole.  Exit status 4 if none
-    could be made at all.
+    The last line says whether a recording would see everything.  Exit status 4 if
+    this kernel allows no recording at all.
     """
     from z3trace.probing import preflight
     from z3trace.target import definition

@@ -17,9 +17,10 @@ def command() -> None:
 @command.command()
 @click.argument("release", required=False)
 def fetch(release: str | None) -> int:
-    """Download and unpack a kernel, its headers and its source, without installing.
+    """Download and unpack a kernel, its headers and its source; install nothing.
 
-    RELEASE is such as 6.1.0-50-amd64; the distribution's current one if not given.
+    RELEASE is a name such as 6.1.0-50-amd64.  The default is the distribution's current
+    kernel.
     """
     from z3trace.kernels import fetch as fetching
 

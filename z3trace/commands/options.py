@@ -73,16 +73,20 @@ target = click.option(
     "target_name",
     default="z3fold",
     show_default=True,
-    help="A shipped target, or a .toml file of your own.",
+    help="A shipped target (see 'z3trace target list'), or a .toml file of your own.",
 )
 module_file = readable_file(
     "--module", "module_file", help="The target's module file, if it is not the packaged one."
 )
 load = click.option(
-    "--load", is_flag=True, help="Load the target's module if it is not, and unload it after."
+    "--load",
+    is_flag=True,
+    help="Load the target's module if it is not loaded, and unload it at the end.",
 )
-label = click.option("--label", default="", help="What to call this in comparisons and reports.")
-force = click.option("--force", is_flag=True, help="Overwrite what is there.")
+label = click.option(
+    "--label", default="", help="The name of this recording in comparisons and reports."
+)
+force = click.option("--force", is_flag=True, help="Overwrite existing output.")
 
 
 def patches(purpose: str) -> Decorator[Any]:
@@ -150,9 +154,10 @@ def lock_mode(*choices: str, default: str) -> Decorator[Any]:
         type=click.Choice(choices),
         default=default,
         show_default=True,
-        help="How to see locks: at the target's call sites; in the lock functions "
-        "themselves, which slows everything that takes a lock; or there only for sites that "
-        "cannot carry a probe (hybrid)." + (" none: not at all." if "none" in choices else ""),
+        help="Where lock events are seen.  callsite: at the target's lock calls.  function: in "
+        "the lock functions, which slows everything that takes a lock.  hybrid: at the lock "
+        "calls, and in the lock functions for lock calls that cannot carry a probe."
+        + ("  none: nowhere." if "none" in choices else ""),
     )
 
 
@@ -164,7 +169,7 @@ seed = click.option(
     type=click.IntRange(0, 1 << 31),
     default=1,
     show_default=True,
-    help="Seed of the first run; each further run adds one.",
+    help="Seed of the first run; each further run has the next number.",
 )
 
 
@@ -192,24 +197,24 @@ probes = _group(
         type=click.Choice(["slow-path", "call-site"]),
         default="slow-path",
         show_default=True,
-        help="Where to see waits for locks: in the slow paths of the lock functions, where "
-        "every task goes that does not get a lock at once; or from the attempt at the call "
-        "site on, which costs a probe more for each lock.",
+        help="Where waits for locks are seen.  slow-path: in the slow paths of the lock "
+        "functions, where a task goes that does not get its lock at once.  call-site: at the "
+        "target's lock calls, which takes one more probe for each lock call.",
     ),
     click.option(
         "--probe",
         "probe_kinds",
         type=click.Choice(["all", "ops", "locks"]),
         multiple=True,
-        help="Make the runs with these probes; given more than once, each in turn, so that "
-        "the recording shows what its own probes cost, and latencies come from runs with "
-        "ops.  [default: all; of ab: all and ops]",
+        help="Which probes a run has: on operations (ops), on locks, or all.  May be repeated: "
+        "then the runs take turns, the recording shows what its own probes cost, and "
+        "latencies come from runs with ops.  [default: all; for ab: all and ops]",
     ),
     seed,
     click.option(
         "--calibrate/--no-calibrate",
         default=True,
-        help="Measure first what the probes cost here, and correct for it.",
+        help="First measure what the probes cost here, and correct the figures for it.",
     ),
 )
 
@@ -227,20 +232,20 @@ filters = _group(
     "only",
     FilterOptions,
     click.option(
-        "--pid", "process", type=click.IntRange(1, 1 << 22), help="Only this process's operations."
+        "--pid", "process", type=click.IntRange(1, 1 << 22), help="Record only this process."
     ),
     click.option(
         "--cpu",
         "processors",
         type=click.IntRange(0, 63),
         multiple=True,
-        help="Only operations begun on this CPU; may be repeated.",
+        help="Record only operations that begin on this CPU; may be repeated.",
     ),
     click.option(
         "--operation",
         "operations",
         multiple=True,
-        help="Only this operation, and locks only inside it; may be repeated.",
+        help="Record only this operation, and the locks inside it; may be repeated.",
     ),
 )
 
@@ -288,10 +293,12 @@ guest = _group(
     GuestOptions,
     click.option(
         "--release",
-        help="Kernel release; the newest default one in the cache, or a fetched one.",
+        help="Kernel release.  [default: the newest in the cache, or a fetched one]",
     ),
     click.option("--cpus", type=click.IntRange(1, 64), default=2, show_default=True),
-    click.option("--memory", default="2G", show_default=True, help="As QEMU understands it."),
+    click.option(
+        "--memory", default="2G", show_default=True, help="Memory of the guest, in QEMU's notation."
+    ),
     click.option(
         "--accelerator",
         type=click.Choice(["auto", "kvm", "tcg"]),

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 @click.option(
     "--workload",
     "workload_text",
-    help="A workload of our own, such as zpool-bench:threads=2,ops=50000 or zswap:mb=96,limit=32.",
+    help="A workload that z3trace brings, such as zpool-bench:threads=2,ops=50000 or "
+    "zswap:mb=96,limit=32.",
 )
-@options.time("--duration", "Record whatever happens for this long, such as 10s.")
+@options.time("--duration", "Run no workload: record what happens during this time, such as 10s.")
 @options.module_file
 @options.load
 @click.option("--reload", is_flag=True, help="Load the target's module anew for every run.")
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     type=click.Choice([str(1 << n) for n in range(17)]),
     default="4096",
     show_default=True,
-    help="Room for this many threads; two that are in the target at once and share a slot "
+    help="Slots for threads.  Two threads that are in the target at once and share a slot "
     "are a loss, which the ledger counts.",
 )
 @click.option("--live", is_flag=True, help="Show figures as the recording goes on.")
@@ -75,10 +76,12 @@ def command(
 ) -> int:
     """Record a target's latency and lock histograms while a workload runs.
 
-    Works as root on a real host as in a guest.  Ctrl-C ends the recording and
-    keeps it.
+    Needs root, on a real host or in a guest.  Ctrl-C ends the recording and keeps
+    what was recorded.
     """
     from z3trace import paths
+    from z3trace.data.partfile import require_writable
+    from z3trace.data.recordable import require_recordable
     from z3trace.probing import preflight
     from z3trace.recording import loading, schedule, session
     from z3trace.target import definition
@@ -90,9 +93,11 @@ def command(
             "takes locks itself, and may wait for the one that is probed",
             "'show --sites' names the call sites that waited, with their inline chains",
         )
+    require_writable(output)
     paths.must_be_new(output, force=force)
     patience = wait_module or 0.0
     work = choose.choose(workload_text, duration, command_line)
+    require_recordable(label, sys.argv[1:], work.description)
     target = definition.load(target_name)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
@@ -125,7 +130,7 @@ def command(
         recorder.show = show
         if work.open_ended:
             recorder.armed = lambda: say(f"recording {work.description}; Ctrl-C ends and keeps it")
-        interrupted = session.record([side], work, steps, probing.seed, report)
+        interrupted = session.record([side], work, steps, probing.seed, report, say)
     if not output.exists():
         raise KeyboardInterrupt
     _say_coverage(recorder)

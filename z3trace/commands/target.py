@@ -33,8 +33,8 @@ def list_targets() -> int:
 def init(module_name: str, module_file: Path | None, output: Path | None, force: bool) -> int:
     """Draft a target definition for MODULE, which must be loaded.
 
-    From its symbols, its BTF and its lock call sites.  Print it, or write it with -o;
-    record with --target FILE.toml.
+    The draft is made from the module's symbols, BTF and lock calls.  It is printed, or
+    written to a file with -o.  Record with --target FILE.toml.
     """
     from z3trace import paths
     from z3trace.code import loaded, module

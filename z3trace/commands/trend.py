@@ -15,13 +15,17 @@ from z3trace.errors import DONE, UsageError
 @click.option(
     "--plot", type=click.Path(path_type=Path, dir_okay=False), help="A plot to write, .png or .svg."
 )
-@click.option("--allow-mismatch", is_flag=True, help="Take recordings that differ in what matters.")
+@click.option(
+    "--allow-mismatch",
+    is_flag=True,
+    help="Take recordings even if kernel, workload or the like differ.",
+)
 @options.force
 def command(
     directory: Path, as_json: bool, plot: Path | None, allow_mismatch: bool, force: bool
 ) -> int:
-    """Show the recordings in DIRECTORY in the order of their making, such as one for
-    each commit, and mark where a figure changed."""
+    """Show the recordings in DIRECTORY from the oldest to the newest, for example one
+    for each commit, and mark where a figure changed."""
     from z3trace import paths
     from z3trace.analysis.comparing import trend
     from z3trace.analysis.figures.recording import Digest

@@ -12,12 +12,12 @@ from z3trace.commands.screen import say
 
 @click.command(context_settings={"ignore_unknown_options": False})
 @options.guest
-@click.option("--append", default="", help="More words for the kernel's command line.")
+@click.option("--append", default="", help="Text to add to the guest kernel's command line.")
 @click.option(
     "--share",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     default=Path(),
-    help="Directory that the guest may really write to, and starts in.  [default: this one]",
+    help="Directory where the guest starts, and where what it writes is kept.  [default: this one]",
 )
 @click.option(
     "--disk",
@@ -40,10 +40,10 @@ def command(
 ) -> int:
     """Run COMMAND in a guest: a z3trace verb, or any program of the host.
 
-    The guest sees the host's files and may write anywhere, but only what it
-    writes below --share is really written.  Ends with COMMAND's status.
+    The guest sees the host's files and may write anywhere, but only what it writes
+    below --share is kept.  The exit status is COMMAND's.
     """
-    from z3trace.commands import HIDDEN, VERBS
+    from z3trace.commands.verbs import HIDDEN, VERBS
     from z3trace.guest import vm
     from z3trace.kernels import build, fetch
 

@@ -2,14 +2,15 @@
 
 All times are nanoseconds unless a name says otherwise, all counts are of one
 run.  Values come from strangers when a file is read: bounds are part of the
-types.
+types, see ``limits``.
 """
 
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-from z3trace.data.buckets import BUCKETS
+from z3trace.data import limits
+from z3trace.data.fields import U64, Buckets, Name, Record, SiteNumber, Text, Word
 
 SCHEMA: Final = 4
 #: One line for each schema: what changed.
@@ -21,18 +22,8 @@ HISTORY = {
     "counts nested holds once",
     4: "where waits are seen: an acquisition that needed none may have one of 0",
 }
-
-#: Unsigned, and below 2**63: the decoder bounds no further, and nothing real is larger.
-U64 = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
-Name = Annotated[str, Meta(max_length=256)]
-Text = Annotated[str, Meta(max_length=65536)]
-Bucket = Annotated[int, Meta(ge=0, lt=BUCKETS)]
 #: Exit status of a workload that Ctrl-C ended, as a shell has it: 128 and the signal.
 INTERRUPTED = 130
-
-
-class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of everything in a run file."""
 
 
 class Environment(Record, frozen=True, kw_only=True):
@@ -66,7 +57,7 @@ class ModuleInfo(Record, frozen=True, kw_only=True):
 class Operation(Record, frozen=True, kw_only=True):
     """An operation of the target: the function asked for and the symbol attached to."""
 
-    name: Name
+    name: Word
     function: Name
     symbol: Name = ""
     attached: bool = False
@@ -99,14 +90,14 @@ class Calibration(Record, frozen=True, kw_only=True):
 class LockClass(Record, frozen=True, kw_only=True):
     """A lock class and the kernel structure members that belong to it here."""
 
-    name: Name
-    members: list[Name] = field(default_factory=list)
+    name: Word
+    members: Annotated[list[Name], Meta(max_length=limits.MEMBERS)] = field(default_factory=list)
 
 
 class CallSite(Record, frozen=True, kw_only=True):
     """One instruction of the target that calls a lock function."""
 
-    number: U64
+    number: SiteNumber
     function: Name
     offset: U64
     lock_function: Name
@@ -114,7 +105,7 @@ class CallSite(Record, frozen=True, kw_only=True):
     kind: Literal["spin", "read", "write"]
     file: Name = ""
     line: U64 = 0
-    inlined: list[Name] = field(default_factory=list)
+    inlined: Annotated[list[Name], Meta(max_length=limits.INLINED)] = field(default_factory=list)
     attached: bool = False
     reason: Text = ""
     method: Literal["", "jump", "emulated", "stepped", "function"] = ""
@@ -130,11 +121,11 @@ class Origin(Record, frozen=True, kw_only=True):
     environment: Environment
     module: ModuleInfo
     workload: Text
-    command: list[Text]
+    command: Annotated[list[Text], Meta(max_length=limits.COMMAND)]
     lock_mode: Name
     probe_digest: Name
-    operations: list[Operation]
-    sites: list[CallSite]
+    operations: Annotated[list[Operation], Meta(max_length=limits.OPERATIONS)]
+    sites: Annotated[list[CallSite], Meta(max_length=limits.SITES)]
 
 
 class Session(Origin, frozen=True, kw_only=True, tag_field="type", tag="session"):
@@ -145,32 +136,32 @@ class Session(Origin, frozen=True, kw_only=True, tag_field="type", tag="session"
     #: Where waits are seen; empty in files before schema 4: from the attempt at the call
     #: site on.
     waits: Literal["", "call-site", "slow-path"] = ""
-    locks: list[LockClass]
+    locks: Annotated[list[LockClass], Meta(max_length=limits.CLASSES)]
     floor: U64 | None = None
     calibration: Calibration | None = None
 
 
 class Series(Record, frozen=True, kw_only=True):
-    """One histogram: ``buckets`` is ``[[index, count], …]`` in rising order."""
+    """One histogram."""
 
     metric: Literal[
         "latency", "wait", "hold", "corrected_latency", "corrected_wait", "corrected_hold"
     ]
-    operation: Name = ""
-    lock: Name = ""
-    unit: Name = "ns"
+    operation: Word = ""
+    lock: Word = ""
+    unit: Word = "ns"
     count: U64
     sum: U64
     min: U64
     max: U64
-    buckets: list[tuple[Bucket, U64]]
+    buckets: Buckets
 
 
 class OperationCounts(Record, frozen=True, kw_only=True):
     """Counters of one operation; ``wait`` and ``hold`` (time with a lock held and no wait)
     are summed over completed calls."""
 
-    operation: Name
+    operation: Word
     entries: U64
     returns: U64
     failures: U64
@@ -191,14 +182,14 @@ class LockEvents(Record, frozen=True, kw_only=True):
 class LockCounts(LockEvents, frozen=True, kw_only=True):
     """Counters of one lock class."""
 
-    lock: Name
+    lock: Word
 
 
 class SiteCounts(LockEvents, frozen=True, kw_only=True):
     """Counters of one call site; wait and hold belong to the site that acquired."""
 
-    site: U64
-    locks: list[Name]
+    site: SiteNumber
+    locks: Annotated[list[Word], Meta(max_length=limits.CLASSES)]
     wait_sum: U64
     wait_max: U64
     hold_sum: U64
@@ -208,8 +199,8 @@ class SiteCounts(LockEvents, frozen=True, kw_only=True):
 class Nesting(Record, frozen=True, kw_only=True):
     """How often a lock of one class was acquired while one of another was the newest held."""
 
-    held: Name
-    acquired: Name
+    held: Word
+    acquired: Word
     count: U64
 
 
@@ -256,10 +247,10 @@ class Ledger(Record, frozen=True, kw_only=True):
 class OperationTruth(Record, frozen=True, kw_only=True):
     """What the workload itself counted for one operation."""
 
-    operation: Name
+    operation: Word
     calls: U64
     failures: U64 = 0
-    buckets: list[tuple[Bucket, U64]] = field(default_factory=list)
+    buckets: Buckets = field(default_factory=list)
 
 
 class WorkloadResult(Record, frozen=True, kw_only=True):
@@ -267,8 +258,10 @@ class WorkloadResult(Record, frozen=True, kw_only=True):
 
     status: int = 0
     elapsed: U64 = 0
-    operations: list[OperationTruth] = field(default_factory=list)
-    facts: dict[Name, U64] = field(default_factory=dict)
+    operations: Annotated[list[OperationTruth], Meta(max_length=limits.OPERATIONS)] = field(
+        default_factory=list
+    )
+    facts: Annotated[dict[Word, U64], Meta(max_length=limits.FACTS)] = field(default_factory=dict)
     output: Text = ""
 
 
@@ -285,11 +278,17 @@ class Run(Record, frozen=True, kw_only=True, tag_field="type", tag="run"):
     duration: U64
     result: WorkloadResult
     interrupted: bool = False
-    series: list[Series] = field(default_factory=list)
-    operations: list[OperationCounts] = field(default_factory=list)
-    locks: list[LockCounts] = field(default_factory=list)
-    sites: list[SiteCounts] = field(default_factory=list)
-    nesting: list[Nesting] = field(default_factory=list)
+    series: Annotated[list[Series], Meta(max_length=limits.SERIES)] = field(default_factory=list)
+    operations: Annotated[list[OperationCounts], Meta(max_length=limits.OPERATIONS)] = field(
+        default_factory=list
+    )
+    locks: Annotated[list[LockCounts], Meta(max_length=limits.CLASSES)] = field(
+        default_factory=list
+    )
+    sites: Annotated[list[SiteCounts], Meta(max_length=limits.SITES)] = field(default_factory=list)
+    nesting: Annotated[list[Nesting], Meta(max_length=limits.CLASSES**2)] = field(
+        default_factory=list
+    )
     ledger: Ledger | None = None
 
 

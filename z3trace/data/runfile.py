@@ -1,67 +1,71 @@
 """Read and write recordings: JSON Lines, ``.z3t`` or ``.z3t.gz``.
 
-A session line, a line for each run, an end line.  The file grows under the name
-``FILE.part`` and gets its own when it is whole, so that a killed recording
-leaves what it had under a name that says so.
+A session line, a line for each run, an end line.  The file grows as a ``partfile`` does,
+so that a killed recording leaves what it had under a name that says so.
 """
 
 import gzip
-import os
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
 
 import msgspec
 
-from z3trace.data import buckets
+from z3trace.data import buckets, limits, lines
 from z3trace.data.model import SCHEMA, End, Recording, Run, Session
-from z3trace.errors import InputError
+from z3trace.data.partfile import PartFile, part_name
+from z3trace.errors import InputError, Z3traceError
 
-_LINE_LIMIT = 16 << 20
-_FILE_LIMIT = 1 << 30
-_RUN_LIMIT = 100_000
+__all__ = ["Stream", "Writer", "part_name", "read"]
 
-_encoder = msgspec.json.Encoder()
+_WHAT = "a z3trace recording"
+_END_ROOM = 1 << 10  # bytes that are left for the end line
 _decoder: msgspec.json.Decoder[Session | Run | End] = msgspec.json.Decoder(Session | Run | End)
 
 
-def part_name(path: Path) -> Path:
-    return path.with_name(path.name + ".part")
-
-
 class Writer:
-    """Writes a recording line by line; the name appears when it is whole."""
+    """Writes a recording line by line; the name appears when it is whole.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._part = part_name(path)
-        self._runs = 0
-        path.parent.mkdir(parents=True, exist_ok=True)
-        raw = self._part.open("wb")
-        opened = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) if path.suffix == ".gz" else raw
-        self._raw, self._file = raw, cast(BinaryIO, opened)
+    UsageError if the file cannot be had, see ``partfile``; *say* is told where the part
+    file of an earlier run is now.
+    """
 
-    def _line(self, record: Session | Run | End) -> None:
-        self._file.write(_encoder.encode(record) + b"\n")
+    def __init__(self, path: Path, say: Callable[[str], None] = lambda _: None) -> None:
+        self._part = PartFile(path, say)
+        self._file = cast(BinaryIO, self._part.file)
+        if path.suffix == ".gz":
+            packed = gzip.GzipFile(fileobj=self._part.file, mode="wb", mtime=0)
+            self._file = cast(BinaryIO, packed)
+        self._runs = self._series = self._written = 0
+
+    def _line(self, record: Session | Run | End, room: int = 0) -> None:
+        line = lines.encode(record, _decoder, _WHAT)
+        if self._written + len(line) > limits.RECORDING - room:
+            raise _full(f"{limits.RECORDING >> 20} MB")
+        self._written += len(line)
+        self._file.write(line)
         self._file.flush()
-        self._raw.flush()
+        self._part.file.flush()
 
     def session(self, session: Session) -> None:
-        self._line(session)
+        self._line(session, _END_ROOM)
 
     def run(self, run: Run) -> None:
-        self._line(run)
+        self._series += len(run.series)
+        if self._runs == limits.RUNS or self._series > limits.ALL_SERIES:
+            raise _full(f"{limits.RUNS} runs with {limits.ALL_SERIES} histograms")
+        self._line(run, _END_ROOM)
         self._runs += 1
 
     def finish(self, *, interrupted: bool) -> None:
         self._line(End(runs=self._runs, interrupted=interrupted))
-        if self._file is not self._raw:
+        self._close_packed()
+        self._part.finish()
+
+    def _close_packed(self) -> None:
+        if self._file is not self._part.file:
             self._file.close()
-        os.fsync(self._raw.fileno())
-        self._raw.close()
-        os.replace(self._part, self._path)
 
     def __enter__(self) -> "Writer":
         return self
@@ -72,52 +76,27 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._raw.closed:
-            if self._file is not self._raw:
-                self._file.close()
-            self._raw.close()
-            if not self._runs:
-                self._part.unlink(missing_ok=True)
+        if self._part.file.closed:
+            return
+        if self._runs:
+            self._close_packed()
+            self._part.close()
+        else:
+            self._part.discard()
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:
-    """(line number, line, whether its line end was there); bounded in size."""
-    try:
-        with path.open("rb") as probe:
-            compressed = probe.read(2) == b"\x1f\x8b"
-        opened = gzip.open(path, "rb") if compressed else path.open("rb")  # noqa: SIM115 - closed in finish
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    number = total = 0
-    with opened as file:
-        while True:
-            try:
-                line = file.readline(_LINE_LIMIT + 1)
-            except (OSError, EOFError, zlib.error):
-                return
-            if not line:
-                return
-            number += 1
-            total += len(line)
-            if len(line) > _LINE_LIMIT or total > _FILE_LIMIT:
-                raise InputError(f"{path}:{number}: the file is larger than a recording can be")
-            yield number, line, line.endswith(b"\n")
+def _full(most: str) -> Z3traceError:
+    return Z3traceError(f"{_WHAT} has at most {most}", "what was recorded is kept")
 
 
 def _decode(path: Path, number: int, line: bytes) -> Session | Run | End:
     try:
-        return _decoder.decode(line)
-    except msgspec.MsgspecError as error:
-        hint = ""
-        if number == 1:
-            schema = _schema_of(line)
-            if schema is not None and schema != SCHEMA:
-                hint = f"its schema is {schema}, this version reads {SCHEMA}"
-        raise InputError(f"{path}:{number}: not a z3trace recording: {error}", hint) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}:{number}: not a z3trace recording: not UTF-8") from error
-    except RecursionError as error:
-        raise InputError(f"{path}:{number}: not a z3trace recording: nested too deeply") from error
+        return lines.decode(_decoder, line, f"{path}:{number}", _WHAT)
+    except InputError as error:
+        schema = _schema_of(line) if number == 1 else None
+        if schema not in (None, SCHEMA):
+            error.hint = f"its schema is {schema}, this version reads {SCHEMA}"
+        raise
 
 
 def _schema_of(line: bytes) -> int | None:
@@ -130,15 +109,35 @@ def _schema_of(line: bytes) -> int | None:
         return None
 
 
-def _check_run(path: Path, number: int, run: Run) -> None:
+def _check_run(where: str, run: Run) -> None:
+    kinds = {(series.metric, series.operation, series.lock) for series in run.series}
+    if len(kinds) != len(run.series):
+        raise InputError(f"{where}: a series is there twice")
     for series in run.series:
         indexes = [index for index, _ in series.buckets]
         if indexes != sorted(set(indexes)):
-            raise InputError(f"{path}:{number}: the buckets of a series are not in rising order")
+            raise InputError(f"{where}: the buckets of a series are not in rising order")
         if sum(count for _, count in series.buckets) != series.count:
-            raise InputError(f"{path}:{number}: a series' count is not the sum of its buckets")
+            raise InputError(f"{where}: a series' count is not the sum of its buckets")
         if series.count and not series.min <= series.max:
-            raise InputError(f"{path}:{number}: a series' minimum is above its maximum")
+            raise InputError(f"{where}: a series' minimum is above its maximum")
+
+
+def _names(run: Run) -> Iterator[str]:
+    """All names by which figures of a run are kept."""
+    for series in run.series:
+        yield series.operation or series.lock
+    for operation in run.operations:
+        yield operation.operation
+    for truth in run.result.operations:
+        yield truth.operation
+    for lock in run.locks:
+        yield lock.lock
+    for site in run.sites:
+        yield from site.locks
+    for pair in run.nesting:
+        yield from (pair.held, pair.acquired)
+    yield from run.result.facts
 
 
 class Stream:
@@ -151,7 +150,7 @@ class Stream:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lines = _lines(path)
+        self._lines = lines.read(path, limits.RECORDING)
         self.session = self._first()
         self.complete = False
         self.interrupted = False
@@ -164,27 +163,31 @@ class Stream:
             if record.bucket_scheme != buckets.SCHEME:
                 raise InputError(f"{self._path}: unknown bucket scheme {record.bucket_scheme!r}")
             return record
-        raise InputError(f"{self._path} is empty: not a z3trace recording")
+        raise InputError(f"{self._path} is empty: not {_WHAT}")
 
     def __iter__(self) -> Iterator[Run]:
         end: End | None = None
-        runs = 0
+        runs = series = 0
+        names: set[str] = set()
         for number, line, whole in self._lines:
             if not whole:
                 break
+            where = f"{self._path}:{number}"
             record = _decode(self._path, number, line)
             if end is not None:
-                raise InputError(f"{self._path}:{number}: there is more after the end line")
+                raise InputError(f"{where}: there is more after the end line")
             if isinstance(record, Run):
-                _check_run(self._path, number, record)
+                _check_run(where, record)
+                names.update(_names(record))
                 runs += 1
-                if runs > _RUN_LIMIT:
-                    raise InputError(f"{self._path}:{number}: more than {_RUN_LIMIT} runs")
+                series += len(record.series)
+                if runs > limits.RUNS or series > limits.ALL_SERIES or len(names) > limits.NAMES:
+                    raise InputError(f"{where}: more runs or names than {_WHAT} can have")
                 yield record
             elif isinstance(record, End):
                 end = record
             else:
-                raise InputError(f"{self._path}:{number}: a second session line")
+                raise InputError(f"{where}: a second session line")
         self.complete = end is not None and end.runs == runs
         self.interrupted = end is not None and end.interrupted
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from z3trace.errors import InputError, UsageError, Z3traceError
 from z3trace.kernels import semantic, unified
-from z3trace.kernels.box import Box, printable, read_file
+from z3trace.kernels.box import Box, read_file, said
 
 _PATCH_LIMIT = 4 << 20  # bytes
 _SOURCE_LIMIT = 4 << 20  # bytes
@@ -98,6 +98,6 @@ def _apply_unified(patch: Patch, tree: Path, source: str, *, boxed: bool) -> Non
     except Z3traceError as error:
         reject = (tree / source).with_name(Path(source).name + ".rej")
         if type(error) is Z3traceError and reject.exists():
-            text = printable(read_file(reject, _REJECT_LIMIT))
+            text = said(read_file(reject, _REJECT_LIMIT))
             raise InputError(f"{error}\n{text}".rstrip()) from error
         raise

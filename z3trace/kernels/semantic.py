@@ -13,13 +13,16 @@ from z3trace.errors import InputError
 #: Word -> what follows it where it is not an ordinary name.
 _WORDS = {"script": ":", "initialize": ":", "finalize": ":", "using": '"<'}
 _WORD = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(_WORDS)})(?![A-Za-z0-9_])")
-_OPTIONS = re.compile(r"^\s*#\s*spatch", re.MULTILINE)
+_OPTIONS = re.compile(r"^[^\S\n]*#[^\S\n]*spatch", re.MULTILINE)
+_LIMIT = 128 << 10  # bytes: the search takes a second of that at worst
 _NAME = re.compile(r"[A-Za-z0-9_]")
 _COMMENTS = {"/*": "*/", "//": "\n", "#": "\n"}
 
 
 def must_be_plain(name: str, data: bytes) -> None:
     """InputError if the semantic patch *data*, called *name*, holds or reads code."""
+    if len(data) > _LIMIT:
+        raise InputError(f"{name} is larger than {_LIMIT >> 10} KiB: not a semantic patch")
     text = data.decode("latin-1")
     fault = "spatch options" if _OPTIONS.search(text) else _prolog(text)
     for match in _WORD.finditer(text):

@@ -47,9 +47,15 @@ def only_lines(name: str, data: bytes, source: str) -> bytes:
 def _fault(file: PatchedFile, source: str) -> str:
     """What a part of a patch has in mind besides lines of *source*; empty if nothing."""
     fault = _mode_fault(file) or _name_fault(file, source)
-    if file.is_binary_file or any(_NOT_LINES.match(line) for line in file.patch_info or []):
+    if file.is_binary_file or any(_NOT_LINES.match(line) for line in _header(file)):
         return "renames, copies or replaces a file as a whole"
     return fault or ("" if file else f"changes no line of {source}")
+
+
+def _header(file: PatchedFile) -> list[str]:
+    """The lines of git's header; without one unidiff keeps a mail's words in their place."""
+    lines = list(file.patch_info or ())
+    return lines if lines and lines[0].startswith("diff --git ") else []
 
 
 def _mode_fault(file: PatchedFile) -> str:

@@ -5,7 +5,7 @@ like it, or ``stock``, the source as packaged; each with any further patches on 
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def load(name: str, patches: Sequence[Path] = ()) -> Variant:
     if not path.is_file():
         known = ", ".join(["stock", *shipped()])
         raise UsageError(f"there is no variant {name!r}", f"there are: {known}; or a .toml file")
-    data = _read(path)
+    data = paths.read_toml(path, "a variant", _LIMIT)
     return Variant(
         _name(path.stem, patches),
         str(data.get("description", "")),
@@ -54,16 +54,9 @@ def load(name: str, patches: Sequence[Path] = ()) -> Variant:
     )
 
 
-def _read(path: Path) -> dict[str, object]:
-    """A variant's TOML file, which may come from a stranger: small, and not too deep."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LIMIT + 1)
-        if len(content) > _LIMIT:
-            raise InputError(f"{path} is not a variant: it is larger than {_LIMIT >> 10} KiB")
-        return tomllib.loads(content.decode())
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not a variant: {error}") from error
+def ours(names: Iterable[str], patches: Sequence[Path]) -> bool:
+    """Whether all that *names* and *patches* stand for is shipped: nothing of a stranger."""
+    return not patches and set(names) <= {"stock", *shipped()}
 
 
 def _listed(path: Path, data: dict[str, object]) -> list[Path]:

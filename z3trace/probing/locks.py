@@ -13,6 +13,7 @@ from z3trace.code.callsites import Probe, Site, methods
 from z3trace.code.kerneltext import kernel_functions
 from z3trace.code.lockfunctions import LOCK_FUNCTIONS
 from z3trace.code.placement import REGISTERS
+from z3trace.data import limits
 from z3trace.data.model import CallSite
 from z3trace.errors import CannotTraceError
 from z3trace.probing.choice import Choice, Costs
@@ -215,9 +216,9 @@ def call_sites(plan: Plan, covered: Covered) -> list[CallSite]:
             CallSite(
                 **{name: getattr(site, name) for name in _SAME},
                 offset=site.function_offset,
-                file=source.file,
+                file=source.file[-limits.NAME :],
                 line=source.line,
-                inlined=list(source.chain[1:]),
+                inlined=list(source.chain[1:])[: limits.INLINED],
                 attached=not reason,
                 reason=reason,
                 method="" if reason else how.get(site.number, ""),  # type: ignore[arg-type]

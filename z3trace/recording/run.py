@@ -23,6 +23,7 @@ from z3trace.data.model import (
     Session,
     WorkloadResult,
 )
+from z3trace.data.recordable import encodable
 from z3trace.probing.arming import Armed, arm
 from z3trace.probing.choice import Choice, costs_of
 from z3trace.recording import counters, environment
@@ -178,15 +179,16 @@ class Recorder:
     def origin(self, workload: str, label: str, command: list[str]) -> Origin:
         """How what is recorded now comes about; the probes must have been attached once."""
         assert self.coverage is not None  # noqa: S101 - callers attach first
+        texts = [encodable(word) for word in (label, workload, *command)]
         return Origin(
             tool=f"z3trace {tool_version()}",
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             target=self.plan.target.name,
-            label=label,
+            label=texts[0],
             environment=environment.collect(),
             module=self.module(),
-            workload=workload,
-            command=command,
+            workload=texts[1],
+            command=texts[2:],
             lock_mode=self.choice.lock_mode,
             probe_digest=probe_digest(),
             operations=self.coverage.operations,

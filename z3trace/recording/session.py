@@ -9,6 +9,7 @@ from pathlib import Path
 from z3trace.bpf import layout
 from z3trace.data import runfile
 from z3trace.data.model import INTERRUPTED, Run
+from z3trace.data.recordable import require_recordable
 from z3trace.errors import Z3traceError
 from z3trace.probing import calibration
 from z3trace.probing.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
@@ -44,17 +45,25 @@ class Side:
     command: list[str]
 
 
-def record(
-    sides: Sequence[Side], work: Workload, steps: Sequence[Step], seed: int, report: Report
+def record(  # noqa: PLR0913 - the parts of one session
+    sides: Sequence[Side],
+    work: Workload,
+    steps: Sequence[Step],
+    seed: int,
+    report: Report,
+    say: Callable[[str], None] = lambda _: None,
 ) -> bool:
     """Make all runs and write a recording a side; True if it was interrupted.
 
     Both sides of a pair get the same seed.  What was recorded before an interrupt
-    or a failure stays in the files.
+    or a failure stays in the files.  UsageError before the first run if a file cannot
+    be written or cannot hold its side's label or command.
     """
+    for side in sides:
+        require_recordable(side.label, side.command, work.description)
     interrupted = False
     with ExitStack() as stack:
-        writers = [stack.enter_context(runfile.Writer(side.output)) for side in sides]
+        writers = [stack.enter_context(runfile.Writer(side.output, say)) for side in sides]
         opened: set[int] = set()
         for side in sides:
             stack.callback(side.module.after_all)

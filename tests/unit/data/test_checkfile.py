@@ -4,9 +4,10 @@ from pathlib import Path
 
 import checksamples
 import pytest
+from msgspec import structs
 
 from z3trace.data import checkfile
-from z3trace.errors import InputError
+from z3trace.errors import InputError, UsageError
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -62,7 +63,7 @@ def test_a_line_that_was_cut_is_left_out(tmp_path: Path) -> None:
         (b"hello\n", ":1: not a z3trace check"),
         (b'{"type":"session"}\n', ":1: not a z3trace check"),
         (b"[" * 100_000 + b"\n", ":1: not a z3trace check"),
-        (b'{"type":"end","ledger":{},"result":{}}\n', "it has no header"),
+        (b'{"type":"end","ledger":{},"result":{}}\n', ":1: .* the header is the first line"),
     ],
 )
 def test_what_is_no_check_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
@@ -81,3 +82,61 @@ def test_an_incident_is_known_again_by_rule_time_and_cpu() -> None:
     incident = checksamples.incident("long-hold", 0)
     assert incident.key() == checksamples.incident("long-hold", 2, task=1).key()
     assert incident.key() != checksamples.incident("long-hold", 0, cpu=7).key()
+
+
+def _check(path: Path, identity: str, *, whole: bool) -> None:
+    made = checksamples.broken()
+    header = structs.replace(made.header, identity=identity)
+    checksamples.write(structs.replace(made, header=header), path, whole=whole)
+
+
+def test_the_check_before_is_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "check.z3c"
+    old, new = checkfile.new_identity(), checkfile.new_identity()
+    assert old != new
+    _check(path, old, whole=True)
+    assert checkfile.read(path, old).end is not None
+    with pytest.raises(InputError, match=r"check\.z3c is of another check than this one"):
+        checkfile.read(path, new)
+    # This one's kernel was lost: what it found is read, not the old file.
+    _check(path, new, whole=False)
+    assert checkfile.read(path, new).end is None
+    assert checkfile.read(path, old).end is not None
+
+
+def test_a_part_file_of_another_check_is_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "check.z3c"
+    _check(path, checkfile.new_identity(), whole=False)
+    with pytest.raises(InputError, match=r"check\.z3c\.part is of another check"):
+        checkfile.read(path, checkfile.new_identity())
+
+
+def test_a_check_from_before_identities_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "check.z3c"
+    _check(path, "", whole=True)
+    text = path.read_bytes().replace(b',"identity":""', b"")
+    assert b"identity" not in text
+    path.write_bytes(text)
+    assert checkfile.read(path).header.identity == ""
+    with pytest.raises(InputError, match="another check"):
+        checkfile.read(path, checkfile.new_identity())
+
+
+def test_a_check_is_not_written_through_a_link(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "check.z3c.part").symlink_to(victim)
+    with pytest.raises(UsageError, match="symbolic link"):
+        checksamples.write(checksamples.broken(), tmp_path / "check.z3c")
+    assert victim.read_text() == "precious"
+
+
+def test_a_lost_check_is_kept_when_the_next_one_begins(tmp_path: Path) -> None:
+    path = tmp_path / "check.z3c"
+    checksamples.write(checksamples.broken(), path, whole=False)
+    said: list[str] = []
+    writer = checkfile.Writer(path, said.append)
+    assert said == []
+    writer.write(checksamples.header())
+    assert said == [f"what an earlier run left is kept as {path}.part.1"]
+    assert len(checkfile.read(tmp_path / "check.z3c.part.1").incidents) == 3

@@ -1,6 +1,7 @@
 """Recordings survive a round trip; anything else gets one clear line."""
 
 import gzip
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from samples import recording, write
 
 from z3trace.data import runfile
-from z3trace.errors import InputError
+from z3trace.errors import InputError, UsageError
 
 
 @pytest.mark.parametrize("name", ["x.z3t", "x.z3t.gz"])
@@ -101,3 +102,43 @@ def test_mutated_files_end_in_a_result_or_in_an_error() -> None:
         [sys.executable, script, "500", "20000"], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout
+
+
+def test_a_start_that_fails_leaves_what_a_lost_run_had(tmp_path: Path) -> None:
+    lost = runfile.Writer(tmp_path / "x.z3t")
+    made = recording(runs=1)
+    lost.session(made.session)
+    lost.run(made.runs[0])
+    del lost  # killed: no end line, no lock
+    with pytest.raises(KeyboardInterrupt), runfile.Writer(tmp_path / "x.z3t"):
+        raise KeyboardInterrupt
+    (kept,) = tmp_path.iterdir()
+    assert len(runfile.read(kept).runs) == 1
+
+
+def test_a_recording_is_not_written_through_a_link(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "x.z3t.part").symlink_to(victim)
+    with pytest.raises(UsageError, match="symbolic link"):
+        write(tmp_path / "x.z3t", recording(runs=1))
+    assert victim.read_text() == "precious"
+    assert not (tmp_path / "x.z3t").is_symlink()
+
+
+def test_a_second_writer_of_a_name_is_refused(tmp_path: Path) -> None:
+    made = recording(runs=1)
+    with runfile.Writer(tmp_path / "x.z3t") as first:
+        first.session(made.session)
+        with pytest.raises(UsageError, match="written by another process"):
+            runfile.Writer(tmp_path / "x.z3t")
+        first.run(made.runs[0])
+        first.finish(interrupted=False)
+    assert runfile.read(tmp_path / "x.z3t").complete
+
+
+def test_a_recording_from_a_pipe_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.z3t", recording(runs=1))
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["sh", "-c", f"cat {path} > {tmp_path / 'pipe'}"]):
+        assert runfile.read(tmp_path / "pipe").complete

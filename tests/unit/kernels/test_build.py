@@ -121,3 +121,42 @@ def test_a_program_of_the_testbed_is_built_once(
     assert path.read_bytes().startswith(b"\x7fELF")
     assert build.build_program("bystander", said.append) == path
     assert said == ["building bystander"]
+
+
+def test_an_unboxed_build_says_so_and_is_another(kernel: Kernel, tmp_path: Path) -> None:
+    said: list[str] = []
+    chosen = _patched(tmp_path, 2)
+    boxed = build.build_variant(kernel, SOURCE, chosen, said.append)
+    unboxed = build.build_variant(kernel, SOURCE, chosen, said.append, boxed=False)
+    again = build.build_variant(kernel, SOURCE, chosen, said.append, boxed=False)
+    assert (boxed.variant, unboxed.variant) == ("stock+p", "stock+p, built unboxed")
+    assert unboxed.path != boxed.path
+    assert json.loads((unboxed.path.parent / "variant.json").read_text())["unboxed"] is True
+    assert (again.path, again.variant) == (unboxed.path, unboxed.variant)
+    assert sum("outside of a box" in line for line in said) == 2
+
+
+@pytest.mark.parametrize(
+    "line", ['#include "{}"', 'asm(".incbin \\"{}\\"");', '#include "$(shell echo x >> {})"']
+)
+def test_a_source_reaches_nothing_outside(kernel: Kernel, tmp_path: Path, line: str) -> None:
+    canary = tmp_path / "canary"
+    canary.write_text("secret\n")
+    kernel.source(SOURCE).write_text(line.format(canary) + "\n" + CODE)
+    with pytest.raises(Z3traceError, match="No such file|file not found") as raised:
+        build.build_variant(kernel, SOURCE, STOCK, _silent)
+    assert canary.read_text() == "secret\n"
+    assert "secret" not in str(raised.value)
+
+
+def test_the_packages_are_not_written(kernel: Kernel) -> None:
+    makefile = kernel.headers / "Makefile"
+    makefile.write_text(makefile.read_text() + "\techo x > here\n\techo x > $(M)/../here\n")
+    with pytest.raises(Z3traceError, match="Read-only file system"):
+        build.build_variant(kernel, SOURCE, STOCK, _silent)
+
+
+def test_our_own_workload_needs_no_box(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("z3trace.kernels.box._walls", lambda _: pytest.fail("a box was asked for"))
+    with pytest.raises(Z3traceError, match=r"building zpool_bench\.ko failed"):
+        build.build_workload(kernel, _silent)

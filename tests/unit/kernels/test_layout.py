@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from z3trace.errors import Z3traceError
+from z3trace.errors import UsageError, Z3traceError
 from z3trace.kernels.layout import Kernel
 
 
@@ -34,3 +34,12 @@ def test_a_source_that_the_package_lacks_is_said(kernel: Kernel) -> None:
     assert kernel.source("mm/z3fold.c").is_file()
     with pytest.raises(Z3traceError, match=r"has no mm/zbud\.c"):
         kernel.source("mm/zbud.c")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/etc/x.c", "mm/../../x.c", "../x.c", "mm//x.c", "x.c", "mm/x.h", "mm/x.c\n", "mm/.x.c", ""],
+)
+def test_a_targets_source_lies_in_the_kernels(kernel: Kernel, name: str) -> None:
+    with pytest.raises(UsageError, match="is not a source file's name"):
+        kernel.source(name)

@@ -1,14 +1,13 @@
 """Patches come from strangers: applied or refused, never executed."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hostile import CODE, GOOD, GOOD_RULE, SOURCE, diff
 
 from z3trace.errors import InputError, UsageError
 from z3trace.kernels import patch
-
-SOURCE = "mm/x.c"
-CODE = "int a(void)\n{\n\treturn 1;\n}\n"
 
 
 @pytest.fixture
@@ -101,3 +100,60 @@ def test_an_aligned_structure_does_not_stop_a_semantic_patch(tree: Path, tmp_pat
     text = (tree / SOURCE).read_text()
     assert "__aligned(8)" in text
     assert "return 2;" in text
+
+
+def test_a_patch_may_be_reached_by_a_link_but_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "l.patch").symlink_to(_patch(tmp_path, "p.patch", "x"))
+    assert patch.read(tmp_path / "l.patch").data == b"x"
+    (tmp_path / "zero.patch").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "fifo.patch")
+    (tmp_path / "d.patch").mkdir()
+    for name in ("zero.patch", "fifo.patch", "d.patch"):
+        with pytest.raises(InputError, match="not a regular file"):
+            patch.read(tmp_path / name)
+    (tmp_path / "round.patch").symlink_to("round.patch")
+    with pytest.raises(UsageError, match="cannot read the patch"):
+        patch.read(tmp_path / "round.patch")
+
+
+def test_two_patches_write_no_file_through_a_link(tree: Path, tmp_path: Path) -> None:
+    """The first made the second's copy, or the source, a link to a file of the user's."""
+    victim = tmp_path / "victim"
+    victim.write_text(CODE)
+    for name in ("applied.patch", SOURCE):
+        away = f"diff --git a/{name} b/gone\nsimilarity index 100%\nrename from {name}\nrename to gone\n"
+        link = f"diff --git a/{name} b/{name}\nnew file mode 120000\n--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n+{victim}\n\\ No newline at end of file\n"
+        first = _patch(tmp_path, "1.patch", away + link)
+        with pytest.raises(InputError, match=r"1\.patch renames, copies or replaces a file"):
+            patch.apply(patch.read(first), tree, SOURCE)
+    for name, text in (
+        ("2.patch", diff(f"a/{SOURCE}", f"b/{SOURCE}", GOOD)),
+        ("3.cocci", GOOD_RULE),
+    ):
+        (tree / SOURCE).unlink()
+        (tree / SOURCE).symlink_to(victim)
+        with pytest.raises(InputError, match=r"x\.c is not a regular file"):
+            patch.apply(patch.read(_patch(tmp_path, name, text)), tree, SOURCE)
+    assert victim.read_text() == CODE
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "nothing"])
+def test_a_source_that_is_no_file_is_not_read(tree: Path, tmp_path: Path, target: str) -> None:
+    (tree / SOURCE).unlink()
+    (tree / SOURCE).symlink_to(target)
+    with pytest.raises(InputError, match="not a regular file"):
+        patch.apply(patch.read(_patch(tmp_path, "p.cocci", GOOD_RULE)), tree, SOURCE)
+
+
+def test_a_flood_is_no_source(tree: Path, tmp_path: Path) -> None:
+    (tree / SOURCE).write_bytes(b"\n" * ((4 << 20) + 1))
+    with pytest.raises(InputError, match="larger than 4 MiB"):
+        patch.apply(patch.read(_patch(tmp_path, "p.cocci", GOOD_RULE)), tree, SOURCE)
+
+
+def test_a_hunk_may_be_a_little_off(tree: Path, tmp_path: Path) -> None:
+    """As before: patch looks for the lines, and forgives a line of context."""
+    (tree / SOURCE).write_text("/* more */\n\n" + CODE.replace("int a(void)", "long a(void)"))
+    text = diff(f"a/{SOURCE}", f"b/{SOURCE}", GOOD)
+    patch.apply(patch.read(_patch(tmp_path, "p.patch", text)), tree, SOURCE)
+    assert "return 2;" in (tree / SOURCE).read_text()

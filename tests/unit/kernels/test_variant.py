@@ -46,17 +46,66 @@ def test_a_file_of_ones_own_names_patches_beside_it(tmp_path: Path) -> None:
     assert chosen.headers == ("counted.h",)
 
 
-@pytest.mark.parametrize("text", ["patches = [", "description = 'x'", "patches = 1", "\x00"])
+_DEEP = "patches = " + "[" * 5000 + "]" * 5000
+_LONG = "patches = []\nx = " + "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("patches = [", "description = 'x'", "patches = 1", "patches = [1]", "\x00", "\udcff"),
+        *("patches = ['a\\u0000b']".replace("'", '"'), _DEEP, _LONG),
+    ],
+)
 def test_what_is_no_variant_is_said(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(text)
+    path.write_text(text, errors="surrogateescape")
     with pytest.raises(InputError, match="is not a variant"):
         variant.load(str(path))
 
 
-@pytest.mark.parametrize("headers", ['"counted.h"', '["/etc/passwd"]', '["other.h"]', "[1]"])
+@pytest.mark.parametrize(
+    "headers", ['"counted.h"', '["/etc/passwd"]', '["other.h"]', "[1]", "[[1]]"]
+)
 def test_headers_are_those_of_the_testbed(tmp_path: Path, headers: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(f"patches = []\nheaders = {headers}\n")
     with pytest.raises(InputError, match=r"headers must be a list of: counted\.h, visible\.h"):
         variant.load(str(path))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/etc/passwd", "../outside.patch", "sub/../../outside.patch", "link.patch", "up/a.patch"],
+)
+def test_a_variants_patches_stay_in_its_directory(tmp_path: Path, name: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "outside.patch").touch()
+    (home / "link.patch").symlink_to("../outside.patch")
+    (home / "up").symlink_to("..")
+    path = home / "mine.toml"
+    path.write_text(f"patches = ['{name}']\n")
+    with pytest.raises(InputError, match="lies outside of the variant's directory"):
+        variant.load(str(path))
+
+
+def test_a_variant_may_be_reached_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/mine.toml").write_text("patches = ['sub/a.patch']\n")
+    (tmp_path / "link").symlink_to("real")
+    chosen = variant.load(str(tmp_path / "link/mine.toml"))
+    assert chosen.patches == (tmp_path / "link/sub/a.patch",)
+
+
+def test_a_large_file_is_no_variant(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("#" * 70_000)
+    with pytest.raises(InputError, match="is larger than"):
+        variant.load(str(path))
+
+
+def test_what_is_shipped_is_ours_and_nothing_else(tmp_path: Path) -> None:
+    assert variant.ours(["stock", *variant.shipped()], [])
+    assert not variant.ours(["page-lock", "mine.toml"], [])
+    assert not variant.ours(["page-lock"], [tmp_path / "x.patch"])
