@@ -113,7 +113,7 @@ class Box:
                     process.wait()
             size = said.seek(0, os.SEEK_END)
             said.seek(max(0, size - _OUTPUT))
-            return process.returncode if in_time else None, as_text(said.read())[-_OUTPUT:]
+            return process.returncode if in_time else None, as_text(said.read())
 
 
 def _ended(process: "subprocess.Popen[bytes]", timeout: float) -> bool:
