@@ -2,7 +2,7 @@
 
 ``make house`` writes ``docs/house.txt``; a test compares that file with what this
 draws.  Floors come from the import-linter contracts in pyproject.toml, arrows from the
-imports that grimp reads, and words from the first line of each room's docstring, so
+imports that grimp reads, and words from the first sentence of each room's docstring, so
 nothing in the picture is written by hand.
 """
 

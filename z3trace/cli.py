@@ -8,7 +8,7 @@ from types import FrameType
 
 import click
 
-from z3trace.commands import HIDDEN, VERBS
+from z3trace.commands.verbs import HIDDEN, VERBS
 from z3trace.errors import DONE, FAILED, Z3traceError
 from z3trace.printable import visible
 

@@ -11,7 +11,8 @@ import numpy as np
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.run import Measured
 from z3trace.data.buckets import BUCKETS
-from z3trace.data.model import Ledger, Record, Run, SiteCounts
+from z3trace.data.fields import Record
+from z3trace.data.model import Ledger, Run, SiteCounts
 
 _Key = TypeVar("_Key")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from samples import recording, write
 
-from z3trace import commands
+from z3trace.commands import verbs
 
 
 def z3trace(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -17,11 +17,11 @@ def z3trace(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
 
 def test_help_lists_every_verb() -> None:
     out = z3trace("--help").stdout
-    for verb in commands.VERBS:
+    for verb in verbs.VERBS:
         assert verb in out
 
 
-@pytest.mark.parametrize("verb", sorted(commands.VERBS))
+@pytest.mark.parametrize("verb", sorted(verbs.VERBS))
 def test_every_verb_has_help(verb: str) -> None:
     result = z3trace(verb, "--help")
     assert result.returncode == 0

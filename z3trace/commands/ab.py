@@ -7,7 +7,7 @@ import click
 
 from z3trace.commands import options
 from z3trace.commands.options import GuestOptions, ProbeOptions
-from z3trace.commands.screen import say
+from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED
 
 DEFAULT_WORKLOAD = (
@@ -109,7 +109,9 @@ def command(
     say(f"booting {kernel.release} with {guest.cpus} CPUs")
     with progress.shown("recording") as look:
         home = vm.Home(directory, RECORDINGS)
-        machine = guest.machine(stranger=bool(patches), boxed=not unboxed)
+        machine = guest.machine(
+            stranger=not variant.ours((before, after), patches), boxed=not unboxed
+        )
         outcome = vm.run_half(kernel, "ab-guest", pair, machine, say, home, look)
     for warning in outcome.warnings:
         say(f"the guest's console: {warning}")
@@ -127,5 +129,5 @@ def _report(recordings: list[Path], directory: Path) -> int:
     click.echo(terminal.render([comparison]))
     written = [*recordings, *formats.write_all(comparison, directory)]
     for path in written:
-        click.echo(f"Wrote {path}")
+        wrote(path)
     return DONE

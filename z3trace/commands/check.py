@@ -11,7 +11,7 @@ import click
 
 from z3trace.commands import options
 from z3trace.commands.options import GuestOptions
-from z3trace.commands.screen import say
+from z3trace.commands.screen import say, wrote
 from z3trace.errors import (
     DONE,
     FAILED,
@@ -220,8 +220,11 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
         command=["z3trace", *sys.argv[1:]],
         output=file.name,
     )
+    names = [where.variant] if where.variant and where.variant != PACKAGED else []
     machine = where.options.machine(
-        append=GUEST_WORDS, stranger=bool(where.patches), boxed=not where.unboxed
+        append=GUEST_WORDS,
+        stranger=not variant.ours(names, where.patches),
+        boxed=not where.unboxed,
     )
     say(f"booting {kernel.release}, checking {label}")
     try:
@@ -256,7 +259,7 @@ def _report(
     report = judgement.report(checkfile.read(file), console, lost, known)
     click.echo(checkmail.render(report))
     for path in checkformats.write_all(report, kept) if kept else []:
-        click.echo(f"Wrote {path}")
+        wrote(path)
     if report.violations:
         return VIOLATION
     if lost:

@@ -7,16 +7,20 @@ from pathlib import Path
 
 import click
 
+from z3trace.printable import visible
+
 
 def say(text: str) -> None:
-    """Progress and notices go to stderr, results to stdout."""
-    click.echo(text, err=True)
+    """Progress and notices go to stderr, results to stdout.  What they quote of a guest or a
+    file is shown, never obeyed."""
+    click.echo(visible(text, keep="\n"), err=True)
 
 
 def wrote(path: Path) -> None:
     """Name a file that was written, relative to here if it is below."""
     text = os.path.relpath(path)
-    click.echo(f"Wrote {path if text.startswith('..') else text}")
+    name = str(path) if text.startswith("..") else text
+    click.echo(f"Wrote {visible(name)}")
 
 
 def is_terminal() -> bool:

@@ -43,7 +43,7 @@ def command(
     The guest sees the host's files and may write anywhere, but only what it writes
     below --share is kept.  The exit status is COMMAND's.
     """
-    from z3trace.commands import HIDDEN, VERBS
+    from z3trace.commands.verbs import HIDDEN, VERBS
     from z3trace.guest import vm
     from z3trace.kernels import build, fetch
 

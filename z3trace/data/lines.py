@@ -10,6 +10,7 @@ import msgspec
 
 from z3trace.data import limits
 from z3trace.errors import InputError, Z3traceError
+from z3trace.printable import visible
 
 _GZIP = b"\x1f\x8b"
 _MOST_SAID = 200  # characters of a decoder's complaint, which may quote the file
@@ -62,8 +63,7 @@ def _said(error: Exception) -> str:
         return "not UTF-8"
     if isinstance(error, RecursionError):
         return "nested too deeply"
-    text = str(error)[:_MOST_SAID]
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    return visible(str(error)[:_MOST_SAID])[:_MOST_SAID]
 
 
 def encode(record: msgspec.Struct, decoder: "msgspec.json.Decoder[T]", what: str) -> bytes:

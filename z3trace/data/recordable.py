@@ -8,9 +8,9 @@ from z3trace.errors import UsageError
 
 def require_recordable(label: str, command: Sequence[str], workload: str) -> None:
     """UsageError if a recording cannot hold these."""
-    if len(printable(label)) > limits.NAME:
+    if len(encodable(label)) > limits.NAME:
         raise UsageError(f"a label has at most {limits.NAME} characters, this has {len(label)}")
-    lengths = [len(printable(word)) for word in (*command, workload)]
+    lengths = [len(encodable(word)) for word in (*command, workload)]
     if (
         len(lengths) > limits.COMMAND
         or max(lengths) > limits.TEXT
@@ -23,6 +23,6 @@ def require_recordable(label: str, command: Sequence[str], workload: str) -> Non
         )
 
 
-def printable(word: str) -> str:
+def encodable(word: str) -> str:
     """A word of a command line as text: bytes that are none are shown as escapes."""
     return word.encode(errors="surrogateescape").decode(errors="backslashreplace")

@@ -25,11 +25,16 @@ from z3trace.guest.qemu import Options, guest_programs, qemu_command
 from z3trace.guest.share import Directories
 from z3trace.guest.spec import CheckSpec, PairSpec
 from z3trace.kernels.fetch import Kernel, Say
+from z3trace.printable import visible
 
 _TAIL = 25  # lines of a lost guest's console that are shown
 #: Seconds that the guest's command has to end after an interrupt.
 _AFTER_INTERRUPT = 60
 CONSOLE = "guest-console.log"
+_SPEC, _TARGET = "spec.json", "target.toml"
+_TARGET_LIMIT = 512 << 10
+#: Bytes of each output of a guest's half that are shown: it says little if all is well.
+_HALF_OUTPUT = 256 << 10
 Look = Callable[[Path], None]
 
 
@@ -99,12 +104,28 @@ def _lost(why: str, console: str, home: Home, parts: Sequence[Path]) -> GuestLos
     return GuestLostError(f"the guest was lost: {why}\n{tail}", f"whole console: {kept}{saved}")
 
 
-def _standard(stream: int) -> Callable[[bytes], None]:
+def _raw(stream: int) -> Callable[[bytes], None]:
+    """Hands the output of the user's own command on as it is."""
+
     def write(data: bytes) -> None:
         while data:
             data = data[os.write(stream, data) :]
 
     return write
+
+
+def _shown(stream: int, limit: int) -> Callable[[bytes], None]:
+    """Hands on what a guest says that may run a stranger's code: text, and not too much."""
+    write, left = _raw(stream), limit
+
+    def show(data: bytes) -> None:
+        nonlocal left
+        if left > 0:
+            text = visible(data[:left].decode(errors="replace"), keep="\n")
+            write(text.encode())
+        left -= len(data)
+
+    return show
 
 
 def run(  # noqa: PLR0913 - the parts of one guest
@@ -116,12 +137,14 @@ def run(  # noqa: PLR0913 - the parts of one guest
     *,
     files: Mapping[str, bytes] | None = None,
     look: Look | None = None,
+    output: int | None = None,
 ) -> Outcome:
     """Boot *kernel*, run *command* as root in ``options.share``, or in the guest's own
     directory where *files* lie, and return how it ended.
 
-    *look* is called again and again with the guest's own directory.  GuestLostError, with
-    the console in its message, if the guest is lost.
+    *look* is called again and again with the guest's own directory.  *output*: so many
+    bytes of each output are shown, as text; without it the output is handed on as it is.
+    GuestLostError, with the console in its message, if the guest is lost.
     """
     if options.share:
         shared = options.share.resolve()
@@ -136,7 +159,7 @@ def run(  # noqa: PLR0913 - the parts of one guest
         (where.run / "command.sh").write_text(script)
         argv = qemu_command(kernel, options, where, kvm=kvm)
         outputs = [
-            Follower(where.run / name, _standard(stream))
+            Follower(where.run / name, _raw(stream) if output is None else _shown(stream, output))
             for name, stream in (("stdout", 1), ("stderr", 2))
         ]
         looks = [lambda: look(where.run)] if look else []
@@ -171,8 +194,11 @@ def run_half(  # noqa: PLR0913 - the parts of one guest
     look: Look | None = None,
 ) -> Outcome:
     """Run the part of a verb that runs in the guest, *verb*, as *spec* says; the files that
-    it names lie in the guest's own directory."""
-    file = "spec.json"
-    command = [sys.executable, "-m", "z3trace", verb, file]
-    inputs = {file: msgspec.json.encode(spec)}
-    return run(kernel, command, options, say, home, files=inputs, look=look)
+    it names lie in the guest's own directory, and so does a target's own definition."""
+    files = {}
+    if spec.target.endswith(".toml"):
+        files[_TARGET] = paths.read_bounded(Path(spec.target), _TARGET_LIMIT)
+        spec = msgspec.structs.replace(spec, target=_TARGET)
+    files[_SPEC] = msgspec.json.encode(spec)
+    command = [sys.executable, "-m", "z3trace", verb, _SPEC]
+    return run(kernel, command, options, say, home, files=files, look=look, output=_HALF_OUTPUT)

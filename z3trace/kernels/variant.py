@@ -5,7 +5,7 @@ like it, or ``stock``, the source as packaged; each with any further patches on 
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,11 @@ def load(name: str, patches: Sequence[Path] = ()) -> Variant:
         (*_listed(path, data), *patches),
         _headers(path, data),
     )
+
+
+def ours(names: Iterable[str], patches: Sequence[Path]) -> bool:
+    """Whether all that *names* and *patches* stand for is shipped: nothing of a stranger."""
+    return not patches and set(names) <= {"stock", *shipped()}
 
 
 def _listed(path: Path, data: dict[str, object]) -> list[Path]:

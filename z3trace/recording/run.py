@@ -23,7 +23,7 @@ from z3trace.data.model import (
     Session,
     WorkloadResult,
 )
-from z3trace.data.recordable import printable
+from z3trace.data.recordable import encodable
 from z3trace.probing.arming import Armed, arm
 from z3trace.probing.choice import Choice, costs_of
 from z3trace.recording import counters, environment
@@ -179,7 +179,7 @@ class Recorder:
     def origin(self, workload: str, label: str, command: list[str]) -> Origin:
         """How what is recorded now comes about; the probes must have been attached once."""
         assert self.coverage is not None  # noqa: S101 - callers attach first
-        texts = [printable(word) for word in (label, workload, *command)]
+        texts = [encodable(word) for word in (label, workload, *command)]
         return Origin(
             tool=f"z3trace {tool_version()}",
             created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -19,7 +19,7 @@ from z3trace.bpf import checklayout, layout
 from z3trace.data import checkfile, limits, runfile
 from z3trace.data.checkfile import Progress
 from z3trace.data.model import Nesting, OperationTruth, SiteCounts, WorkloadResult
-from z3trace.data.recordable import printable, require_recordable
+from z3trace.data.recordable import encodable, require_recordable
 from z3trace.errors import InputError, UsageError, Z3traceError
 
 METRICS = ("latency", "wait", "hold", "corrected_latency", "corrected_wait", "corrected_hold")
@@ -322,7 +322,7 @@ def test_what_no_recording_can_hold_is_said_before(
 def test_bytes_that_are_no_text_are_recorded_as_escapes(tmp_path: Path) -> None:
     words = ["caf\udce9", "plain", "\u00fc"]
     require_recordable(words[0], words, words[0])
-    shown = [printable(word) for word in words]
+    shown = [encodable(word) for word in words]
     assert shown == ["caf\\xe9", "plain", "\u00fc"]
     path = write(tmp_path / "x.z3t", recording(shown[0], runs=1, command=shown))
     assert runfile.read(path).session.command == shown

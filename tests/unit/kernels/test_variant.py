@@ -54,7 +54,7 @@ _LONG = "patches = []\nx = " + "9" * 5000
     "text",
     [
         *("patches = [", "description = 'x'", "patches = 1", "patches = [1]", "\x00", "\udcff"),
-        *("patches = ['a\\u0000b']".replace("'", '"'), _DEEP, _LONG, "#" * 70_000),
+        *("patches = ['a\\u0000b']".replace("'", '"'), _DEEP, _LONG),
     ],
 )
 def test_what_is_no_variant_is_said(tmp_path: Path, text: str) -> None:
@@ -96,3 +96,16 @@ def test_a_variant_may_be_reached_by_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     chosen = variant.load(str(tmp_path / "link/mine.toml"))
     assert chosen.patches == (tmp_path / "link/sub/a.patch",)
+
+
+def test_a_large_file_is_no_variant(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("#" * 70_000)
+    with pytest.raises(InputError, match="is larger than"):
+        variant.load(str(path))
+
+
+def test_what_is_shipped_is_ours_and_nothing_else(tmp_path: Path) -> None:
+    assert variant.ours(["stock", *variant.shipped()], [])
+    assert not variant.ours(["page-lock", "mine.toml"], [])
+    assert not variant.ours(["page-lock"], [tmp_path / "x.patch"])
