@@ -93,13 +93,13 @@ class Box:
         self, command: Sequence[str], variables: Mapping[str, str], data: bytes, timeout: float
     ) -> tuple[int | None, str]:
         """(exit status, the end of the output); no status if it was killed after *timeout*."""
-        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output:
             given.write(data)
             given.seek(0)
             process = subprocess.Popen(
                 command,
                 stdin=given,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 env=variables,
                 cwd=self.writable,
@@ -111,9 +111,9 @@ class Box:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
-            size = said.seek(0, os.SEEK_END)
-            said.seek(max(0, size - _OUTPUT))
-            return process.returncode if in_time else None, as_text(said.read())
+            size = output.seek(0, os.SEEK_END)
+            output.seek(max(0, size - _OUTPUT))
+            return process.returncode if in_time else None, said(output.read())[-_OUTPUT:]
 
 
 def _ended(process: "subprocess.Popen[bytes]", timeout: float) -> bool:
@@ -184,8 +184,8 @@ def _walls(box: Box) -> list[str]:
     return [*walls(box.readable, [box.writable], *more), "--"]
 
 
-def as_text(data: bytes) -> str:
-    """What a program said, as text that may go to a terminal."""
+def said(data: bytes) -> str:
+    """What a program printed, as text that may go to a terminal."""
     return visible(data.decode(errors="replace"), keep="\n\t")
 
 
@@ -196,9 +196,9 @@ def _must_be_had() -> None:
         command = [*_walls(Box(Path(directory))), _find("true")]
         result = subprocess.run(command, capture_output=True, check=False)
     if result.returncode:
-        said = as_text(result.stderr).strip().removeprefix("bwrap: ")
+        words = said(result.stderr).strip().removeprefix("bwrap: ")
         raise CannotTraceError(
-            f"there is no box to build in: this kernel refuses one: {said}",
+            f"there is no box to build in: this kernel refuses one: {words}",
             f"let it make user namespaces, or run z3trace as root; {_UNBOXED}",
         )
 

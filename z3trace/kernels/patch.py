@@ -12,7 +12,7 @@ from pathlib import Path
 from z3trace import paths
 from z3trace.errors import InputError, UsageError, Z3traceError
 from z3trace.kernels import semantic, unified
-from z3trace.kernels.box import Box, as_text
+from z3trace.kernels.box import Box, said
 
 _PATCH_LIMIT = 4 << 20  # bytes
 _SOURCE_LIMIT = 4 << 20  # bytes
@@ -96,6 +96,6 @@ def _apply_unified(patch: Patch, tree: Path, source: str, *, boxed: bool) -> Non
     except Z3traceError as error:
         reject = (tree / source).with_name(Path(source).name + ".rej")
         if type(error) is Z3traceError and reject.exists():
-            text = as_text(paths.read_bounded(reject, _REJECT_LIMIT, follow=False))
+            text = said(paths.read_bounded(reject, _REJECT_LIMIT, follow=False))
             raise InputError(f"{error}\n{text}".rstrip()) from error
         raise
