@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from z3trace.analysis.figures import metrics
+from z3trace.analysis.figures import bounds, metrics
 from z3trace.analysis.figures.histogram import CELLS, Floats
 from z3trace.analysis.figures.run import AT, Key, figures_of, measure
 from z3trace.analysis.figures.totals import SiteTotals, Totals
@@ -53,9 +53,12 @@ def _facts(run: Run) -> RunFacts:
 
 
 class Digest:
-    """A recording as its session, facts of its runs, and their figures."""
+    """A recording as its session, facts of its runs, and their figures.
 
-    def __init__(self, path: str, session: Session) -> None:
+    *size*: of its file in bytes, which bounds what may be taken in, see ``bounds``.
+    """
+
+    def __init__(self, path: str, session: Session, size: int | None = None) -> None:
         self.path = path
         self.session = session
         self.complete = False
@@ -66,10 +69,15 @@ class Digest:
         self._key, self._run = array("I"), array("I")
         self._value, self._resolution = array("d"), array("d")
         self._totals: dict[str, Totals] = {}
+        self._bounds = bounds.Bounds(path, size)
         self._sites = {site.number: site for site in session.sites}
 
     def add(self, run: Run) -> None:
-        """Take a run in; an interrupted one is a fact without figures."""
+        """Take a run in; an interrupted one is a fact without figures.
+
+        InputError if there is more in it than a recording has.
+        """
+        self._bounds.take(run)
         facts = _facts(run)
         index = len(self.runs)
         self.runs.append(facts)
@@ -77,16 +85,26 @@ class Digest:
             return
         measured = measure(run)
         if facts.probe != "none":
-            self._totals.setdefault(facts.probe, Totals()).add(run, measured)
+            self._totals.setdefault(facts.probe, Totals()).add(run, measured, self._sites)
+            self._hold()
         for key, value, resolution in figures_of(run, measured, self._sites, self.session.schema):
             number = self._numbers.get(key)
             if number is None:
                 number = self._numbers[key] = len(self.keys)
                 self.keys.append(key)
+                self._bounds.hold(bounds.METRICS, len(self.keys))
             self._key.append(number)
             self._run.append(index)
             self._value.append(value)
             self._resolution.append(resolution)
+        self._bounds.hold(bounds.NUMBERS, len(self._value))
+
+    def _hold(self) -> None:
+        """Sums and curves within their bounds."""
+        totals = self._totals.values()
+        self._bounds.hold(bounds.SERIES, sum(len(each.counts) for each in totals))
+        curves = sum(len(row) for each in totals for row in each.curves.values())
+        self._bounds.hold(bounds.CURVES, curves // AT.size)
 
     @property
     def kind(self) -> str:
@@ -227,7 +245,7 @@ class Digest:
     def read(cls, path: Path) -> "Digest":
         """Read a file run by run; InputError if it is not a recording."""
         stream = runfile.Stream(path)
-        digest = cls(str(path), stream.session)
+        digest = cls(str(path), stream.session, path.stat().st_size)
         for run in stream:
             digest.add(run)
         digest.complete, digest.interrupted = stream.complete, stream.interrupted

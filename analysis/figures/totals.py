@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.run import Measured
 from z3trace.data.buckets import BUCKETS
 from z3trace.data.fields import Record
-from z3trace.data.model import Ledger, Run, SiteCounts
+from z3trace.data.model import CallSite, Ledger, Run, SiteCounts
 
 _Key = TypeVar("_Key")
 
@@ -69,8 +69,8 @@ class Totals:
         default_factory=lambda: dict.fromkeys(Ledger.__struct_fields__, 0)
     )
 
-    def add(self, run: Run, measured: Sequence[Measured]) -> None:
-        """Take a run and its measured series in."""
+    def add(self, run: Run, measured: Sequence[Measured], known: Mapping[int, CallSite]) -> None:
+        """Take a run and its measured series in; of call sites those that are *known*."""
         for each in measured:
             series = each.series
             name = series.operation or series.lock
@@ -81,6 +81,8 @@ class Totals:
                 self.curves.setdefault(name, array("d")).frombytes(each.curve.tobytes())
                 self.cells.setdefault(name, array("f")).frombytes(each.cells.tobytes())
         for site in run.sites:
+            if site.site not in known:
+                continue
             self.sites.setdefault(site.site, SiteTotals()).add(site)
         for operation in run.operations:
             _add(self.operations, operation.operation, operation)

@@ -13,6 +13,8 @@ from z3trace.analysis.plots import palette, style
 Edges = Mapping[tuple[str, str], int]
 _RADIUS = 0.72
 _BEND = 0.16
+#: Arrows of a panel: four times as many as eight lock classes can have.
+MOST = 256
 
 
 def nodes(graphs: Mapping[str, Edges]) -> dict[str, tuple[float, float]]:
@@ -33,6 +35,12 @@ def inverted(edges: Edges) -> set[tuple[str, str]]:
     return {(a, b) for a, b in edges if a != b and (b, a) in edges}
 
 
+def most_frequent(edges: Edges) -> list[tuple[tuple[str, str], int]]:
+    """The ``MOST`` most frequent of them, in their own order."""
+    kept = set(sorted(edges, key=lambda pair: -edges[pair])[:MOST])
+    return [(pair, count) for pair, count in edges.items() if pair in kept]
+
+
 def of_comparison(comparison: Comparison) -> Figure:
     """Before and after, side by side; trylocks included, as recordings count them."""
     b, a = comparison.before, comparison.after
@@ -49,7 +57,10 @@ def draw(graphs: Mapping[str, Edges], *, judged: bool = True) -> Figure:
     """A panel for each of *graphs*: title -> {(held, asked for): count}.
 
     *judged*: without trylocks, so that two arrows between two classes are an inversion.
+    Of more than ``MOST`` arrows the most frequent ones are drawn, and the panel says so.
     """
+    every = graphs
+    graphs = {title: dict(most_frequent(edges)) for title, edges in every.items()}
     places = nodes(graphs)
     figure, axes = style.panels(len(graphs), width=4.0, height=2.9, columns=len(graphs))
     for axis, (title, edges) in zip(axes, graphs.items(), strict=True):
@@ -57,7 +68,9 @@ def draw(graphs: Mapping[str, Edges], *, judged: bool = True) -> Figure:
         axis.set_aspect("equal")
         axis.set_xlim(-1.25, 1.25)
         axis.set_ylim(-0.75, 0.95)
-        axis.set_title(title, fontsize=9)
+        left_out = len(every[title]) - len(edges)
+        more = f", {left_out} arrows left out" if left_out else ""
+        axis.set_title(f"{title}{more}", fontsize=9)
         _edges(axis, edges, places, inverted(edges) if judged else set())
         used = {name for pair in edges for name in pair}
         for name, (x, y) in places.items():

@@ -12,6 +12,11 @@ import numpy as np
 from z3trace.analysis.statistics import fieller, interval, permutation
 from z3trace.analysis.statistics.interval import Floats
 
+#: Values that are resampled in one comparison, 20 of each metric of ten runs a side; what
+#: all metrics of such a number of runs share costs as much as 128 of them.  About a second.
+WORK = 60_000
+_NEW_SHAPE = 128
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -49,33 +54,59 @@ class Sample:
     resolution: float = 0.0
 
 
+class _Work:
+    """What is left of ``WORK``."""
+
+    def __init__(self) -> None:
+        self._left = WORK
+        self._shapes: set[tuple[int, int, bool]] = set()
+
+    def affords(self, before: int, after: int, paired: bool) -> bool:
+        """Whether a metric of so many runs a side is resampled, which is then spent."""
+        runs, shape = before + after, (before, after, paired)
+        if runs > interval.MANY:
+            return True  # Student's t for them anyway
+        work = runs if shape in self._shapes else runs * _NEW_SHAPE
+        if work > self._left:
+            return False
+        self._left -= work
+        self._shapes.add(shape)
+        return True
+
+
 def _finite(values: Sequence[float]) -> Floats:
     array = np.asarray(values, dtype=float)
     finite: Floats = array[np.isfinite(array)]
     return finite
 
 
-def _mean(values: Floats) -> float:
-    return float(values.mean()) if values.size else float("nan")
+def _means(values: Floats) -> Floats:
+    """Of each row; NaN where there are no runs."""
+    rows, runs = values.shape
+    return np.asarray(values.mean(axis=1)) if runs else np.full(rows, np.nan)
 
 
-def _of_means(before: Floats, after: Floats, *, paired: bool) -> Effect:
-    b, a = _mean(before), _mean(after)
-    ratio = a / b if b > 0 else float("nan")
-    enough = min(before.size, after.size) >= 2
-    p = float(permutation.p_values(before[None], after[None])[0]) if enough else float("nan")
-    low, high = fieller.interval(before, after, paired=paired)
-    return Effect(b, a, ratio, low, high, p, before.size, after.size)
+def _of_means(before: Floats, after: Floats, paired: bool, resampled: bool) -> list[Effect]:
+    """Effects of values among which there are zeros, a row for each metric."""
+    b, a = _means(before), _means(after)
+    ratio = a / np.where(b > 0, b, np.nan)
+    low = high = p = np.full(b.shape, np.nan)
+    if min(before.shape[1], after.shape[1]) >= 2:
+        low, high = fieller.interval(before, after, paired=paired)
+        p = permutation.p_values(before, after, resampled=resampled)
+    sizes = before.shape[1], after.shape[1]
+    numbers = np.array([b, a, ratio, low, high, p]).T.tolist()
+    return [Effect(b, a, r, low, high, p, *sizes) for b, a, r, low, high, p in numbers]
 
 
-def _group(before: Floats, after: Floats, *, paired: bool) -> list[Effect]:
+def _of_logs(before: Floats, after: Floats, paired: bool, resampled: bool) -> list[Effect]:
     """Effects of logs of values, a row for each metric."""
     difference = after.mean(axis=1) - before.mean(axis=1)
     if min(before.shape[1], after.shape[1]) < 2:
         low = high = p = error = np.full(difference.shape, np.nan)
     else:
-        low, high = interval.intervals(before, after, paired=paired)
-        p = permutation.p_values(before, after, paired=paired)
+        low, high = interval.intervals(before, after, paired=paired, resampled=resampled)
+        p = permutation.p_values(before, after, paired=paired, resampled=resampled)
         error, _ = interval.errors(before, after, paired=paired)
     with np.errstate(over="ignore"):
         numbers = np.exp([before.mean(axis=1), after.mean(axis=1), difference, low, high])
@@ -100,20 +131,24 @@ def effects(samples: Sequence[Sample]) -> list[Effect]:
     """Compare each sample; those of one shape share their resamples.
 
     Zeros make a ratio of geometric means meaningless: such a sample has a ratio of means.
+    Above ``WORK`` in all, what is left has intervals and tests by Student's t.
     """
     results: list[Effect | None] = [None] * len(samples)
-    groups: dict[tuple[int, int, bool], list[int]] = {}
-    cleaned = [(_finite(one.before), _finite(one.after)) for one in samples]
+    groups: dict[tuple[int, int, bool, bool, bool], list[int]] = {}
+    cleaned = [(_finite(sample.before), _finite(sample.after)) for sample in samples]
+    work = _Work()
     for i, (b, a) in enumerate(cleaned):
         paired = samples[i].paired and b.size == a.size
-        if not (b.size and a.size) or (b <= 0).any() or (a <= 0).any():
-            results[i] = _widened(_of_means(b, a, paired=paired), samples[i].resolution)
+        zeros = not (b.size and a.size) or bool((b <= 0).any() or (a <= 0).any())
+        resampled = work.affords(b.size, a.size, paired)
+        groups.setdefault((b.size, a.size, paired, resampled, zeros), []).append(i)
+    for (_, _, paired, resampled, zeros), members in groups.items():
+        before, after = (np.array([cleaned[i][side] for i in members]) for side in (0, 1))
+        if zeros:
+            group = _of_means(before, after, paired, resampled)
         else:
-            groups.setdefault((b.size, a.size, paired), []).append(i)
-    for (_, _, paired), members in groups.items():
-        before = np.log(np.array([cleaned[i][0] for i in members]))
-        after = np.log(np.array([cleaned[i][1] for i in members]))
-        for i, effect in zip(members, _group(before, after, paired=paired), strict=True):
+            group = _of_logs(np.log(before), np.log(after), paired, resampled)
+        for i, effect in zip(members, group, strict=True):
             results[i] = _widened(effect, samples[i].resolution)
     return [effect for effect in results if effect is not None]
 

@@ -10,32 +10,27 @@ from scipy.special import stdtrit
 
 from z3trace.analysis.statistics.interval import LEVEL, Floats
 
-_NONE = (float("nan"), float("nan"))
 
+def interval(before: Floats, after: Floats, *, paired: bool) -> tuple[Floats, Floats]:
+    """Ends of the interval of mean(after) / mean(before) of each row, values not below 0.
 
-def _covariance(before: Floats, after: Floats) -> float:
-    return float(np.cov(before, after, ddof=1)[0, 1]) / before.size
-
-
-def interval(before: Floats, after: Floats, *, paired: bool) -> tuple[float, float]:
-    """Ends of the interval of mean(after) / mean(before), values not below 0, any unit.
-
-    NaN below 2 runs a side, and where the mean of *before* is not clear of 0: then any
-    ratio is possible.  *paired*: value i of one side belongs to value i of the other.
-    Unpaired, the degrees of freedom are those of the smaller side, which is cautious.
+    *before* has shape (rows, n_before), *after* (rows, n_after), any unit, at least 2 runs
+    a side.  NaN where the mean of *before* is not clear of 0: then any ratio is possible.
+    *paired*: column i of one side belongs to column i of the other.  Unpaired, the degrees
+    of freedom are those of the smaller side, which is cautious.
     """
-    smaller = min(before.size, after.size)
-    if smaller < 2:
-        return _NONE
-    b, a = float(before.mean()), float(after.mean())
-    var_b, var_a = (float(one.var(ddof=1)) / one.size for one in (before, after))
-    both = _covariance(before, after) if paired else 0.0
+    smaller = min(before.shape[1], after.shape[1])
+    b, a = before.mean(axis=1), after.mean(axis=1)
+    var_b, var_a = (side.var(axis=1, ddof=1) / side.shape[1] for side in (before, after))
+    both = np.zeros_like(b)
+    if paired:
+        products = (before - b[:, None]) * (after - a[:, None])
+        both = products.sum(axis=1) / (smaller - 1) / smaller
     reach = float(stdtrit(smaller - 1, (1 + LEVEL) / 2))
     clear = b * b - reach**2 * var_b
-    if clear <= 0:
-        return _NONE
+    known = np.where(clear > 0, clear, np.nan)
     # The roots in r of (a - r b)^2 = reach^2 (var_a - 2 r both + r^2 var_b).
     middle = a * b - reach**2 * both
-    inside = middle**2 - clear * (a * a - reach**2 * var_a)
-    half = float(np.sqrt(max(inside, 0.0)))
-    return max((middle - half) / clear, 0.0), (middle + half) / clear
+    inside = middle**2 - known * (a * a - reach**2 * var_a)
+    half = np.sqrt(np.maximum(inside, 0.0))
+    return np.maximum((middle - half) / known, 0.0), (middle + half) / known

@@ -81,16 +81,19 @@ def _pivots(before: Floats, after: Floats, *, paired: bool) -> Floats:
     return pivots
 
 
-def intervals(before: Floats, after: Floats, *, paired: bool) -> tuple[Floats, Floats]:
+def intervals(
+    before: Floats, after: Floats, *, paired: bool, resampled: bool = True
+) -> tuple[Floats, Floats]:
     """Lower and upper end of the interval of each row's difference of means.
 
     *before* has shape (rows, n_before), *after* (rows, n_after), in units in which a
     difference is meant; at least 2 runs a side.  With *paired*, columns belong together
-    and are resampled together.  Ends are infinite if the resamples say nothing.
+    and are resampled together.  Ends are infinite if the resamples say nothing.  Not
+    *resampled*, they are Student's.
     """
     difference = after.mean(axis=1) - before.mean(axis=1)
     error, freedom = errors(before, after, paired=paired)
-    if before.shape[1] + after.shape[1] > MANY:
+    if not resampled or before.shape[1] + after.shape[1] > MANY:
         reach = stdtrit(freedom, (1 + LEVEL) / 2) * error
         return difference - reach, difference + reach
     low, high = np.empty_like(difference), np.empty_like(difference)

@@ -19,7 +19,7 @@ PERMUTATIONS = 20000
 ENOUGH_PAIRS = 12
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)  # 32 MB each for 200 runs
 def _exchanges(n_before: int, n_after: int) -> tuple[Floats, bool]:
     """Weights whose product with pooled values is a difference of means, shape
     (n, exchanges), and whether these are all exchanges there are."""
@@ -50,19 +50,21 @@ def _within_pairs(change: Floats) -> Floats:
     return (np.array(as_far, dtype=float) + 1) / (PERMUTATIONS + 1)
 
 
-def p_values(before: Floats, after: Floats, *, paired: bool = False) -> Floats:
+def p_values(
+    before: Floats, after: Floats, *, paired: bool = False, resampled: bool = True
+) -> Floats:
     """Two-sided p of each row's difference of means under exchange of the labels.
 
     Labels are exchanged within pairs if there are ``ENOUGH_PAIRS``.  Below that across
     pairs too: that is right under the hypothesis, at worst cautious where pairs drift
     together, and has a p-value small enough for a family, which 2^10 exchanges within
-    ten pairs would not have.
+    ten pairs would not have.  Not *resampled*, they are Welch's.
     """
-    if paired and ENOUGH_PAIRS <= before.shape[1] <= MANY // 2:
+    if resampled and paired and ENOUGH_PAIRS <= before.shape[1] <= MANY // 2:
         return _within_pairs(after - before)
     n_before, n_after = before.shape[1], after.shape[1]
     observed = np.abs(after.mean(axis=1) - before.mean(axis=1))
-    if n_before + n_after > MANY:
+    if not resampled or n_before + n_after > MANY:
         error, freedom = welch(before, after)
         with np.errstate(divide="ignore", invalid="ignore"):
             score = np.where(error > 0, observed / error, np.where(observed > 0, np.inf, 0))

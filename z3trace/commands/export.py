@@ -17,7 +17,8 @@ from z3trace.errors import DONE
 def command(recordings: tuple[Path, ...], output: Path, series: str, force: bool) -> int:
     """Write recordings in another form.
 
-    .csv and .parquet: the tidy table, a line for each number of each run.  .prom:
+    .csv and .parquet: the tidy table, a line for each number of each run; in .csv an
+    apostrophe stands before words that a spreadsheet would compute.  .prom:
     histograms as OpenMetrics text, for Prometheus.  .hgrm: one series as HdrHistogram's
     percentile text.
     """

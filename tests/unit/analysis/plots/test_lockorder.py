@@ -1,6 +1,8 @@
 """The data behind the picture of the lock order."""
 
-from z3trace.analysis.plots import lockorder
+import time
+
+from z3trace.analysis.plots import lockorder, style
 
 
 def test_inverted_arrows_of_the_picture() -> None:
@@ -23,3 +25,16 @@ def test_a_picture_of_no_nesting_says_so() -> None:
     figure = lockorder.draw({"x": {}})
     texts = [text.get_text() for axis in figure.axes for text in axis.texts]
     assert texts == ["no lock is taken under another"]
+
+
+def test_a_picture_has_no_more_arrows_than_it_can_show() -> None:
+    edges = {(f"a{i}", f"b{j}"): i * 64 + j for i in range(64) for j in range(64)}
+    kept = lockorder.most_frequent(edges)
+    assert len(kept) == lockorder.MOST
+    assert min(count for _, count in kept) == 64 * 64 - lockorder.MOST
+    begun = time.process_time()
+    figure = lockorder.draw({"x": edges})
+    style.svg(figure)
+    style.close(figure)
+    assert time.process_time() - begun < 5
+    assert figure.axes[0].get_title() == f"x, {64 * 64 - lockorder.MOST} arrows left out"

@@ -72,3 +72,31 @@ def test_values_that_are_no_numbers_do_not_count() -> None:
     effect = effect_of([1.0, float("nan"), 4.0], [2.0, float("inf"), 8.0], paired=False)
     assert (effect.before, effect.after) == pytest.approx((2, 4))
     assert (effect.n_before, effect.n_after) == (2, 2)
+
+
+def test_what_is_beyond_a_comparison_s_work_is_student_s() -> None:
+    """So many metrics, and so many numbers of runs, cost no more than their means."""
+    random = np.random.default_rng(12)
+    many = [
+        Sample(list(random.lognormal(0, 0.1, 10)), list(random.lognormal(0, 0.1, 10)))
+        for _ in range(4000)
+    ]
+    found = effects(many)
+    alone = effects(many[-1:])[0]
+    exact = reference.ttest_ind(np.log(many[-1].after), np.log(many[-1].before), equal_var=False)
+    assert found[-1].p == pytest.approx(exact.pvalue, rel=1e-6)
+    assert found[-1].ratio == alone.ratio
+    assert found[0].p == effects(many[:1])[0].p, "the first ones are resampled"
+
+
+def test_zeros_are_worked_on_together_as_each_alone() -> None:
+    random = np.random.default_rng(13)
+    samples = [
+        Sample([0.0, *random.gamma(8, 1, 9)], list(random.gamma(8, 1, 10)), paired)
+        for paired in (False, True, False)
+    ]
+    for together, sample in zip(effects(samples), samples, strict=True):
+        (alone,) = effects([sample])
+        assert (together.low, together.high, together.p) == pytest.approx(
+            (alone.low, alone.high, alone.p)
+        )

@@ -35,9 +35,11 @@ def test_interval_of_means_that_are_not_clear_of_nothing() -> None:
 def test_its_ends_are_where_student_s_t_is_at_its_limit() -> None:
     """The definition: at either end mean(after) - r mean(before) is just not 0."""
     before, after = np.array([4.0, 5, 6, 5, 4]), np.array([3.0, 5, 4, 6, 3])
-    for ratio in fieller.interval(before, after, paired=True):
+    for (ratio,) in fieller.interval(before[None], after[None], paired=True):
         assert reference.ttest_1samp(after - ratio * before, 0).pvalue == pytest.approx(0.05)
 
 
 def test_one_run_has_none() -> None:
-    assert np.isnan(fieller.interval(np.array([1.0]), np.array([1.0, 2.0]), paired=False)).all()
+    effect = effect_of([1.0], [0.0, 2.0], paired=False)
+    assert (effect.before, effect.after, effect.ratio) == (1, 1, 1)
+    assert np.isnan([effect.low, effect.high, effect.p]).all()
