@@ -47,9 +47,10 @@ soak: $(READY) ## an hour of attaching, full load and checking, in build/soak
 calibrate: $(READY) ## do the verdicts hold what they promise; in build/calibration
 	$(PY) tests/calibrate/run.py
 
-fuzz: $(READY) ## ten thousand mutated files, the costliest ones, and a minute of atheris
+fuzz: $(READY) ## mutated and costly files, hostile patches, a minute of atheris
 	$(PY) tests/fuzz/mutate.py 10000
 	$(PY) tests/fuzz/hostile.py
+	$(PY) tests/fuzz/patches.py
 	$(PY) tests/fuzz/guided.py 60
 
 wheel: $(READY) ## the wheel, in build/dist

@@ -15,7 +15,10 @@ import msgspec
 from z3trace.data import runfile
 
 REPEATS = 5
-IMPORTS = "import z3trace.analysis.compare, z3trace.analysis.digest, z3trace.analysis.output"
+IMPORTS = (
+    "import z3trace.analysis.comparing.comparison, z3trace.analysis.figures.recording, "
+    "z3trace.analysis.report.formats"
+)
 
 
 def _copies(source: Path, path: Path, runs: int) -> None:

@@ -301,17 +301,26 @@ class Cost(NamedTuple):
     error: str
 
 
+#: Runs the command and tells its memory last, on standard error.
+_MEASURED = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); from memory import peak_mb\n"
+    "from z3trace.cli import run; status = run(sys.argv[1:])\n"
+    "print(f'\\npeak {peak_mb():.1f}', file=sys.stderr); sys.exit(status)"
+)
+
+
 def cost(*words: str | Path) -> Cost:
     """What ``z3trace`` with *words* costs."""
-    command = [sys.executable, "-m", "z3trace", *map(str, words)]
+    tests = Path(__file__).parents[1]
+    command = [sys.executable, "-c", _MEASURED, str(tests), *map(str, words)]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
-        error = said.read().decode(errors="replace")
-    seconds = usage.ru_utime + usage.ru_stime
-    return Cost(seconds, usage.ru_maxrss / 1024, process.returncode, error)
+        error, _, peak = said.read().decode(errors="replace").rpartition("\npeak ")
+    megabytes = float(peak) if error or process.returncode == 0 else float("inf")
+    return Cost(usage.ru_utime + usage.ru_stime, megabytes, process.returncode, error)
 
 
 def commands(path: Path, good: Path) -> dict[str, list[str | Path]]:

@@ -24,6 +24,7 @@ from z3trace.errors import (
 
 if TYPE_CHECKING:
     from z3trace.analysis.checks.findings import Nested
+    from z3trace.data.checkfile import Check
 
 DEFAULT_WORKLOAD = (
     "zpool-bench:threads=2,ops=400000,slots=64,headless=10,reclaim=20,refuse=30,drain=1"
@@ -44,6 +45,8 @@ class _Asked:
     seed: int
     hold: float
     wait: float
+    #: What this check's file is known by: no other passes for it.
+    identity: str
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,10 @@ def command(
     A broken rule is reported with file and line.  Exit status 3 if a rule was broken.
     """
     from z3trace import paths
+    from z3trace.data import checkfile
 
-    asked = _Asked(target_name, label, lock_mode, seed, long_hold, long_wait)
+    identity = checkfile.new_identity()
+    asked = _Asked(target_name, label, lock_mode, seed, long_hold, long_wait, identity)
     in_guest = bool(variant or patches)
     if in_guest and (duration or command_line or module_file):
         raise UsageError("in a guest a check runs a workload of our own", "give --workload")
@@ -147,7 +152,7 @@ def command(
             console, lost = "", ""
             here = _Here(workload_text, duration, command_line, module_file, load)
             _check_here(asked, here, file)
-        return _report(file, console, lost, known, kept)
+        return _report(checkfile.read(file, identity), console, lost, known, kept)
 
 
 def _make_room(directory: Path) -> None:
@@ -185,8 +190,10 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
             lock_mode=asked.lock_mode,
             seed=asked.seed,
             limits=Limits(hold=asked.hold, wait=asked.wait),
+            identity=asked.identity,
         ),
         file,
+        say,
     )
 
 
@@ -219,6 +226,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
         wait=asked.wait,
         command=["z3trace", *sys.argv[1:]],
         output=file.name,
+        identity=asked.identity,
     )
     names = [where.variant] if where.variant and where.variant != PACKAGED else []
     machine = where.options.machine(
@@ -250,13 +258,12 @@ def _nesting(reference: Path) -> "list[Nested]":
 
 
 def _report(
-    file: Path, console: str, lost: str, known: "list[Nested] | None", kept: Path | None
+    check: "Check", console: str, lost: str, known: "list[Nested] | None", kept: Path | None
 ) -> int:
     from z3trace.analysis.checks import judgement
     from z3trace.analysis.report import checkformats, checkmail
-    from z3trace.data import checkfile
 
-    report = judgement.report(checkfile.read(file), console, lost, known)
+    report = judgement.report(check, console, lost, known)
     click.echo(checkmail.render(report))
     for path in checkformats.write_all(report, kept) if kept else []:
         wrote(path)

@@ -59,6 +59,8 @@ class CheckSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wait: float
     command: list[str]
     output: str
+    #: What the check's file is to be known by.
+    identity: str
 
 
 Spec = TypeVar("Spec", PairSpec, CheckSpec)

@@ -6,13 +6,19 @@ from types import SimpleNamespace
 
 import pytest
 from checksamples import broken, clean, write
+from msgspec.structs import replace
 
 from z3trace import cli
+from z3trace.data.checkfile import Check
 from z3trace.errors import GUEST_LOST, GuestLostError
 from z3trace.guest import vm
 from z3trace.kernels import build, fetch
 
-Guest = Callable[[vm.Home], vm.Outcome]
+Guest = Callable[[vm.Home, str], vm.Outcome]
+
+
+def _known(check: Check, identity: str) -> Check:
+    return replace(check, header=replace(check.header, identity=identity))
 
 
 @pytest.fixture
@@ -29,7 +35,9 @@ def check(
     monkeypatch.setattr(build, "build_workloads", lambda *_: None)
 
     def run(guest: Guest, *more: str) -> tuple[int, str]:
-        monkeypatch.setattr(vm, "run_half", lambda *arguments: guest(arguments[5]))
+        monkeypatch.setattr(
+            vm, "run_half", lambda *arguments: guest(arguments[5], arguments[2].identity)
+        )
         status = cli.run(["check", "--variant", "packaged", "-o", str(tmp_path), "--force", *more])
         said = capsys.readouterr()
         return status, said.out + said.err
@@ -37,11 +45,11 @@ def check(
     return run
 
 
-def _fails(home: vm.Home) -> vm.Outcome:
+def _fails(home: vm.Home, identity: str) -> vm.Outcome:
     return vm.Outcome(1, "", 1.0, ())
 
 
-def _is_lost(home: vm.Home) -> vm.Outcome:
+def _is_lost(home: vm.Home, identity: str) -> vm.Outcome:
     raise GuestLostError("the guest was lost: RCU stall: x\nits last lines")
 
 
@@ -67,11 +75,11 @@ def test_a_guest_that_is_lost_without_evidence_is_lost(
 def test_violations_before_the_guest_was_lost_are_reported(
     check: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
-    def guest(home: vm.Home) -> vm.Outcome:
+    def guest(home: vm.Home, identity: str) -> vm.Outcome:
         assert home.directory == tmp_path
-        write(broken("this check"), tmp_path / "check.z3c", whole=False)
+        write(_known(broken("this check"), identity), tmp_path / "check.z3c", whole=False)
         (tmp_path / vm.CONSOLE).write_text("[1.0] rcu: INFO: rcu_preempt detected stalls\n")
-        return _is_lost(home)
+        return _is_lost(home, identity)
 
     status, said = check(guest)
     assert status == 3
@@ -80,9 +88,23 @@ def test_violations_before_the_guest_was_lost_are_reported(
     assert "RCU stall" in (tmp_path / "check.txt").read_text()
 
 
+def test_a_file_of_another_check_is_not_reported(
+    check: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """A guest that hands out an old file, or one that it was given."""
+
+    def guest(home: vm.Home, identity: str) -> vm.Outcome:
+        write(_known(clean("the check before"), "another"), tmp_path / "check.z3c")
+        return vm.Outcome(0, "", 1.0, ())
+
+    status, said = check(guest)
+    assert status == 1
+    assert "no violation" not in said
+
+
 def test_a_clean_check_is_clean(check: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
-    def guest(home: vm.Home) -> vm.Outcome:
-        write(clean("this check"), tmp_path / "check.z3c")
+    def guest(home: vm.Home, identity: str) -> vm.Outcome:
+        write(_known(clean("this check"), identity), tmp_path / "check.z3c")
         return vm.Outcome(0, "", 1.0, ())
 
     status, said = check(guest)
@@ -95,8 +117,8 @@ def test_a_reference_may_lie_where_the_check_writes(
 ) -> None:
     """It is read before room is made for the new check."""
 
-    def guest(home: vm.Home) -> vm.Outcome:
-        write(clean("this check"), tmp_path / "check.z3c")
+    def guest(home: vm.Home, identity: str) -> vm.Outcome:
+        write(_known(clean("this check"), identity), tmp_path / "check.z3c")
         return vm.Outcome(0, "", 1.0, ())
 
     status, said = check(guest, "--reference", str(tmp_path / "check.z3c"))

@@ -20,6 +20,7 @@ CHECK = CheckSpec(
     wait=2.0,
     command=["z3trace"],
     output="check.z3c",
+    identity="0123",
 )
 PAIR = PairSpec(
     target="z3fold",

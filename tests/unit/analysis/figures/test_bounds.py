@@ -20,7 +20,7 @@ def test_names_without_number_cost_no_memory(tmp_path: Path) -> None:
     spent = hostile.cost("show", path)
     assert hostile.fits(spent), spent
     assert spent.status == 1
-    assert "x.z3t.gz: " in spent.error
+    assert "x.z3t.gz:" in spent.error
 
 
 def test_histograms_without_number_cost_no_time(tmp_path: Path) -> None:
