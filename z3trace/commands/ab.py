@@ -69,6 +69,7 @@ def command(
     """
     from z3trace import paths
     from z3trace.commands import progress
+    from z3trace.data.recordable import require_recordable
     from z3trace.guest import spec, vm
     from z3trace.kernels import build, fetch, variant
     from z3trace.target import definition
@@ -84,6 +85,9 @@ def command(
         variant.load(before),
         variant.load(before, patches) if patches else variant.load(after),
     ]
+    for chosen in variants:
+        name = build.label(chosen.name, boxed=not unboxed)
+        require_recordable(name, sys.argv[1:], workload_text)
     modules = [
         build.build_variant(kernel, target.source, chosen, say, boxed=not unboxed)
         for chosen in variants

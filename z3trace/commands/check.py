@@ -199,6 +199,7 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
 
 def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]:
     """(console, why the guest was lost) after a check in a guest."""
+    from z3trace.data.recordable import require_recordable
     from z3trace.guest import vm
     from z3trace.guest.spec import CheckSpec
     from z3trace.kernels import build, fetch, variant
@@ -212,8 +213,10 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
     if where.variant != PACKAGED or where.patches:
         chosen = variant.load(where.variant or "page-lock", where.patches)
         boxed = not where.unboxed
+        label = build.label(asked.label or chosen.name, boxed=boxed)
+        require_recordable(label, sys.argv[1:], where.workload)
         built = build.build_variant(kernel, target.source, chosen, say, boxed=boxed)
-        module, label = str(built.path), build.label(asked.label or chosen.name, boxed=boxed)
+        module = str(built.path)
     build.build_workloads(kernel, say)
     spec = CheckSpec(
         target=asked.target,
