@@ -90,12 +90,12 @@ class _Guest:
 @options.load
 @options.lock_mode(*options.LOCK_MODES, default="hybrid")
 @options.seed
-@options.time("--long-hold", "Report a lock that is held for longer.", "2s")
-@options.time("--long-wait", "Report a wait that takes longer.", "2s")
+@options.time("--long-hold", "Report a lock that is held for longer than this.", "2s")
+@options.time("--long-wait", "Report a task that waits for a lock for longer than this.", "2s")
 @options.readable_file(
     "--reference",
-    help="A check or recording of a good kernel: locks nested in a way that it does not have are a "
-    "violation.",
+    help="A check or recording of a good kernel.  A nesting of lock classes that it does not have "
+    "breaks the rule new-nesting.",
 )
 @options.label
 @options.guest
@@ -125,9 +125,10 @@ def command(
     """Judge a target's lock discipline while a workload runs.
 
     With --variant or --patch, a guest is booted and checked; otherwise this kernel is
-    checked, as root.  The task that takes a lock must release it before the operation
-    returns, and may not sleep meanwhile; locks must always be taken in the same order.
-    A broken rule is reported with file and line.  Exit status 3 if a rule was broken.
+    checked, as root.  A task must release each lock that it took before the operation
+    returns, unless the target's definition says otherwise; it may not sleep while it
+    holds a lock; and lock classes must always be taken in the same order.  The report
+    gives file and line of each broken rule.  Exit status 3 if a rule was broken.
     """
     from z3trace import paths
     from z3trace.data import checkfile

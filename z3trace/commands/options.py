@@ -130,8 +130,8 @@ def unprobed(most: int, default: str, of: str = "") -> Decorator[Any]:
 unboxed = click.option(
     "--unboxed",
     is_flag=True,
-    help="Build outside of the box, where none can be had: a stranger's patch then meets "
-    "patch, spatch and compiler as you. Every report says so.",
+    help="Build without the box (the sandbox, see docs/security.md): patch, spatch and the "
+    "compiler then read the patches with your rights.  Every report says so.",
 )
 
 
@@ -198,8 +198,8 @@ probes = _group(
         default="slow-path",
         show_default=True,
         help="Where waits for locks are seen.  slow-path: in the slow paths of the lock "
-        "functions, where a task goes that does not get its lock at once.  call-site: at the "
-        "target's lock calls, which takes one more probe for each lock call.",
+        "functions, where a task goes if it does not get its lock at once.  call-site: at the "
+        "target's lock calls, which needs up to one more probe for each lock call.",
     ),
     click.option(
         "--probe",

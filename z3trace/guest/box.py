@@ -1,8 +1,8 @@
 """The box that QEMU runs in when its guest runs a stranger's code.
 
 The guest sees its host's files through QEMU: in the box these are the system's programs
-and libraries, z3trace and its Python, and the cache, all to read; no home directory, no
-settings of the system, no other process, no network.  What escapes from the guest into
+and libraries, z3trace and its Python, the cache, and few settings of the system, all to
+read; no home directory, no other process, no network.  What escapes from the guest into
 QEMU is in the box too, without any right.
 """
 
