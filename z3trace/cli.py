@@ -9,7 +9,7 @@ from types import FrameType
 import click
 
 from z3trace.commands.verbs import HIDDEN, VERBS
-from z3trace.errors import DONE, FAILED, Z3traceError
+from z3trace.errors import DONE, FAILED, INTERRUPTED, Z3traceError
 from z3trace.printable import visible
 
 
@@ -84,7 +84,7 @@ def run(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("z3trace: interrupted", err=True)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader left: nothing more to say, and nothing to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
