@@ -11,8 +11,9 @@ from z3trace.bpf.programs import Programs
 from z3trace.checking.arming import Limits
 from z3trace.checking.checker import Checker
 from z3trace.data import checkfile
-from z3trace.data.model import INTERRUPTED, WorkloadResult
+from z3trace.data.model import WorkloadResult
 from z3trace.data.recordable import require_recordable
+from z3trace.errors import INTERRUPTED
 from z3trace.probing import slowpath
 from z3trace.recording.loading import BuiltIn, TargetModule
 from z3trace.recording.session import Wanted

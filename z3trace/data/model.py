@@ -22,8 +22,6 @@ HISTORY = {
     "counts nested holds once",
     4: "where waits are seen: an acquisition that needed none may have one of 0",
 }
-#: Exit status of a workload that Ctrl-C ended, as a shell has it: 128 and the signal.
-INTERRUPTED = 130
 
 
 class Environment(Record, frozen=True, kw_only=True):

@@ -12,7 +12,6 @@ from msgspec import structs
 from z3trace.bpf.programs import Programs, probe_source
 from z3trace.data import buckets
 from z3trace.data.model import (
-    INTERRUPTED,
     SCHEMA,
     Calibration,
     CallSite,
@@ -24,6 +23,7 @@ from z3trace.data.model import (
     WorkloadResult,
 )
 from z3trace.data.recordable import encodable
+from z3trace.errors import INTERRUPTED
 from z3trace.probing.arming import Armed, arm
 from z3trace.probing.choice import Choice, costs_of
 from z3trace.recording import counters, environment

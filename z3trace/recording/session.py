@@ -8,9 +8,9 @@ from pathlib import Path
 
 from z3trace.bpf import layout
 from z3trace.data import runfile
-from z3trace.data.model import INTERRUPTED, Run
+from z3trace.data.model import Run
 from z3trace.data.recordable import require_recordable
-from z3trace.errors import Z3traceError
+from z3trace.errors import INTERRUPTED, Z3traceError
 from z3trace.probing import calibration
 from z3trace.probing.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
 from z3trace.recording.loading import BuiltIn, TargetModule
