@@ -50,14 +50,16 @@ mount -t tmpfs -o mode=0755 run run
 mount -t debugfs debugfs sys/kernel/debug
 mount -t tracefs tracefs sys/kernel/tracing
 mount -t cgroup2 cgroup2 sys/fs/cgroup
-mkdir -p "./$Z3T_RUN" lib/modules usr/src root tmp
-mount -t 9p -o "$options" z3t-run "./$Z3T_RUN" ||
-	give_up "cannot mount the guest's directory"
+mkdir -p lib/modules usr/src root tmp
 if [ -n "$Z3T_SHARE" ]; then
 	mkdir -p "./$Z3T_SHARE"
 	mount -t 9p -o "$options" z3t-share "./$Z3T_SHARE" ||
 		give_up "cannot mount the shared directory"
 fi
+# After the share, which may lie above it.
+mkdir -p "./$Z3T_RUN"
+mount -t 9p -o "$options" z3t-run "./$Z3T_RUN" ||
+	give_up "cannot mount the guest's directory"
 # Compiled programs outlive a guest; without them each is compiled again.
 mkdir -p "./$Z3T_PROGRAMS" &&
 	mount -t 9p -o "$options" z3t-programs "./$Z3T_PROGRAMS"

@@ -80,7 +80,8 @@ def check(variant: str, directory: Path, *more: str) -> Outcome:
         lines = []
         for line in process.stdout or ():
             lines.append(line)
-            if line.startswith("booting"):
+            # A guest that hangs while it boots is booted again.
+            if "booting" in line:
                 booted = time.time()
     file = directory / "check.json"
     report = json.loads(file.read_bytes()) if file.exists() else {}
