@@ -5,6 +5,8 @@ from pathlib import Path
 
 from z3trace.analysis.comparing.comparison import Comparison
 
+SUFFIXES = ("png", "svg")
+
 
 def figures() -> "dict[str, Callable[[Comparison], object]]":
     """File name -> function that draws the figure."""
@@ -20,6 +22,11 @@ def figures() -> "dict[str, Callable[[Comparison], object]]":
     }
 
 
+def names() -> list[str]:
+    """What the plots of a comparison are called in their directory."""
+    return [f"{name}.{suffix}" for name in figures() for suffix in SUFFIXES]
+
+
 def write(comparison: Comparison, directory: Path) -> list[Path]:
     """Draw every figure into *directory* as PNG and SVG; the paths written."""
     from z3trace.analysis.plots import style
@@ -27,7 +34,7 @@ def write(comparison: Comparison, directory: Path) -> list[Path]:
     written = []
     for name, draw in figures().items():
         figure = draw(comparison)
-        for suffix in ("png", "svg"):
+        for suffix in SUFFIXES:
             path = directory / f"{name}.{suffix}"
             style.save(figure, path)
             written.append(path)

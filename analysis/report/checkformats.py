@@ -10,6 +10,9 @@ from z3trace import paths
 from z3trace.analysis.checks.findings import Nested, Report
 from z3trace.analysis.report import checkmail
 
+#: What ``write_all`` writes.
+FILES = ("check.txt", "check.json", "check.html", "lock-order.svg")
+
 
 def as_json(report: Report) -> str:
     """The report as JSON, ``findings.SCHEMA``."""
@@ -41,12 +44,8 @@ def write_all(report: Report, directory: Path) -> list[Path]:
     from z3trace.analysis.report import checkhtml
 
     drawing = _drawing(report)
-    contents = {
-        "check.txt": checkmail.render(report),
-        "check.json": as_json(report),
-        "check.html": checkhtml.render(report, drawing),
-        "lock-order.svg": drawing,
-    }
+    texts = (checkmail.render(report), as_json(report), checkhtml.render(report, drawing), drawing)
+    contents = dict(zip(FILES, texts, strict=True))
     for name, content in contents.items():
         paths.write_atomic(directory / name, content)
     return [directory / name for name in contents]

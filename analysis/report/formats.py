@@ -38,6 +38,11 @@ FORMATS = {
 }
 
 
+def names() -> list[str]:
+    """What the reports of two recordings are called in their directory."""
+    return [f"report{suffix}" for suffix in FORMATS]
+
+
 def check_name(path: Path, *, several: bool = False) -> None:
     """UsageError if there is no report by that name; *several*: of more than two recordings."""
     known = [suffix for suffix, form in FORMATS.items() if form.many or not several]

@@ -225,6 +225,12 @@ def test_a_guests_host_vouches_for_its_files(
     machine.directory("home")
     file = machine.given_to_another(machine.file("home/a.ko"))
     monkeypatch.setenv(paths.VOUCHED, "1")
+    command_line = machine.file("cmdline")
+    monkeypatch.setattr(paths, "_COMMAND_LINE", command_line)
+    # On a host the variable says nothing: sudo -E hands on what a user set.
+    with pytest.raises(UsageError):
+        paths.trusted(file)
+    command_line.write_text("console=ttyS0 Z3T_RUN=/x")
     assert paths.trusted(file) == file
 
 
@@ -305,3 +311,35 @@ def test_a_strangers_toml_is_a_table_or_an_error_in_one_line(tmp_path: Path) -> 
         with pytest.raises(InputError, match=r"x\.toml is not a thing: ") as raised:
             paths.read_toml(file, "a thing")
         assert "\n" not in raised.value.message
+
+
+def test_what_is_discarded_is_named(tmp_path: Path) -> None:
+    """Files with names like ours are the user's, and what a link points to stays."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("kept")
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("check.py", "report.tex", "before.z3t.bak"):
+        (out / name).write_text("kept")
+    (out / "check.txt").write_text("old")
+    (out / "check.json").symlink_to(elsewhere)
+    os.mkfifo(out / "check.html")
+    (out / "lock-order.svg").mkdir()
+    paths.discard(out, ["check.txt", "check.json", "check.html", "lock-order.svg", "absent"])
+    assert _names(out) == {"check.py", "report.tex", "before.z3t.bak", "lock-order.svg"}
+    assert elsewhere.read_text() == "kept"
+
+
+def test_a_deep_tree_is_removed(tmp_path: Path) -> None:
+    """As deep as a stranger's program can make it: shutil.rmtree ends in a RecursionError."""
+    top = tmp_path / "top"
+    top.mkdir()
+    fd = os.open(top, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=fd)
+        below = os.open("d", os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = below
+    os.close(fd)
+    paths.remove_tree(top)
+    assert not top.exists()

@@ -8,7 +8,7 @@ import click
 from z3trace.commands import options
 from z3trace.commands.options import GuestOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
-from z3trace.errors import DONE, FAILED
+from z3trace.errors import DONE, FAILED, Z3traceError
 
 DEFAULT_WORKLOAD = (
     "zpool-bench:threads=2,ops=60000,fast_ops=500000,slots=1024,max_size=200,touches=8"
@@ -22,11 +22,16 @@ def _make_room(directory: Path) -> None:
     """What an earlier run left is gone before a guest boots: nothing old can pass for the
     outcome of this run."""
     from z3trace import paths
+    from z3trace.analysis import plots
+    from z3trace.analysis.report import formats
+    from z3trace.data import partfile
     from z3trace.guest import vm
 
-    directory.mkdir(parents=True, exist_ok=True)
-    paths.discard(directory, [*(f"{name}*" for name in RECORDINGS), "report.*", vm.CONSOLE])
-    paths.discard(directory / "plots", ["*.png", "*.svg"])
+    for name in RECORDINGS:
+        partfile.set_aside(directory / name, say)
+    paths.discard(directory, [*RECORDINGS, *formats.names(), vm.CONSOLE])
+    if (directory / "plots").is_dir() and not (directory / "plots").is_symlink():
+        paths.discard(directory / "plots", plots.names())
 
 
 def _kinds(probing: ProbeOptions) -> list[str]:
@@ -75,7 +80,9 @@ def command(
     from z3trace.target import definition
     from z3trace.workloads import choose
 
-    directory = directory.absolute()
+    # Where a link leads is settled once.
+    directory = directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
     paths.must_be_new(directory / RECORDINGS[0], force=force)
     paths.must_be_new(directory / RECORDINGS[1], force=force)
     target = definition.load(target_name)
@@ -121,6 +128,8 @@ def command(
         say(f"the guest's console: {warning}")
     if outcome.status:
         return outcome.status if outcome.status < 126 else FAILED
+    if set(outcome.made) != set(RECORDINGS):
+        raise Z3traceError("the guest left no whole recordings", "what it said is above")
     return _report([directory / name for name in RECORDINGS], directory)
 
 

@@ -139,7 +139,7 @@ def command(
     if in_guest and (duration or command_line or module_file):
         raise UsageError("in a guest a check runs a workload of our own", "give --workload")
     known = _nesting(reference) if reference else None
-    kept = directory.absolute() if directory else None
+    kept = directory.resolve() if directory else None
     if kept:
         paths.must_be_new(kept / "check.json", force=force)
         _make_room(kept)
@@ -160,10 +160,13 @@ def _make_room(directory: Path) -> None:
     """What an earlier check left is gone before this one begins: a guest that fails must
     not be judged by the check before."""
     from z3trace import paths
+    from z3trace.analysis.report import checkformats
+    from z3trace.data import partfile
     from z3trace.guest import vm
 
     directory.mkdir(parents=True, exist_ok=True)
-    paths.discard(directory, [f"{EVIDENCE}*", "check.*", "lock-order.svg", vm.CONSOLE])
+    partfile.set_aside(directory / EVIDENCE, say)
+    paths.discard(directory, [EVIDENCE, *checkformats.FILES, vm.CONSOLE])
 
 
 def _check_here(asked: _Asked, here: _Here, file: Path) -> None:

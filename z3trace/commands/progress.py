@@ -14,6 +14,7 @@ import msgspec
 from z3trace.commands.screen import say
 from z3trace.guest import share
 from z3trace.guest.spec import PROGRESS, PairProgress
+from z3trace.printable import visible
 
 _LIMIT = 4096  # bytes; a guest's progress is a line
 Look = Callable[[Path], None]
@@ -31,7 +32,8 @@ def shown(title: str) -> Iterator[Look]:
 
 def _state(run: Path) -> PairProgress | None:
     with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(share.read(run / PROGRESS, _LIMIT) or b"", type=PairProgress)
+        state = msgspec.json.decode(share.read(run / PROGRESS, _LIMIT) or b"", type=PairProgress)
+        return msgspec.structs.replace(state, doing=visible(state.doing))
     return None
 
 

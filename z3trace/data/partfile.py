@@ -56,6 +56,14 @@ def require_writable(path: Path) -> None:
         os.close(fd)
 
 
+def set_aside(path: Path, say: Callable[[str], None]) -> None:
+    """Give what a lost run left of *path* a name of its own, and *say* which; nothing if
+    it left nothing.  UsageError if somebody writes it now."""
+    kept = _out_of_the_way(part_name(path))
+    if kept:
+        say(f"what an earlier run left of {path.name} is kept as {kept}")
+
+
 def _locked(part: Path) -> int | None:
     """A descriptor of the part file that is there, locked; None if there is none.
 

@@ -13,6 +13,7 @@ from importlib import util
 from pathlib import Path
 
 from z3trace import paths
+from z3trace.guest import share
 from z3trace.guest.share import Directories
 from z3trace.kernels import box
 
@@ -23,13 +24,16 @@ _SETTINGS = (
     *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/os-release", "/etc/localtime"),
     *("/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/modprobe.d", "/etc/debian_version"),
 )
+#: What directories of installed packages are called.  Others of sys.path, such as the one
+#: where the command was given, may hold anything.
+_INSTALLED = ("site-packages", "dist-packages")
 _PACKAGES = ("z3trace", "z3trace.analysis", "z3trace.probes", "z3trace.testbed")
 
 
 def _python() -> Iterator[Path]:
     """Where this Python and all that it imports lie."""
     yield from (Path(sys.prefix), Path(sysconfig.get_path("scripts")))
-    yield from (Path(entry) for entry in sys.path if entry)
+    yield from (Path(entry) for entry in sys.path if Path(entry).name in _INSTALLED)
     for package in _PACKAGES:
         spec = util.find_spec(package)
         yield from map(Path, (spec and spec.submodule_search_locations) or ())
@@ -38,7 +42,9 @@ def _python() -> Iterator[Path]:
 def readable() -> list[Path]:
     """What the guest may read of its host, besides the system's programs and libraries."""
     there = (path.absolute() for path in (*_python(), paths.cache()))
-    return [path for path in there if path.is_dir() and not path.is_relative_to("/usr")]
+    shown = [path for path in there if path.is_dir() and not path.is_relative_to("/usr")]
+    homes = share.homes()
+    return [path for path in shown if not any(home.is_relative_to(path) for home in homes)]
 
 
 def boxed(where: Directories, *, keeps_programs: Path | None) -> list[str]:

@@ -5,10 +5,12 @@ pass each for fixed words, and read once, a bounded part at a time.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from z3trace.guest import share
+from z3trace.printable import visible
 
 STALL = "RCU stall"
 LOCKUP = "soft lockup"
@@ -132,10 +134,7 @@ class Console:
 
     def grew(self) -> bool:
         """Read what is new, at most ``READ_LIMIT`` bytes of it; whether there was any."""
-        data = b""
-        with suppress(OSError), self._path.open("rb") as file:
-            file.seek(self._read)
-            data = file.read(READ_LIMIT)
+        data = share.read(self._path, READ_LIMIT, self._read) or b""
         self._read += len(data)
         for line in self._lines(data):
             self.health.take(line.decode(errors="replace").rstrip("\r"))
@@ -152,7 +151,8 @@ class Console:
         return self._read > CONSOLE_LIMIT
 
     def text(self) -> str:
-        """All of it, up to ``CONSOLE_LIMIT``."""
-        with suppress(OSError), self._path.open("rb") as file:
-            return file.read(CONSOLE_LIMIT).decode(errors="replace")
-        return ""
+        """All of it up to ``CONSOLE_LIMIT``, as text: lines are cut, and control characters
+        can be seen and do nothing."""
+        data = share.read(self._path, CONSOLE_LIMIT) or b""
+        lines = data.decode(errors="replace").replace("\r\n", "\n").split("\n")
+        return "\n".join(visible(line[:LINE_LIMIT], keep="\t") for line in lines)

@@ -32,7 +32,8 @@ _SILENCE = 60.0
 _ANSWER = 90.0
 _BOOTS = 2
 #: Bytes of a guest's output that are handed on in one go.
-_FOLLOWED = 1 << 20
+FOLLOWED = 1 << 20
+_LOG = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WORD = 2.0  # seconds to hand a word over
 
 
@@ -44,7 +45,7 @@ class Follower:
 
     def __call__(self) -> bool:
         """Whether there was something new."""
-        data = share.read(self._path, _FOLLOWED, self._offset)
+        data = share.read(self._path, FOLLOWED, self._offset)
         if data:
             self._offset += len(data)
             self._take(data)
@@ -60,7 +61,8 @@ class Guest:
         self.console = Console(where.private / "console.log")
         # Whoever kills us does not mean to leave a guest behind.
         tied = [tools.find("setpriv"), "--pdeathsig", "KILL", "--", *argv]
-        with (where.private / "qemu.log").open("wb") as log:
+        log_fd = os.open(where.private / "qemu.log", _LOG, 0o600)
+        with os.fdopen(log_fd, "wb") as log:
             self._process = subprocess.Popen(
                 tied, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
@@ -105,19 +107,19 @@ class Guest:
         for symptom in self.console.health.symptoms:
             if symptom.lost:
                 return f"{symptom.name}: {symptom.line}"
-        said = share.read(self._where.private / "qemu.log", _FOLLOWED) or b""
+        said = share.read(self._where.private / "qemu.log", FOLLOWED) or b""
         lines = said.decode(errors="replace").strip().splitlines()
         return f"QEMU: {lines[-1]}" if lines else "the guest ended without a word"
 
-    def excess(self) -> str:
-        """What the guest has written too much of; looked at once a second."""
+    def excess(self, *, at_once: bool = False) -> str:
+        """What the guest has written too much of; looked at once a second, or *at_once*."""
         if self.console.flooded:
             return f"its console passed {CONSOLE_LIMIT >> 20} MiB"
         now = time.monotonic()
-        if now - self._looked < 1:
+        if now - self._looked < 1 and not at_once:
             return ""
         self._looked = now
-        much = share.overflow(self._where.run)
+        much = share.overflow(self._where.run, self._process.pid)
         return f"it left {much} in its directory" if much else ""
 
 

@@ -153,6 +153,8 @@ def qemu_command(kernel: Kernel, options: Options, where: Directories, *, kvm: b
         argv += ["-drive", f"file={_escaped(disk)},if=none,format=raw,id=disk{number}"]
         argv += ["-device", f"virtio-blk-pci,drive=disk{number}"]
     argv += ["-accel", "kvm"] if kvm else ["-accel", "tcg,thread=multi"]
+    if not options.disks:
+        argv = [tools.find("prlimit"), f"--fsize={share.RUN_LIMIT}", "--core=0", "--", *argv]
     if options.boxed:
         keeps = None if options.stranger else guest_programs()
         return [*box.boxed(where, keeps_programs=keeps), *argv]

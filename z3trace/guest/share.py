@@ -23,6 +23,14 @@ from z3trace.paths import open_regular
 #: Bytes that a guest may leave in its directory; a recording of 10 000 runs is 600 MB.
 RUN_LIMIT = 2 << 30
 _MOST_FILES = 10_000
+_DEEPEST = 32  # levels of directories
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FIRST_PERSON, _NOBODY = 1000, 65534  # user numbers, as Debian gives them
+#: What a guest writes nothing of, and what it does not write to as a whole.
+_SYSTEM = tuple(
+    Path("/", name) for name in ("bin", "boot", "dev", "etc", "lib", "proc", "sbin", "sys", "usr")
+)
+_ROOTS = ("/", "/home", "/opt", "/run", "/srv", "/var")
 _AT_ONCE = 1 << 20
 
 
@@ -45,22 +53,28 @@ def directories(near: Path | None = None) -> Iterator[Directories]:
         try:
             yield Directories(run, Path(private))
         finally:
-            shutil.rmtree(run, ignore_errors=True)
+            paths.remove_tree(run)
 
 
-def _homes() -> set[Path]:
-    homes = {Path(entry.pw_dir) for entry in pwd.getpwall() if entry.pw_uid in (0, os.getuid())}
-    return {*homes, Path.home()}
+def homes() -> set[Path]:
+    """The home directories of people and of root."""
+    people = (entry for entry in pwd.getpwall() if entry.pw_uid == 0 or _is_person(entry.pw_uid))
+    return {*(Path(entry.pw_dir) for entry in people), Path.home()} - {Path("/")}
+
+
+def _is_person(uid: int) -> bool:
+    return uid == os.getuid() or _FIRST_PERSON <= uid < _NOBODY
 
 
 def must_be_shareable(share: Path) -> None:
-    """UsageError if a guest must not write to all of *share*: the root, a home directory,
-    or a directory above one."""
-    refused = not share.is_dir() or share == Path("/")
-    if refused or any(home.is_relative_to(share) for home in _homes()):
+    """UsageError if a guest must not write to all of *share*: the root, a directory of the
+    system, a home directory, or a directory above one."""
+    refused = not share.is_dir() or any(share.is_relative_to(part) for part in _SYSTEM)
+    refused = refused or str(share) in _ROOTS
+    if refused or any(home.is_relative_to(share) for home in homes()):
         raise UsageError(
             f"{share} cannot be shared with a guest",
-            "name a directory for the guest with --share: not /, not a home directory",
+            "name a directory for the guest with --share: not of the system, not a home directory",
         )
 
 
@@ -92,21 +106,75 @@ def copy_out(source: Path, target: Path, limit: int = RUN_LIMIT) -> bool:
     return True
 
 
-def overflow(run: Path) -> str:
-    """What a guest has too much of in its directory; empty if all is well."""
-    pending, files, size = [run], 0, 0
-    while pending:
-        with suppress(OSError), os.scandir(pending.pop()) as entries:
+def overflow(run: Path, process: int = 0) -> str:
+    """What a guest has too much of in its directory; empty if all is well.
+
+    Files without a name count too while QEMU, *process* or one that it started, has them
+    open.
+    """
+    total = _Total()
+    try:
+        fd = os.open(run, _FOLDER)
+        try:
+            total.walk(fd, _DEEPEST)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        return f"what cannot be looked at ({error.strerror})"
+    total.size += _nameless(process) if process else 0
+    if total.files > _MOST_FILES:
+        return f"more than {_MOST_FILES} files"
+    if total.too_deep:
+        return f"directories more than {_DEEPEST} deep"
+    return f"more than {RUN_LIMIT >> 20} MiB" if total.size > RUN_LIMIT else ""
+
+
+@dataclass
+class _Total:
+    """What lies in a directory, by number and by bytes."""
+
+    files: int = 0
+    size: int = 0
+    too_deep: bool = False
+
+    def walk(self, fd: int, left: int) -> None:
+        """Add what the open directory *fd* holds, *left* more levels below it too."""
+        with os.scandir(fd) as entries:
             for entry in entries:
-                files += 1
-                with suppress(OSError):
+                self.files += 1
+                if self.files > _MOST_FILES or self.too_deep:
+                    return
+                with suppress(FileNotFoundError):
                     status = entry.stat(follow_symlinks=False)
-                    size += max(status.st_size, status.st_blocks * 512)
+                    self.size += max(status.st_size, status.st_blocks * 512)
                     if stat.S_ISDIR(status.st_mode):
-                        pending.append(Path(entry.path))
-                if files > _MOST_FILES:
-                    return f"more than {_MOST_FILES} files"
-    return f"more than {RUN_LIMIT >> 20} MiB" if size > RUN_LIMIT else ""
+                        self._below(entry.name, fd, left)
+
+    def _below(self, name: str, fd: int, left: int) -> None:
+        if not left:
+            self.too_deep = True
+            return
+        below = os.open(name, _FOLDER, dir_fd=fd)
+        try:
+            self.walk(below, left - 1)
+        finally:
+            os.close(below)
+
+
+def _nameless(process: int) -> int:
+    """Bytes of the files without a name that a process and its children have open."""
+    size, pending = 0, [process]
+    while pending:
+        here = Path("/proc", str(pending.pop()))
+        with suppress(OSError, ValueError):
+            for children in here.glob("task/*/children"):
+                pending += [int(word) for word in children.read_text().split()]
+            for opened in (here / "fd").iterdir():
+                with suppress(OSError):
+                    status = opened.stat()
+                    if stat.S_ISREG(status.st_mode) and not status.st_nlink:
+                        size += max(status.st_size, status.st_blocks * 512)
+    return size
 
 
 def keeps_attributes(directory: Path) -> bool:

@@ -20,7 +20,7 @@ from z3trace import paths
 from z3trace.errors import GuestLostError
 from z3trace.guest import share
 from z3trace.guest.accelerator import choose
-from z3trace.guest.process import Follower, Guest, boot, watch
+from z3trace.guest.process import FOLLOWED, Follower, Guest, boot, watch
 from z3trace.guest.qemu import Options, guest_programs, qemu_command
 from z3trace.guest.share import Directories
 from z3trace.guest.spec import CheckSpec, PairSpec
@@ -46,6 +46,8 @@ class Outcome:
     console: str
     boot_seconds: float
     warnings: tuple[str, ...]
+    #: Names of ``Home.files`` that this guest made and that were brought home.
+    made: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,17 @@ def _wait(guest: Guest, deadline: float, followers: Sequence[Callable[[], object
     return watch(guest, after, followers, lambda: False)
 
 
-def _bring_home(where: Directories, home: Home) -> list[Path]:
-    """Copy what the guest made; the parts of files that it did not finish."""
-    parts = []
+def _bring_home(where: Directories, home: Home) -> tuple[list[str], list[Path]]:
+    """Copy what the guest made: the names that are whole, and the parts of the others."""
+    whole, parts = [], []
     for name in home.files:
         if share.copy_out(where.run / name, home.directory / name):
+            whole.append(name)
             continue
         part = f"{name}.part"
         if share.copy_out(where.run / part, home.directory / part):
             parts.append(home.directory / part)
-    return parts
+    return whole, parts
 
 
 def _lost(why: str, console: str, home: Home, parts: Sequence[Path]) -> GuestLostError:
@@ -126,6 +129,15 @@ def _shown(stream: int, limit: int) -> Callable[[bytes], None]:
         left -= len(data)
 
     return show
+
+
+def drain(outputs: Sequence[Callable[[], bool]], limit: int) -> None:
+    """Follow what is left of *outputs*, about *limit* bytes of each at the most: what a guest
+    left may be a sparse file of any size."""
+    for follow in outputs:
+        for _ in range(limit // FOLLOWED + 1):
+            if not follow():
+                break
 
 
 def run(  # noqa: PLR0913 - the parts of one guest
@@ -170,10 +182,9 @@ def run(  # noqa: PLR0913 - the parts of one guest
             lost = lost or _wait(guest, options.deadline, [*outputs, *looks])
         finally:
             guest.kill()
-            parts = _bring_home(where, home)
-        for follow in outputs:
-            while follow():
-                pass
+            whole, parts = _bring_home(where, home)
+        lost = lost or guest.excess(at_once=True) or None
+        drain(outputs, output or share.RUN_LIMIT)
         console, status = guest.console.text(), guest.status()
         if lost is None and status is None:
             lost = guest.failure()
@@ -181,7 +192,7 @@ def run(  # noqa: PLR0913 - the parts of one guest
             parts += [] if home.files else sorted(home.directory.glob("*.z3t*.part"))
             raise _lost(lost, console, home, parts)
     warnings = tuple(f"{one.name}: {one.line}" for one in guest.console.health.symptoms)
-    return Outcome(status or 0, console, boot_seconds, warnings)
+    return Outcome(status or 0, console, boot_seconds, warnings, tuple(whole))
 
 
 def run_half(  # noqa: PLR0913 - the parts of one guest

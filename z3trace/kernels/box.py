@@ -168,7 +168,8 @@ def walls(readable: Iterable[Path], writable: Iterable[Path], *more: str) -> lis
             options += ["--ro-bind", str(directory), str(directory)]
     for path in _SETTINGS:
         options += ["--ro-bind-try", path, path]
-    options += ["--proc", "/proc", "--dev", "/dev"]
+    # Root is judged by its number at /proc/sys, and not by its rights.
+    options += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
     options += ["--size", str(_TEMPORARY), "--tmpfs", "/tmp"]  # noqa: S108 - the box's own
     for shown in sorted({name for each in readable for name in (each, each.resolve())}):
         options += ["--ro-bind", str(shown), str(shown)]

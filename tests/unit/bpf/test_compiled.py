@@ -45,6 +45,8 @@ def test_root_does_not_load_from_a_directory_that_others_can_write(
     shared.chmod(0o777)
     monkeypatch.setenv("Z3TRACE_PROGRAMS", str(shared))
     monkeypatch.setenv(paths.VOUCHED, "1")
+    (tmp_path / "cmdline").write_text("console=ttyS0 Z3T_RUN=/x")
+    monkeypatch.setattr(paths, "_COMMAND_LINE", tmp_path / "cmdline")
     compiled.keep(programs)
     assert compiled.kept(programs.key) == programs
     (shared / programs.key).chmod(0o666)

@@ -67,6 +67,21 @@ def test_nobody_else_is_there_and_nothing_is_reached(where: Directories) -> None
     assert "permi" in _inside(where, "mount -t tmpfs x /mnt")
 
 
+def test_nothing_of_the_kernel_is_set_from_inside(where: Directories) -> None:
+    """As root /proc/sys goes by the user's number: core_pattern is a way out."""
+    assert _inside(where, "find /proc -writable -type f 2>/dev/null | head -3") == ""
+
+
+def test_a_directory_of_the_command_is_not_shown(
+    where: Directories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``python -m`` puts the current directory, which may be a home, into sys.path."""
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "home"), "", *sys.path])
+    assert tmp_path / "home" not in box.readable()
+    assert not any(Path.home().is_relative_to(path) for path in box.readable())
+    assert "of the user" not in _inside(where, f"cat {tmp_path}/home/secret")
+
+
 def test_python_starts_in_the_box(where: Directories) -> None:
     said = _inside(where, f"{sys.executable} -m z3trace --version")
     assert said.startswith("z3trace "), said

@@ -1,5 +1,6 @@
 """What a console says of a guest's health, whatever the guest writes there."""
 
+import os
 import time
 from pathlib import Path
 
@@ -109,8 +110,26 @@ def test_a_flood_is_told_of(tmp_path: Path) -> None:
     while followed.grew() and not followed.flooded:
         pass
     assert followed.flooded
-    assert len(followed.text()) == console.CONSOLE_LIMIT
+    assert len(followed.text()) <= 4 * console.LINE_LIMIT
 
 
 def test_symptoms_are_bounded() -> None:
     assert len(symptoms("Oops: x\n" * 5000)) == 1000
+
+
+def test_the_text_of_a_console_is_cut_and_obeys_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "console.log"
+    path.write_bytes(b"[1.0] rcu: \t0-...!\r\n\x1b]0;title\x07\n" + b"x" * 100_000 + b"\nlast\n")
+    text = Console(path).text()
+    assert text.startswith("[1.0] rcu: \t0-...!\n\\x1b]0;title\\x07\n")
+    assert max(map(len, text.split("\n"))) == console.LINE_LIMIT
+    assert text.endswith("\nlast\n")
+
+
+def test_a_console_that_is_none_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    for name in ("fifo", "link"):
+        followed = Console(tmp_path / name)
+        assert not followed.grew()
+        assert followed.text() == ""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -136,3 +137,44 @@ def test_a_fifo_as_output_does_not_outlast_the_deadline(tmp_path: Path) -> None:
         check=False,
     )
     assert result.stdout == "the guest passed its deadline of 1 s\nNone\n", result.stderr
+
+
+def test_directories_that_are_too_deep_are_told_of(tmp_path: Path) -> None:
+    """Beyond PATH_MAX nothing was seen: neither 50 GiB nor 12 000 files."""
+    fd = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(40):
+        os.mkdir("d" * 250, dir_fd=fd)
+        below = os.open("d" * 250, os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = below
+    os.close(fd)
+    assert share.overflow(tmp_path) == f"directories more than {share._DEEPEST} deep"
+
+
+def test_a_file_without_a_name_counts(tmp_path: Path) -> None:
+    """Held open by a child of QEMU, as it is below bubblewrap."""
+    script = (
+        "import os, sys, time; file = open('x', 'wb'); os.unlink('x')\n"
+        "file.truncate(3 << 30); print('ready', flush=True); time.sleep(30)"
+    )
+    command = ["sh", "-c", '"$0" -c "$1" & wait', sys.executable, script]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        assert share.overflow(tmp_path) == ""
+        assert share.overflow(tmp_path, process.pid) == f"more than {share.RUN_LIMIT >> 20} MiB"
+        os.killpg(process.pid, 9)
+
+
+@pytest.mark.parametrize("name", ["/etc", "/usr/share", "/var", "/home", "/opt"])
+def test_a_directory_of_the_system_is_not_shared(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be shared with a guest"):
+        share.must_be_shareable(Path(name))
+
+
+def test_other_peoples_homes_are_known_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [SimpleNamespace(pw_dir="/data/homes/ann", pw_uid=1234)]
+    monkeypatch.setattr(share.pwd, "getpwall", lambda: entries)
+    assert Path("/data/homes/ann") in share.homes()

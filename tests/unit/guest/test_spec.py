@@ -86,3 +86,11 @@ def test_progress_is_plain_text_in_the_bar(tmp_path: Path, monkeypatch: pytest.M
     with progress._bar("recording") as look:
         look(tmp_path)
     assert "[bold]x[/bold] [link=http://x]y[/link]" in screen.getvalue()
+
+
+def test_progress_obeys_nothing(tmp_path: Path) -> None:
+    state = PairProgress(done=1, total=2, doing="\x1b]0;title\x07\nforged line\u202e")
+    (tmp_path / PROGRESS).write_bytes(msgspec.json.encode(state))
+    shown = progress._state(tmp_path)
+    assert shown
+    assert shown.doing == "\\x1b]0;title\\x07\\nforged line\\u202e"

@@ -1,0 +1,71 @@
+"""``ab``, the guest made up: only what this run recorded is reported."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from samples import recording, write
+
+from z3trace import cli
+from z3trace.commands import ab
+from z3trace.guest import vm
+from z3trace.kernels import build, fetch
+
+Guest = Callable[[vm.Home], vm.Outcome]
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Run the command over the recordings of an earlier run; (status, what it said)."""
+    old = tmp_path / "old"
+    old.mkdir()
+    for name in ab.RECORDINGS:
+        write(old / name, recording(name))
+    (old / "report.txt").write_text("of an earlier run")
+    (old / "before.z3t.part").write_text("of a lost run")
+    (old / "report.tex").write_text("the user's own")
+    (tmp_path / "link").symlink_to(old)
+    kernel = SimpleNamespace(release="6.1.0-0-amd64", version="6.1")
+    monkeypatch.setattr(fetch, "cached", lambda *_: kernel)
+    monkeypatch.setattr(build, "build_workloads", lambda *_: None)
+    module = SimpleNamespace(variant="x", path=Path("x.ko"))
+    monkeypatch.setattr(build, "build_variant", lambda *_, **__: module)
+
+    def command(guest: Guest) -> tuple[int, str]:
+        monkeypatch.setattr(vm, "run_half", lambda *arguments: guest(arguments[5]))
+        status = cli.run(["ab", "-o", str(tmp_path / "link"), "--force"])
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    return command
+
+
+def test_a_guest_that_records_nothing_does_not_report_the_run_before(
+    run: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """Also where the directory is a link, and the guest says that all is well."""
+    status, said = run(lambda home: vm.Outcome(0, "", 1.0, ()))
+    assert status == 1
+    assert "the guest left no whole recordings" in said
+    assert {path.name for path in (tmp_path / "old").iterdir()} == {
+        "before.z3t.part.1",
+        "report.tex",
+    }
+    assert "before.z3t.part.1" in said
+
+
+def test_what_this_run_recorded_is_reported(
+    run: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    def guest(home: vm.Home) -> vm.Outcome:
+        assert home.directory == tmp_path / "old"
+        for name in home.files:
+            write(home.directory / name, recording(f"new-{name}"))
+        return vm.Outcome(0, "", 1.0, (), home.files)
+
+    status, said = run(guest)
+    assert status == 0, said
+    assert "new-before.z3t" in (tmp_path / "old/report.txt").read_text()
