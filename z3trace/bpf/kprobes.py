@@ -12,6 +12,7 @@ removes it.
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Collection
@@ -21,11 +22,14 @@ from functools import cache
 from pathlib import Path
 
 from z3trace.bpf import groups
-from z3trace.errors import CannotTraceError
+from z3trace.errors import CannotTraceError, InputError
 
 TRACING = Path("/sys/kernel/tracing")
 _DEBUG = Path("/sys/kernel/debug")
 _MAX_ACTIVE = 4096  # threads that may be inside an operation at once
+#: A definition is a line of words: a name with a blank or a new line in it would be another.
+_EVENT = re.compile(r"[a-z0-9_]+")
+_PLACE = re.compile(r"([A-Za-z0-9_-]+:)?[A-Za-z0-9_.$]+(\+[0-9]+)?")
 _REFUSALS = {
     errno.EINVAL: "the kernel allows no probe here (notrace or blacklisted)",
     errno.ENOENT: "no such address in the running kernel",
@@ -141,11 +145,14 @@ class EventGroup:
         return event in self._events
 
     def define(self, event: str, place: str, *, on_return: bool = False) -> None:
-        """Add a probe to *event*; OSError when the kernel refuses.
+        """Add a probe to *event*; OSError when the kernel refuses, InputError for names that
+        are none.
 
         *place* is ``module:function+offset`` or an address; an event can have many
         of the first kind, one of the second (the kernel takes two for the same).
         """
+        if not _EVENT.fullmatch(event) or not _PLACE.fullmatch(place):
+            raise InputError(f"no probe can be defined at {ascii(place)[:200]}")
         kind = f"r{_MAX_ACTIVE}" if on_return else "p"
         os.write(self._definitions, f"{kind}:{self.name}/{event} {place}\n".encode())
         if event not in self._events:

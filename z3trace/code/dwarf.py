@@ -1,4 +1,8 @@
-"""What a built module's DWARF tells: member offsets, and where a call site stands in the source."""
+"""What a built module's DWARF tells: member offsets, and where a call site stands in the source.
+
+A stranger's source can have made it: entries may be each other's siblings in a circle, and
+share their lists of ranges.  So there is an end to what is read.
+"""
 
 import bisect
 from collections.abc import Iterator
@@ -6,6 +10,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from z3trace.code.lockfunctions import LOCK_HELPER
+from z3trace.errors import InputError
+
+#: Steps for a module; z3fold takes some ten thousand.
+_MOST_STEPS = 500_000
+#: Inlined calls and blocks inside each other; the kernel's go to some twenty.
+_DEEPEST = 100
+#: Letters of names that count as one step, so that all places hold less than 4 MiB.
+_LETTERS = 8
+
+
+class _Budget:
+    """How many steps are left: entries, ranges, files and chains that are looked at."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_STEPS
+
+    def spend(self, steps: int = 1) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise InputError(f"the debug information takes more than {_MOST_STEPS} steps to read")
+
+    def children(self, die: Any) -> Iterator[Any]:
+        for child in die.iter_children():
+            self.spend()
+            yield child
 
 
 @dataclass(frozen=True)
@@ -19,33 +48,36 @@ class Place:
     chain: tuple[str, ...]
 
 
-def _files(info: Any, unit: Any) -> dict[int, str]:
+def _files(info: Any, unit: Any, budget: _Budget) -> dict[int, str]:
     program = info.line_program_for_CU(unit)
+    budget.spend()
     if program is None:
         return {}
+    budget.spend(len(program["file_entry"]))
     first = 0 if program["version"] >= 5 else 1
     return {i + first: entry.name.decode() for i, entry in enumerate(program["file_entry"])}
 
 
 def structs(elf: Any, source: str) -> dict[str, dict[str, int]]:
-    """Structure -> member -> offset in bytes, of structures declared in *source*."""
+    """Structure -> member -> offset in bytes, of structures declared in *source*;
+    InputError if there is too much to read."""
     structures: dict[str, dict[str, int]] = {}
-    info = elf.get_dwarf_info()
+    info, budget = elf.get_dwarf_info(), _Budget()
     for unit in info.iter_CUs():
-        files = _files(info, unit)
-        for die in unit.get_top_DIE().iter_children():
+        files = _files(info, unit, budget)
+        for die in budget.children(unit.get_top_DIE()):
             name = die.attributes.get("DW_AT_name")
             declared = die.attributes.get("DW_AT_decl_file")
             if die.tag != "DW_TAG_structure_type" or not name or not declared:
                 continue
             if files.get(declared.value) == source:
-                structures[name.value.decode()] = _members(die)
+                structures[name.value.decode()] = _members(die, budget)
     return structures
 
 
-def _members(die: Any) -> dict[str, int]:
+def _members(die: Any, budget: _Budget) -> dict[str, int]:
     members = {}
-    for child in die.iter_children():
+    for child in budget.children(die):
         name = child.attributes.get("DW_AT_name")
         at = child.attributes.get("DW_AT_data_member_location")
         if name and at:
@@ -85,57 +117,71 @@ def _ranges(info: Any, unit: Any, die: Any) -> Iterator[tuple[int, int]]:
             yield shift + entry.begin_offset, shift + entry.end_offset
 
 
-def _inlined(die: Any) -> Iterator[Any]:
-    """Inlined calls right below *die*, through lexical blocks."""
-    for child in die.iter_children():
-        if child.tag == "DW_TAG_inlined_subroutine":
-            yield child
-        elif child.tag == "DW_TAG_lexical_block":
-            yield from _inlined(child)
+class _Walk:
+    """The walk through one function: *chains* has for every offset its chain of
+    (function, call file, call line)."""
 
+    def __init__(self, info: Any, unit: Any, budget: _Budget) -> None:
+        self._info = info
+        self._unit = unit
+        self._budget = budget
+        self.chains: dict[int, list[tuple[str, int, int]]] = {}
 
-def _descend(  # noqa: PLR0913 - the state of one walk
-    info: Any,
-    unit: Any,
-    die: Any,
-    offsets: list[int],
-    chain: list[tuple[str, int, int]],
-    chains: dict[int, list[tuple[str, int, int]]],
-) -> None:
-    """Note for every offset inside *die* its chain of (function, call file, call line)."""
-    inside: list[int] = []
-    for begin, end in _ranges(info, unit, die):
-        inside += offsets[bisect.bisect_left(offsets, begin) : bisect.bisect_left(offsets, end)]
-    if not inside:
-        return
-    inside.sort()
-    for offset in inside:
-        if len(chain) >= len(chains.get(offset, [])):
-            chains[offset] = chain
-    for child in _inlined(die):
-        call_file = child.attributes.get("DW_AT_call_file")
-        call_line = child.attributes.get("DW_AT_call_line")
-        name = _name(child)
-        if chain and chain[-1][0] == name:  # a function split by the compiler
-            _descend(info, unit, child, inside, chain, chains)
-            continue
-        step = (name, call_file.value if call_file else 0, call_line.value if call_line else 0)
-        _descend(info, unit, child, inside, [*chain, step], chains)
+    def _inlined(self, die: Any, depth: int) -> Iterator[tuple[Any, int]]:
+        """Inlined calls right below *die*, through lexical blocks, and their depths."""
+        if depth > _DEEPEST:
+            raise InputError(f"the debug information has more than {_DEEPEST} calls in another")
+        for child in self._budget.children(die):
+            if child.tag == "DW_TAG_inlined_subroutine":
+                yield child, depth + 1
+            elif child.tag == "DW_TAG_lexical_block":
+                yield from self._inlined(child, depth + 1)
+
+    def _inside(self, die: Any, offsets: list[int]) -> list[int]:
+        """Those of *offsets* that are in the ranges of *die*, which may overlap."""
+        inside: set[int] = set()
+        for begin, end in _ranges(self._info, self._unit, die):
+            part = offsets[bisect.bisect_left(offsets, begin) : bisect.bisect_left(offsets, end)]
+            self._budget.spend(1 + len(part))
+            inside.update(part)
+        return sorted(inside)
+
+    def descend(
+        self, die: Any, offsets: list[int], chain: list[tuple[str, int, int]], depth: int = 0
+    ) -> None:
+        """Note the chains of *offsets* that are inside *die*."""
+        inside = self._inside(die, offsets)
+        if not inside:
+            return
+        for offset in inside:
+            if len(chain) >= len(self.chains.get(offset, [])):
+                self.chains[offset] = chain
+        for child, below in self._inlined(die, depth):
+            call_file = child.attributes.get("DW_AT_call_file")
+            call_line = child.attributes.get("DW_AT_call_line")
+            name = _name(child)
+            if chain and chain[-1][0] == name:  # a function split by the compiler
+                self.descend(child, inside, chain, below)
+                continue
+            place = (call_file.value if call_file else 0, call_line.value if call_line else 0)
+            self.descend(child, inside, [*chain, (name, *place)], below)
 
 
 def places(elf: Any, offsets: set[int]) -> dict[int, Place]:
-    """Source places of offsets in ``.text``."""
+    """Source places of offsets in ``.text``; InputError if there is too much to read."""
     ordered = sorted(offsets)
     known: dict[int, Place] = {}
-    info = elf.get_dwarf_info()
+    info, budget = elf.get_dwarf_info(), _Budget()
     for unit in info.iter_CUs():
-        files = _files(info, unit)
-        for die in unit.get_top_DIE().iter_children():
-            chains: dict[int, list[tuple[str, int, int]]] = {}
-            if die.tag == "DW_TAG_subprogram":
-                _descend(info, unit, die, ordered, [], chains)
-            for offset, chain in chains.items():
-                known[offset] = _place(_name(die), chain, files)
+        files = _files(info, unit, budget)
+        for die in budget.children(unit.get_top_DIE()):
+            if die.tag != "DW_TAG_subprogram":
+                continue
+            walk = _Walk(info, unit, budget)
+            walk.descend(die, ordered, [])
+            for offset, chain in walk.chains.items():
+                place = known[offset] = _place(_name(die), chain, files)
+                budget.spend(len("".join((place.file, *place.chain))) // _LETTERS)
     return known
 
 

@@ -55,9 +55,9 @@ def packaged_file(name: str) -> Path:
 
 
 def check_same(file: ModuleFile, loaded: LoadedModule) -> None:
-    """CannotTraceError if *file* is not what is loaded."""
+    """CannotTraceError if *file* is not what is loaded, or does not tell where that does."""
     there = loaded.build_id()
-    if there and file.build_id and there != file.build_id:
+    if there and there != file.build_id:
         raise CannotTraceError(
             f"{file.path} is not the {file.name} that is loaded",
             "name the right file with --module, or load this one",

@@ -5,6 +5,7 @@ instruction before the relocated word tells a call from a tail jump.
 """
 
 import bisect
+import re
 from array import array
 from collections.abc import Mapping
 from functools import cached_property
@@ -38,6 +39,8 @@ _FACTS_LIMIT = 4 << 20
 _NOTE_SIZE = 64
 _WORD = 4  # bytes that a relocation of a call or a jump fills
 _CALL = 0xE8  # opcode
+#: What a compiler writes; anything else could be a command where probes are defined.
+_FUNCTION_NAME = re.compile(r"[A-Za-z0-9_.$]+")
 
 
 def build_id_of(note: bytes) -> str:
@@ -102,11 +105,14 @@ class ModuleFile:
 
     @cached_property
     def functions(self) -> dict[str, tuple[str, int]]:
-        """Function name -> (section, offset)."""
+        """Function name -> (section, offset); InputError for a name no compiler writes."""
         functions: dict[str, tuple[str, int]] = {}
         sections = self._object.sections
         for symbol in self._object.symbols():
             if symbol.is_function and 0 < symbol.section < len(sections):
+                if not _FUNCTION_NAME.fullmatch(symbol.name):
+                    name = ascii(symbol.name)[:100]
+                    raise InputError(f"{self.path} has a function of no function's name: {name}")
                 if symbol.name in functions:
                     self.ambiguous.add(symbol.name)
                 functions[symbol.name] = (sections[symbol.section].name, symbol.value)

@@ -1,10 +1,8 @@
 """A file that may be packed, as modules are: unpacked in memory, up to a limit."""
 
-import gzip
 import lzma
 import zlib
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 from pathlib import Path
 
 from z3trace import paths
@@ -15,6 +13,7 @@ LIMIT = 256 << 20
 _XZ, _GZIP, _ZSTD = b"\xfd7zXZ\0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _MEMORY = 128 << 20  # bytes that unpacking may take: as xz's strongest setting, and some
 _STEP = 1 << 20  # bytes that are unpacked at once
+_GZIP_HEADER = 16 + zlib.MAX_WBITS  # what zlib is told to expect
 
 
 def read(path: Path) -> bytes | bytearray:
@@ -27,8 +26,7 @@ def read(path: Path) -> bytes | bytearray:
         if data.startswith(_XZ):
             return _joined(_xz(data), path)
         if data.startswith(_GZIP):
-            file = gzip.GzipFile(fileobj=BytesIO(data))
-            return _joined(iter(lambda: file.read(_STEP), b""), path)
+            return _joined(_gzip(data), path)
     except (lzma.LZMAError, zlib.error, OSError, EOFError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
     if data.startswith(_ZSTD):
@@ -43,7 +41,30 @@ def _xz(data: bytes) -> Iterator[bytes]:
         if unpacker.needs_input:
             raise EOFError("it is cut short")
         yield unpacker.decompress(b"", _STEP)
-    if unpacker.unused_data.strip(b"\0"):
+    _end(unpacker.unused_data)
+
+
+def _gzip(data: bytes) -> Iterator[bytes]:
+    """Of one member: a library that reads many looks at the zeros behind one by one."""
+    unpacker = zlib.decompressobj(_GZIP_HEADER)
+    for start in range(0, len(data), _STEP):
+        rest = data[start : start + _STEP]
+        while rest and not unpacker.eof:
+            yield unpacker.decompress(rest, _STEP)
+            rest = unpacker.unconsumed_tail
+        if unpacker.eof:
+            _end(unpacker.unused_data)
+            _end(data[start + _STEP :])
+            return
+    while not unpacker.eof:
+        part = unpacker.decompress(b"", _STEP)
+        if not part:
+            raise EOFError("it is cut short")
+        yield part
+
+
+def _end(rest: bytes) -> None:
+    if rest.strip(b"\0"):
         raise EOFError("something follows its end")
 
 

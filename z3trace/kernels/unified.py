@@ -27,6 +27,7 @@ def only_lines(name: str, data: bytes, source: str) -> bytes:
         data = data.replace(b"\r\n", b"\n")
     if data.count(b"\n") > _MOST_LINES:
         raise InputError(f"{name} has more than {_MOST_LINES} lines: not a patch")
+    _judge_headers(name, data)
     try:
         # Bytes are letters here: what encoding the source has is its own affair.
         files = PatchSet.from_string(data.decode("latin-1"))
@@ -42,6 +43,16 @@ def only_lines(name: str, data: bytes, source: str) -> bytes:
     header = f"--- a/{source}\n+++ b/{source}\n"
     hunks = "".join(header + "".join(map(str, file)) for file in files)
     return hunks.encode("latin-1")
+
+
+def _judge_headers(name: str, data: bytes) -> None:
+    """InputError for the lines that unidiff would read with regular expressions that take
+    more than linear time: no line of a hunk begins like them, nor does a good header."""
+    for line in data.split(b"\n"):
+        if line.startswith(b"Binary file"):
+            raise InputError(f"{name} renames, copies or replaces a file as a whole")
+        if line.startswith(b"diff --git ") and b"://" in line:
+            raise InputError(f"{name} names a file outside of the source: an address")
 
 
 def _fault(file: PatchedFile, source: str) -> str:
@@ -60,7 +71,7 @@ def _header(file: PatchedFile) -> list[str]:
 
 def _mode_fault(file: PatchedFile) -> str:
     for mode in {file.source_mode, file.target_mode} - _FILE_MODES:
-        return f"makes or changes {_MODES.get(str(mode), f'a file of mode {mode}')}"
+        return f"makes or changes {_MODES.get(str(mode), f'a file of mode {_shown(str(mode))}')}"
     if file.source_mode and file.target_mode and file.source_mode != file.target_mode:
         return "changes the mode of a file"
     return ""

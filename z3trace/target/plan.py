@@ -6,6 +6,7 @@ recording.
 """
 
 import difflib
+import itertools
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,6 +22,10 @@ from z3trace.errors import CannotTraceError, UsageError
 from z3trace.target.definition import LockRule, Target
 
 _CLONE = re.compile(r"\.(isra|constprop|part|cold|lto_priv|llvm)\b")
+#: Symbols of a file that are compared with a missing name, and their letters: a stranger's
+#: file can have many long ones, which take minutes.
+_MOST_COMPARED = 2000
+_LONGEST_COMPARED = 128
 _RULE_KINDS = {
     "pool": layout.RULE_POOL,
     "page": layout.RULE_PAGE,
@@ -115,7 +120,9 @@ def resolve_symbol(
         )
         if clones:
             return name, clones[0]
-    near = difflib.get_close_matches(names[0], functions, n=3, cutoff=0.5)
+    short = (symbol for symbol in functions if len(symbol) <= _LONGEST_COMPARED)
+    compared = list(itertools.islice(short, _MOST_COMPARED))
+    near = difflib.get_close_matches(names[0], compared, n=3, cutoff=0.5)
     asked = ", ".join(names)
     raise LookupError(
         f"none of {asked} is there" + (f"; nearest: {', '.join(near)}" if near else "")

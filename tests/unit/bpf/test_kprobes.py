@@ -8,6 +8,7 @@ import pytest
 from z3trace.bpf import groups, kprobes
 from z3trace.bpf.groups import Owner
 from z3trace.bpf.kprobes import Profile
+from z3trace.errors import InputError
 
 _PROFILE = """\
   lock                                                        120               3
@@ -94,6 +95,42 @@ def test_two_groups_of_one_process_have_two_names(tracing: Path) -> None:
     assert first.name != second.name
     assert f"-:{second.name}/lock" not in tracing.read_text()
     second.close()
+
+
+@pytest.mark.parametrize(
+    ("event", "place"),
+    [
+        ("lock", "m:f+0\np:evil/lock vfs_read"),
+        ("lock", "m:f+0 %di"),
+        ("lock", "m:f\0+0"),
+        ("lock", "m:f\t+0"),
+        ("lock", "m n:f+0"),
+        ("lock", "m:f\x85+0"),
+        ("lock", "f\n"),
+        ("lock", ""),
+        ("lock b", "vfs_read"),
+        ("lock\n", "vfs_read"),
+    ],
+)
+def test_a_definition_is_of_one_line_and_two_words(tracing: Path, event: str, place: str) -> None:
+    tracing.write_text("")
+    group = kprobes.EventGroup()
+    with pytest.raises(InputError, match="no probe can be defined at '"):
+        group.define(event, place)
+    assert tracing.read_text() == ""
+    assert event not in group
+    group.close()
+
+
+@pytest.mark.parametrize(
+    "place", ["vfs_read", "0xffffffffc0401020", "z3fold:z3fold_free.isra.0+12", "m:a$b+0"]
+)
+def test_places_of_all_kinds_are_defined(tracing: Path, place: str) -> None:
+    tracing.write_text("")
+    group = kprobes.EventGroup()
+    group.define("entry_0", place)
+    assert tracing.read_text() == f"p:{group.name}/entry_0 {place}\n"
+    group.close()
 
 
 def test_a_guard_removes_its_own_groups_events_alone(tracing: Path) -> None:

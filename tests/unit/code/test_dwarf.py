@@ -1,7 +1,11 @@
 """Debug information of a file that gcc compiles here."""
 
+import time
+from collections.abc import Callable, Iterator
 from io import BytesIO
+from itertools import count, repeat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from elftools.elf.elffile import ELFFile
 
 from z3trace.code import dwarf
 from z3trace.code.module import ModuleFile
+from z3trace.errors import InputError
 
 _SOURCE = """\
 void _raw_spin_lock(void *lock);
@@ -92,3 +97,81 @@ def test_a_call_that_is_not_inlined_has_its_function_only(file: ModuleFile) -> N
 
 def test_an_offset_outside_any_function_has_no_place(file: ModuleFile) -> None:
     assert dwarf.places(_elf(file), {1 << 20}) == {}
+
+
+def _attribute(value: object, form: str = "") -> Any:
+    return SimpleNamespace(value=value, form=form)
+
+
+class Entry:
+    """An entry of debug information, made up: children are made when they are asked for."""
+
+    def __init__(
+        self, children: Callable[[], Iterator["Entry"]] = lambda: iter(()), tag: str = ""
+    ) -> None:
+        self.tag = tag or "DW_TAG_inlined_subroutine"
+        self.attributes = {"DW_AT_name": _attribute(b"f"), "DW_AT_ranges": _attribute(0)}
+        self.iter_children = children
+
+
+def _elf_of(entries: Callable[[], Iterator[Entry]], ranges: int = 1) -> Any:
+    """A file of one unit; every entry has *ranges* ranges from 0 to 100."""
+    listed = [SimpleNamespace(begin_offset=0, end_offset=100)] * ranges
+    info = SimpleNamespace(
+        iter_CUs=lambda: iter([SimpleNamespace(get_top_DIE=lambda: Entry(entries))]),
+        line_program_for_CU=lambda _: None,
+        range_lists=lambda: SimpleNamespace(get_range_list_at_offset=lambda *_: listed),
+    )
+    return SimpleNamespace(get_dwarf_info=lambda: info)
+
+
+def _nested(depth: int, tag: str = "") -> Entry:
+    """*depth* entries in each other, in a function; names differ from one to the next."""
+    entry = Entry()
+    for level in range(depth):
+        entry = Entry(lambda inner=entry: iter([inner]), tag)
+        entry.attributes["DW_AT_name"] = _attribute(b"%d" % level)
+    return Entry(lambda: iter([entry]), "DW_TAG_subprogram")
+
+
+def test_equal_ranges_in_each_other_do_not_multiply() -> None:
+    """The number of ranges to the power of the depth would be ten millions."""
+    start = time.process_time()
+    places = dwarf.places(_elf_of(lambda: iter([_nested(7)]), ranges=10), {1, 2})
+    assert time.process_time() - start < 1
+    assert {offset: len(place.chain) for offset, place in places.items()} == {1: 9, 2: 9}
+
+
+def _circle() -> Iterator[Entry]:
+    return repeat(Entry(_circle, "DW_TAG_subprogram"))
+
+
+def _long_names() -> Iterator[Entry]:
+    for _ in range(1000):
+        function = Entry(tag="DW_TAG_subprogram")
+        function.attributes["DW_AT_name"] = _attribute(b"f" * 1_000_000)
+        yield function
+
+
+@pytest.mark.parametrize(
+    ("entries", "ranges", "reason"),
+    [
+        (_circle, 1, "takes more than 500000 steps"),
+        (lambda: (Entry(tag="DW_TAG_structure_type") for _ in count()), 1, "500000 steps"),
+        (lambda: iter([_nested(1)]), 600_000, "takes more than 500000 steps"),
+        (_long_names, 1, "takes more than 500000 steps"),
+        (lambda: iter([_nested(200)]), 1, "more than 100 calls in another"),
+        (lambda: iter([_nested(200, "DW_TAG_lexical_block")]), 1, "more than 100 calls"),
+    ],
+    ids=["circle", "structures", "ranges", "names", "calls", "blocks"],
+)
+def test_there_is_an_end_to_what_is_read(
+    entries: Callable[[], Iterator[Entry]], ranges: int, reason: str
+) -> None:
+    with pytest.raises(InputError, match=reason):
+        dwarf.places(_elf_of(entries, ranges), {1})
+
+
+def test_structures_without_end_are_refused() -> None:
+    with pytest.raises(InputError, match="takes more than 500000 steps"):
+        dwarf.structs(_elf_of(_circle), "test.c")

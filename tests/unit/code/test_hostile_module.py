@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from z3trace.code.module import ModuleFile
+from z3trace.errors import InputError
+
 _MEMORY = 500 << 20  # bytes
 _SECONDS = 5.0  # of processor time
 _READ = """
@@ -197,6 +200,18 @@ def test_a_hostile_module_is_bounded(tmp_path: Path, name: str) -> None:
     reading = _read(tmp_path / "m.ko", HOSTILE[name]())
     reading.within_bounds()
     assert "m.ko" in reading.said or reading.said.startswith(("0 ", "1 ", "8192 "))
+
+
+@pytest.mark.parametrize(
+    "name", [b"f+0\np:evil/lock vfs_read", b"f g", b"f\t", b"f\x1b[2J", b"f\xff", b"f:g", b""]
+)
+def test_a_function_of_no_functions_name_is_refused(tmp_path: Path, name: bytes) -> None:
+    """It would go into the list of kprobe events as it is."""
+    path = tmp_path / "m.ko"
+    path.write_bytes(module(plain(strtab=b"\0_raw_spin_lock\0" + name + b"\0")))
+    with pytest.raises(InputError, match="has a function of no function's name: '") as raised:
+        _ = ModuleFile(path).functions
+    assert str(raised.value).isprintable()
 
 
 @pytest.mark.parametrize("suffix", ["xz", "gz"])

@@ -61,6 +61,14 @@ def test_a_file_that_is_not_the_loaded_one_is_refused(tmp_path: Path) -> None:
         loaded.check_same(_built(tmp_path, "0xde, 0xad, 0xbe, 0xee"), module)
 
 
+@pytest.mark.usefixtures("directory")
+def test_a_file_without_a_build_id_is_not_the_loaded_one(tmp_path: Path) -> None:
+    file = ModuleFile(compiled("", tmp_path, name="mine.ko"))
+    assert file.build_id == ""
+    with pytest.raises(CannotTraceError, match="is not the mine that is loaded"):
+        loaded.check_same(file, loaded.LoadedModule("mine"))
+
+
 def test_without_a_build_id_nothing_can_be_held_against(directory: Path, tmp_path: Path) -> None:
     (directory / "notes/.note.gnu.build-id").unlink()
     module = loaded.LoadedModule("mine")

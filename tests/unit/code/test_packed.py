@@ -2,6 +2,9 @@
 
 import gzip
 import lzma
+import os
+import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,10 +39,40 @@ def test_a_damaged_file_is_said(tmp_path: Path, pack: Callable[[bytes], bytes]) 
             packed.read(_file(tmp_path, content))
 
 
-def test_what_follows_the_end_is_not_passed_over(tmp_path: Path) -> None:
-    assert packed.read(_file(tmp_path, lzma.compress(b"a") + bytes(8))) == b"a"
+@pytest.mark.parametrize("pack", _PACKERS)
+def test_what_follows_the_end_is_not_passed_over(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    assert packed.read(_file(tmp_path, pack(b"a") + bytes(8))) == b"a"
+    for rest in (pack(b"b"), pack(b""), bytes(3 << 20) + b"b"):
+        with pytest.raises(InputError, match="something follows"):
+            packed.read(_file(tmp_path, pack(b"a") + rest))
+
+
+@pytest.mark.parametrize("pack", _PACKERS)
+def test_what_does_not_shrink_is_read_whole(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    """More bytes than are unpacked at once, before and after."""
+    content = random.Random(1).randbytes(3 << 20)
+    assert packed.read(_file(tmp_path, pack(content))) == content
+
+
+@pytest.mark.parametrize("pack", _PACKERS)
+def test_a_long_hole_behind_the_end_takes_no_time(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    path = _file(tmp_path, pack(b"a"))
+    os.truncate(path, packed.LIMIT)
+    start = time.process_time()
+    assert packed.read(path) == b"a"
+    assert time.process_time() - start < 2
+
+
+def test_empty_members_are_not_counted_out(tmp_path: Path) -> None:
+    path = _file(tmp_path, gzip.compress(b"") * 2_000_000)
+    start = time.process_time()
     with pytest.raises(InputError, match="something follows"):
-        packed.read(_file(tmp_path, lzma.compress(b"a") + lzma.compress(b"b")))
+        packed.read(path)
+    assert time.process_time() - start < 2
 
 
 def test_another_packing_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What of a unified patch goes to ``patch``: the lines of one file."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,49 @@ def test_a_patch_of_dos_is_one_of_lines() -> None:
 def test_a_missing_end_of_line_is_kept() -> None:
     hunk = "@@ -1,1 +1,1 @@\n-a\n+b\n\\ No newline at end of file\n"
     assert _lines(HEADER + hunk) == HEADER + hunk
+
+
+_MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Binary files " + " and " * (4 * _MIB // 5),
+        "Binary file " + "a\t0" * (4 * _MIB // 3),
+        "diff --git " + "://a" * (_MIB // 2) + " " * (2 * _MIB),
+        "diff --git " + " " * (4 * _MIB),
+        "diff --git a/" + " b/" * (4 * _MIB // 3) + "\t",
+        "diff --git a/" + '" "' * (4 * _MIB // 3),
+        "--- " + '"\t' * (2 * _MIB),
+        "+++ " + "\r" * (4 * _MIB),
+        "index " + "0" * (2 * _MIB) + ".." + "0" * (2 * _MIB),
+        "@@ -" + "1" * (4 * _MIB),
+        "@@ -1 +1 @@" + " @@" * (4 * _MIB // 3),
+        "rename from " + " to " * _MIB,
+        f"diff --git a/{SOURCE} b/{SOURCE}\nnew mode " + "1" * (4 * _MIB),
+        *(
+            line * (2 * _MIB // 22)
+            for line in ("diff --git a/xxx b/xxx\n", "--- a/xxx\n+++ b/xxx\n")
+        ),
+    ],
+    ids=lambda text: repr(text[:20]),
+)
+def test_no_line_takes_more_than_linear_time(text: str) -> None:
+    """Each is some MiB: a regular expression that goes back would take years."""
+    start = time.process_time()
+    with pytest.raises(InputError) as raised:
+        _lines(text + "\n")
+    assert time.process_time() - start < 2
+    assert len(str(raised.value)) < 400
+
+
+def test_an_address_in_gits_header_is_refused() -> None:
+    hostile = diff(f"http://a/{SOURCE}", f"http://b/{SOURCE}")
+    with pytest.raises(InputError, match="an address"):
+        _lines(hostile)
+
+
+def test_words_of_a_mail_may_have_an_address() -> None:
+    mail = "From: A <a@example.org>\nsee https://example.org/ for git diff --git a://b\n---\n\n"
+    assert _lines(mail + HEADER + GOOD) == HEADER + GOOD

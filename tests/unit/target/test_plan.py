@@ -1,5 +1,6 @@
 """A target resolved against code that the test makes up."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -142,6 +143,16 @@ def test_a_clone_is_found_but_never_the_cold_part() -> None:
 def test_a_missing_symbol_names_the_nearest() -> None:
     with pytest.raises(LookupError, match="nearest: z3fold_zpool_malloc"):
         plan.resolve_symbol(["z3fold_zpool_mallok"], {"z3fold_zpool_malloc": (".text", 0)})
+
+
+def test_many_long_symbols_take_no_time_to_compare() -> None:
+    functions = {"z3fold_zpool_malloc": (".text", 0)}
+    functions |= {f"z3fold_zpool_malloc{n:0480d}": (".text", n) for n in range(20_000)}
+    functions |= {f"z3fold_zpool_malloc{n}": (".text", n) for n in range(20_000)}
+    start = time.process_time()
+    with pytest.raises(LookupError, match="nearest: z3fold_zpool_malloc"):
+        plan.resolve_symbol(["z3fold_zpool_mallok"], functions)
+    assert time.process_time() - start < 1
 
 
 def test_lock_rules_follow_the_lock_into_the_pool() -> None:
