@@ -47,6 +47,10 @@ RECORDING = 640 << 20
 #: these packed again as a whole to a 58th.
 PACKED_RATIO = 64
 PACKED_FREE = 4 << 20
+#: Bytes of a packed file: packing makes no recording larger.
+PACKED = RECORDING
+#: Members of a packed file: ours have one, files joined with ``cat`` have one each.
+MEMBERS_PACKED = 4096
 
 #: Bytes of a check, and of what progress may take of it: a line a second is 100 MB after
 #: half a day in which all goes on changing.

@@ -1,10 +1,12 @@
 """Lines of JSON, of files from strangers: bounded, decoded, and what is wrong in one line."""
 
-import gzip
+import io
+import os
+import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 import msgspec
 
@@ -12,7 +14,12 @@ from z3trace.data import limits
 from z3trace.errors import InputError, Z3traceError
 from z3trace.printable import visible
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 _GZIP = b"\x1f\x8b"
+_GZIP_BITS = 16 + zlib.MAX_WBITS
+_PIECE = 1 << 13  # packed bytes read at once
 _MOST_SAID = 200  # characters of a decoder's complaint, which may quote the file
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder()
@@ -22,16 +29,16 @@ T = TypeVar("T")
 def read(path: Path, most: int) -> Iterator[tuple[int, bytes, bool]]:
     """(line number, line, whether its line end was there) of a plain or packed file.
 
-    InputError if it cannot be read, if a line or all of them (*most* bytes, unpacked) are
-    larger than anything of ours, or if it was packed to be large.  A packed file that is
-    cut or damaged ends there, as a plain one does.
+    InputError if it cannot be read or is no regular file, if a line or all of them (*most*
+    bytes, unpacked) are larger than anything of ours, or if it was packed to be large.  A
+    packed file that is cut or damaged ends there, as a plain one does.
     """
     number = total = 0
     try:
-        with path.open("rb") as raw:
+        with os.fdopen(_open(path), "rb") as raw:
             packed = raw.peek(len(_GZIP)).startswith(_GZIP)
-            file = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
-            while line := _next(file):
+            file = cast(BinaryIO, io.BufferedReader(_Unpacked(path, raw))) if packed else raw
+            while line := file.readline(limits.LINE + 1):
                 number += 1
                 total += len(line)
                 large = len(line) > limits.LINE or total > most
@@ -43,11 +50,55 @@ def read(path: Path, most: int) -> Iterator[tuple[int, bytes, bool]]:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _next(file: BinaryIO) -> bytes:
-    try:
-        return file.readline(limits.LINE + 1)
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        return b""
+def _open(path: Path) -> int:
+    """A descriptor of a regular file; a FIFO is not waited for."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise InputError(f"cannot read {path}: not a regular file")
+    return fd
+
+
+class _Unpacked(io.RawIOBase):
+    """What a gzip file unpacks to, its members joined; it ends at zeros after a member.
+
+    Not ``gzip``: that takes zeros byte by byte and any number of empty members, so that a
+    small or sparse file costs hours.
+    """
+
+    def __init__(self, path: Path, packed: BinaryIO) -> None:
+        if os.fstat(packed.fileno()).st_size > limits.PACKED:
+            raise InputError(f"{path}: the file is larger than a real one can be")
+        self._path, self._packed = path, packed
+        self._member = zlib.decompressobj(_GZIP_BITS)
+        self._rest = b""
+        self._members = 1
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "Buffer") -> int:
+        room = memoryview(buffer)
+        while True:
+            packed = self._rest or self._packed.read(_PIECE)
+            if self._member.eof:
+                if packed[:1] in (b"", b"\0"):
+                    return 0
+                self._next_member()
+            try:
+                piece = self._member.decompress(packed, len(room))
+            except zlib.error:
+                return 0
+            self._rest = self._member.unused_data or self._member.unconsumed_tail
+            if piece or not packed:
+                room[: len(piece)] = piece
+                return len(piece)
+
+    def _next_member(self) -> None:
+        self._members += 1
+        if self._members > limits.MEMBERS_PACKED:
+            raise InputError(f"{self._path}: more gzip members than a real file can have")
+        self._member = zlib.decompressobj(_GZIP_BITS)
 
 
 def decode(decoder: "msgspec.json.Decoder[T]", line: bytes, where: str, what: str) -> T:

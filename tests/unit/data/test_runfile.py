@@ -1,7 +1,6 @@
 """Recordings survive a round trip; anything else gets one clear line."""
 
 import gzip
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -135,10 +134,3 @@ def test_a_second_writer_of_a_name_is_refused(tmp_path: Path) -> None:
         first.run(made.runs[0])
         first.finish(interrupted=False)
     assert runfile.read(tmp_path / "x.z3t").complete
-
-
-def test_a_recording_from_a_pipe_is_read(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.z3t", recording(runs=1))
-    os.mkfifo(tmp_path / "pipe")
-    with subprocess.Popen(["sh", "-c", f"cat {path} > {tmp_path / 'pipe'}"]):
-        assert runfile.read(tmp_path / "pipe").complete
