@@ -96,7 +96,7 @@ def _name(die: Any) -> str:
     return "?"
 
 
-def _ranges(info: Any, unit: Any, die: Any) -> Iterator[tuple[int, int]]:
+def _ranges(info: Any, unit: Any, die: Any, budget: _Budget) -> Iterator[tuple[int, int]]:
     low = die.attributes.get("DW_AT_low_pc")
     high = die.attributes.get("DW_AT_high_pc")
     if low and high:
@@ -108,6 +108,7 @@ def _ranges(info: Any, unit: Any, die: Any) -> Iterator[tuple[int, int]]:
         return
     lists = info.range_lists()
     entries = lists.get_range_list_at_offset(ranges.value, unit)
+    budget.spend(len(entries))
     base = 0
     for entry in entries:
         if hasattr(entry, "base_address"):
@@ -140,9 +141,9 @@ class _Walk:
     def _inside(self, die: Any, offsets: list[int]) -> list[int]:
         """Those of *offsets* that are in the ranges of *die*, which may overlap."""
         inside: set[int] = set()
-        for begin, end in _ranges(self._info, self._unit, die):
+        for begin, end in _ranges(self._info, self._unit, die, self._budget):
             part = offsets[bisect.bisect_left(offsets, begin) : bisect.bisect_left(offsets, end)]
-            self._budget.spend(1 + len(part))
+            self._budget.spend(len(part))
             inside.update(part)
         return sorted(inside)
 

@@ -13,6 +13,10 @@ from z3trace.paths import one_line
 #: Bytes of a module; the largest of the kernel's allocators has a tenth of it with debug
 #: information, and reading takes seconds for each MiB.
 _LIMIT = 8 << 20
+#: Bytes of all lists of ranges, of which the library reads one whole for every entry that
+#: has it, and of one string, as of the longest line of options; z3fold has 6 KiB and 757.
+_RANGES_LIMIT = 256 << 10
+_STRING_LIMIT = 4096
 
 
 def write(path: Path, source: str) -> None:
@@ -41,6 +45,12 @@ def _facts(path: Path, source: str) -> dict[str, object]:
     for section in module.elf.iter_sections():
         if section.compressed or section.name.startswith(".zdebug"):
             raise InputError(f"{path.name} has packed debug information")
+        is_ranges = section.name in (".debug_ranges", ".debug_rnglists")
+        if is_ranges and section.data_size > _RANGES_LIMIT:
+            raise InputError(f"{path.name} has more than {_RANGES_LIMIT >> 10} KiB of ranges")
+        strings = section.data() if section.name in (".debug_str", ".debug_line_str") else b""
+        if max(map(len, strings.split(b"\0"))) > _STRING_LIMIT:
+            raise InputError(f"{path.name} has debug information of endless names")
     offsets = {site.offset for site in module.sites if site.section == ".text"}
     places = dwarf.places(module.elf, offsets)
     return {

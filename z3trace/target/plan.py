@@ -22,8 +22,8 @@ from z3trace.errors import CannotTraceError, UsageError
 from z3trace.target.definition import LockRule, Target
 
 _CLONE = re.compile(r"\.(isra|constprop|part|cold|lto_priv|llvm)\b")
-#: Symbols of a file that are compared with a missing name, and their letters: a stranger's
-#: file can have many long ones, which take minutes.
+#: Symbols of a file that are compared with a missing name, and their letters: of a stranger's
+#: file all would take seconds for every operation.
 _MOST_COMPARED = 2000
 _LONGEST_COMPARED = 128
 _RULE_KINDS = {

@@ -125,6 +125,17 @@ def _elf_of(entries: Callable[[], Iterator[Entry]], ranges: int = 1) -> Any:
     return SimpleNamespace(get_dwarf_info=lambda: info)
 
 
+def test_base_addresses_count_as_ranges_do() -> None:
+    """A list of them alone has no range."""
+    elf = _elf_of(lambda: (Entry(tag="DW_TAG_subprogram") for _ in range(100)))
+    bases = [SimpleNamespace(base_address=1)] * 10_000
+    elf.get_dwarf_info().range_lists = lambda: SimpleNamespace(
+        get_range_list_at_offset=lambda *_: bases
+    )
+    with pytest.raises(InputError, match="takes more than 500000 steps"):
+        dwarf.places(elf, {1})
+
+
 def _nested(depth: int, tag: str = "") -> Entry:
     """*depth* entries in each other, in a function; names differ from one to the next."""
     entry = Entry()

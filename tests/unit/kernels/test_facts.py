@@ -14,7 +14,11 @@ CODE = "struct s {\n\tint first, second;\n};\nint a(struct s *s)\n{\n\treturn s-
 
 def _module(directory: Path, section: str = "", content: str = "", flags: str = "") -> Path:
     """A module whose source adds *content* to a section."""
-    lines = [f'.section {section},"{flags}",@progbits', *content.split("\n"), ".previous"]
+    lines = [
+        f'.section {section},"{flags}",@progbits{",1" if "M" in flags else ""}',
+        *content.split("\n"),
+        ".previous",
+    ]
     text = "".join(f"asm({json.dumps(line)});\n" for line in lines) if section else ""
     (directory / "x.c").write_text(text + CODE)
     path = directory / "x.ko"
@@ -58,4 +62,22 @@ def test_packed_debug_information_is_not_unpacked(tmp_path: Path) -> None:
 def test_a_flood_of_debug_information_is_not_read(tmp_path: Path) -> None:
     path = _module(tmp_path, ".debug_info", ".fill 9000000,1,0")
     with pytest.raises(InputError, match="larger than 8 MiB"):
+        facts.write(path, "x.c")
+
+
+@pytest.mark.parametrize(
+    ("section", "content", "reason"),
+    [
+        (".debug_rnglists", ".fill 300000,1,3", "more than 256 KiB of ranges"),
+        (".debug_ranges", ".fill 300000,1,3", "more than 256 KiB of ranges"),
+        (".debug_str", ".fill 5000,1,97", "endless names"),
+        (".debug_line_str", ".fill 5000,1,97", "endless names"),
+    ],
+)
+def test_what_every_entry_may_share_is_short(
+    tmp_path: Path, section: str, content: str, reason: str
+) -> None:
+    """The library reads it again for each of them."""
+    path = _module(tmp_path, section, content, "MS" if section.endswith("str") else "")
+    with pytest.raises(InputError, match=reason):
         facts.write(path, "x.c")

@@ -145,13 +145,14 @@ def test_a_missing_symbol_names_the_nearest() -> None:
         plan.resolve_symbol(["z3fold_zpool_mallok"], {"z3fold_zpool_malloc": (".text", 0)})
 
 
-def test_many_long_symbols_take_no_time_to_compare() -> None:
+def test_many_symbols_take_no_time_to_compare() -> None:
     functions = {"z3fold_zpool_malloc": (".text", 0)}
-    functions |= {f"z3fold_zpool_malloc{n:0480d}": (".text", n) for n in range(20_000)}
-    functions |= {f"z3fold_zpool_malloc{n}": (".text", n) for n in range(20_000)}
+    functions |= {f"z3fold_zpool_malloc{n:0480d}": (".text", n) for n in range(10)}
+    functions |= {f"zollam_loopz_f3dlzok{n}": (".text", n) for n in range(150_000)}
     start = time.process_time()
     with pytest.raises(LookupError, match="nearest: z3fold_zpool_malloc"):
         plan.resolve_symbol(["z3fold_zpool_mallok"], functions)
+    # Without an end to it, three seconds for every operation.
     assert time.process_time() - start < 1
 
 
