@@ -1,13 +1,18 @@
 """The end of a guest's kernel, from its console."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import dropwhile, islice
 
 from z3trace.analysis.checks.findings import Hang
 from z3trace.data.checkfile import Check, Incident
 
 #: Console lines before and after a lockup, oops or panic that are shown.
 _TRACE_LINES = 48
+#: Characters of a line, and lines of a console, that are looked at: a kernel writes fewer.
+_WIDEST = 1024
+_MOST_LINES = 30_000
+_LINE = re.compile(r"[^\r\n]+")
 _STAMP = re.compile(r"^\[\s*[0-9.]+\]\s?")
 _TROUBLE = re.compile(r"soft lockup|BUG: |Oops: |Kernel panic|general protection|rcu: INFO")
 #: Of a trace, what tells a reader of the source something.
@@ -20,11 +25,21 @@ def hang(check: Check, incidents: Sequence[Incident], console: str, lost: str) -
     """What the console says of the end of the kernel, without our own lines."""
     if not lost:
         return None
-    lines = [_STAMP.sub("", line).rstrip() for line in console.splitlines()]
-    first = next((n for n, line in enumerate(lines) if _TROUBLE.search(line)), len(lines))
-    trace = [line for line in lines[first:] if "z3t-check" not in line and _TELLING.search(line)]
+    lines = _lines(console)
+    from_trouble = dropwhile(lambda line: not _TROUBLE.search(line), lines)
+    trace = (line for line in from_trouble if "z3t-check" not in line and _TELLING.search(line))
+    shown = list(islice(trace, _TRACE_LINES))
     reason = lost.removeprefix("the guest was lost: ")
-    return Hang(reason=reason, trace=trace[:_TRACE_LINES], uncounted=_uncounted(check, incidents))
+    return Hang(reason=reason, trace=shown, uncounted=_uncounted(check, incidents))
+
+
+def _lines(console: str) -> Iterator[str]:
+    """The console's lines without their time, cut: a stranger's guest can print what it
+    likes, and of its lines only so many are looked at."""
+    for match in islice(_LINE.finditer(console), _MOST_LINES):
+        yield _STAMP.sub(
+            "", console[match.start() : min(match.end(), match.start() + _WIDEST)]
+        ).rstrip()
 
 
 def _uncounted(check: Check, incidents: Sequence[Incident]) -> float:

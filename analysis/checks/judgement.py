@@ -41,6 +41,7 @@ def report(
         *order_violations(order, known),
     ]
     missing = _lost_events(check)
+    whole = check.end is not None and not (missing or header.not_judged)
     return Report(
         schema=SCHEMA,
         tool=header.tool,
@@ -51,7 +52,7 @@ def report(
         module=header.module.name,
         workload=header.workload,
         command=header.command,
-        verdict=_verdict(broken, lost, whole=not (missing or header.not_judged)),
+        verdict=_verdict(broken, lost, whole=whole),
         violations=broken,
         exercised=exercised(check, incidents, place),
         order=order,

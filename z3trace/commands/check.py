@@ -148,12 +148,12 @@ def command(
         if in_guest:
             workload = workload_text or DEFAULT_WORKLOAD
             where = _Guest(guest, variant, patches, unboxed, workload)
-            console, lost = _check_in_guest(asked, where, file)
+            console, lost, status = _check_in_guest(asked, where, file)
         else:
-            console, lost = "", ""
+            console, lost, status = "", "", DONE
             here = _Here(workload_text, duration, command_line, module_file, load)
             _check_here(asked, here, file)
-        return _report(checkfile.read(file, identity), console, lost, known, kept)
+        return _report(checkfile.read(file, identity), console, lost, status, known, kept)
 
 
 def _make_room(directory: Path) -> None:
@@ -201,8 +201,8 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
     )
 
 
-def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]:
-    """(console, why the guest was lost) after a check in a guest."""
+def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str, int]:
+    """(console, why the guest was lost, its status) after a check in a guest."""
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import vm
     from z3trace.guest.spec import CheckSpec
@@ -251,10 +251,10 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str]
         text = console.read_text(errors="replace") if console.exists() else ""
         if not file.exists() and not file.with_name(file.name + ".part").exists():
             raise
-        return text, error.message.splitlines()[0]
+        return text, error.message.splitlines()[0], GUEST_LOST
     if outcome.status and not file.exists():
         raise Z3traceError("the check failed in the guest", "what it said is above")
-    return outcome.console, ""
+    return outcome.console, "", outcome.status
 
 
 def _nesting(reference: Path) -> "list[Nested]":
@@ -265,8 +265,14 @@ def _nesting(reference: Path) -> "list[Nested]":
 
 
 def _report(
-    check: "Check", console: str, lost: str, known: "list[Nested] | None", kept: Path | None
+    check: "Check",
+    console: str,
+    lost: str,
+    status: int,
+    known: "list[Nested] | None",
+    kept: Path | None,
 ) -> int:
+    """Print and write the reports; *status*: how the guest's half ended, DONE without one."""
     from z3trace.analysis.checks import judgement
     from z3trace.analysis.report import checkformats, checkmail
 
@@ -278,5 +284,5 @@ def _report(
         return VIOLATION
     if lost:
         return GUEST_LOST
-    failed = report.workload_status and not report.interrupted
-    return FAILED if report.lost_events or failed else DONE
+    failed = (status or report.workload_status) and not report.interrupted
+    return FAILED if check.end is None or report.lost_events or failed else DONE

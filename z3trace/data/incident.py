@@ -2,7 +2,9 @@
 
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from z3trace.data.checkfile import Header, Incident, Step
 from z3trace.data.rules import CONDITION_MET, IN_KERNEL, STEP_KINDS
@@ -50,25 +52,46 @@ class RawIncident:
     steps: list[RawStep] = field(default_factory=lambda: [RawStep() for _ in range(_STEPS)])
 
 
-_PRINTED = re.compile(r"z3t-check([012])((?: [0-9a-f]{1,16}){10})\s*$", re.M)
+_PRINTED = re.compile(r"z3t-check([012])((?: [0-9a-f]{1,16}){10})\s*$")
+_MARK = "z3t-check"
+_LINE = 1024  # characters; ours have at most 200, with what the kernel puts before them
+_MOST_PRINTED = 10_000  # incidents; the kernel prints 64 of each CPU
+_MOST_MARKS = 10 * _MOST_PRINTED  # of ours and of what only looks so
 _LONG_AGO = (1 << 44) - 1
 
 
 def printed(console: str, header: Header) -> list[Incident]:
-    """The incidents that a guest's kernel printed on its console, see z3t_print."""
+    """The incidents that a guest's kernel printed on its console, see z3t_print.
+
+    The first 10 000 at most, of as many lines as those have: a stranger's guest can print
+    what it likes.
+    """
     incidents: list[RawIncident] = []
     steps: dict[tuple[str, int, int], list[int]] = {}
-    for match in _PRINTED.finditer(console):
+    for match in islice(_printed_lines(console), 3 * _MOST_PRINTED):
         words = [int(word, 16) for word in match[2].split()]
         if match[1] != "0":
             steps[match[1], words[0] >> 32, words[1]] = words
-        elif 0 < words[0] >> 32 < len(IN_KERNEL):
+        elif 0 < words[0] >> 32 < len(IN_KERNEL) and len(incidents) < _MOST_PRINTED:
             incidents.append(_unpacked(words))
     for raw in incidents:
         locks, events = (steps.get((part, raw.cpu, raw.time)) for part in "12")
         if locks and events:
             _unpack_steps(raw, locks, events)
     return [incident(raw, header) for raw in incidents]
+
+
+def _printed_lines(console: str) -> Iterator[re.Match[str]]:
+    """Ours among the console's lines; of each only the last mark before its end counts."""
+    place = console.find(_MARK)
+    for _ in range(_MOST_MARKS):
+        if place < 0:
+            return
+        end = console.find("\n", place, place + _LINE)
+        line = console[place : end if end >= 0 else place + _LINE]
+        if match := _PRINTED.match(line, line.rfind(_MARK)):
+            yield match
+        place = console.find(_MARK, place + len(line))
 
 
 def _unpacked(words: list[int]) -> RawIncident:

@@ -15,10 +15,10 @@ from z3trace.bpf import layout
 from z3trace.bpf.programs import probe_source
 from z3trace.errors import InputError, UsageError
 
-_Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,127}$")]
-_Beginning = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{2,63}[*]?$")]
-_Module = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_]{0,55}$")]
-_Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+_Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,127}\Z")]
+_Beginning = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{2,63}[*]?\Z")]
+_Module = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_]{0,55}\Z")]
+_Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}\Z")]
 
 
 class OperationRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +65,7 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True):
     function returned zero, or did not.
     """
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_ .,'-]{1,60}$")]
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_ .,'-]{1,60}\Z")]
     functions: Annotated[list[_Identifier], Meta(min_length=1, max_length=16)]
     test: Literal["called", "has-bits", "list-empty", "nonzero", "zero"] = "called"
     argument: Annotated[int, Meta(ge=0, lt=layout.NO_ARGUMENT)] = 0
@@ -91,7 +91,7 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
     frees: Annotated[list[_Identifier], Meta(max_length=4)] = []
     #: The target's functions, where the module is built in: names, or beginnings with a *.
     builtin: Annotated[list[_Beginning], Meta(max_length=32)] = []
-    source: Annotated[str, Meta(pattern=r"^[a-z0-9_/]+\.c$")] = ""
+    source: Annotated[str, Meta(pattern=r"^[a-z0-9_/]+\.c\Z")] = ""
 
     def classes(self) -> list[str]:
         """Lock class names; number 0 is ``other``, for addresses no rule knows."""

@@ -112,6 +112,21 @@ def test_a_clean_check_is_clean(check: Callable[..., tuple[int, str]], tmp_path:
     assert "this check: no violation" in said
 
 
+@pytest.mark.parametrize(("status", "whole"), [(0, False), (1, False), (1, True)])
+def test_half_a_check_or_a_failed_guest_is_no_success(
+    check: Callable[..., tuple[int, str]], tmp_path: Path, status: int, whole: bool
+) -> None:
+    def guest(home: vm.Home, identity: str) -> vm.Outcome:
+        evidence = _known(clean("this check"), identity)
+        kept = evidence if whole else replace(evidence, end=None)
+        write(kept, tmp_path / "check.z3c", whole=whole)
+        if not whole:
+            (tmp_path / "check.z3c.part").rename(tmp_path / "check.z3c")
+        return vm.Outcome(status, "", 1.0, ())
+
+    assert check(guest)[0] == 1
+
+
 def test_a_reference_may_lie_where_the_check_writes(
     check: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:

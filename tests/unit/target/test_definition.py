@@ -31,6 +31,11 @@ def test_an_unknown_target_names_the_shipped_ones() -> None:
         'name = "x"\nmodule = "x"\n[operations]\n',
         'name = "x"\nmodule = "../x"\n[operations.a]\nfunctions = ["f"]',
         'name = "x"\nmodule = "x"\n[operations.a]\nfunctions = ["f; rm"]',
+        'name = "x"\nmodule = "x\\n"\n[operations.a]\nfunctions = ["f"]',
+        'name = "x\\n"\nmodule = "x"\n[operations.a]\nfunctions = ["f"]',
+        'name = "x"\nmodule = "x"\n[operations.a]\nfunctions = ["f\\n"]',
+        'name = "x"\nmodule = "x"\nsource = "a.c\\n"\n[operations.a]\nfunctions = ["f"]',
+        'name = "x"\nmodule = "x"\nbuiltin = ["abc\\n"]\n[operations.a]\nfunctions = ["f"]',
         "\x00",
     ],
 )

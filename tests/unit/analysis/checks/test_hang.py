@@ -1,6 +1,11 @@
 """The end of a guest's kernel, from its console."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import consolesamples as console
+import memory
 import msgspec
 import pytest
 from checksamples import ARMED, clean, progress
@@ -47,3 +52,46 @@ def test_a_long_trace_is_cut() -> None:
     assert found is not None
     assert len(found.trace) == 48
     assert found.trace[0].startswith("Kernel panic")
+
+
+_COSTS = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from memory import peak_mb
+import consolesamples, msgspec
+from checksamples import clean
+from z3trace.analysis.checks import judgement
+line = {
+    "incidents": consolesamples.printed("long-hold") + "\\n",
+    "steps": consolesamples.line(1, [1, 2] + [3] * 8) + "\\n",
+    "marks": "z3t-check0",
+    "broken": "z3t-check0" + " 1" * 9 + " x\\n",
+    "wide": "x" * 2000 + "\\n",
+    "lines": "x\\n",
+    "one line": "x",
+    "blanks": "z3t-check0" + " 1" * 10 + " " * 4000,
+}[sys.argv[2]]
+text = line * ((64 << 20) // len(line))
+lost = msgspec.structs.replace(clean(), end=None)
+start = time.process_time()
+judgement.report(lost, text, "the guest was lost: panic")
+print(time.process_time() - start, peak_mb())
+"""
+
+
+@pytest.mark.parametrize(
+    "kind", ["incidents", "steps", "marks", "broken", "wide", "lines", "one line", "blanks"]
+)
+def test_a_console_of_64_mib_costs_little(kind: str) -> None:
+    """Of 64 MiB of what a stranger's guest may print: CPU seconds and memory."""
+    tests = Path(memory.__file__).parent
+    result = subprocess.run(
+        [sys.executable, "-c", _COSTS, str(tests), kind],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    seconds, peak = map(float, result.stdout.split())
+    assert seconds < 3
+    assert peak < 300

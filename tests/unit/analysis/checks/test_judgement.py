@@ -16,6 +16,10 @@ def test_what_was_not_seen_is_no_health() -> None:
     assert lossy.lost_events == {"slot collisions": 3}
 
 
+def test_evidence_without_an_end_is_not_clean() -> None:
+    assert judgement.report(msgspec.structs.replace(clean(), end=None)).verdict == "incomplete"
+
+
 def test_a_lost_guest_without_a_broken_rule_is_lost() -> None:
     report = judgement.report(
         msgspec.structs.replace(clean(), end=None), "BUG: NULL pointer", "oops"

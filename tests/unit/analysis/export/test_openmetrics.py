@@ -26,3 +26,9 @@ def test_openmetrics_is_read_by_prometheus_own_parser() -> None:
     first = int(np.flatnonzero(counts)[0])
     assert float(bounds[0].labels["le"]) == pytest.approx((buckets.upper(first) - 1) * 1e-9)
     assert [b.value for b in bounds] == sorted(b.value for b in bounds)
+
+
+def test_what_a_terminal_would_obey_is_visible_in_a_label() -> None:
+    text = openmetrics.text([Digest.of(recording("a\x1b[2J\u202eb"))])
+    assert text.replace("\n", "").isprintable()
+    assert r'variant="a\\x1b[2J\\u202eb"' in text
