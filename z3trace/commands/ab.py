@@ -27,6 +27,7 @@ def _make_room(directory: Path) -> None:
     from z3trace.data import partfile
     from z3trace.guest import vm
 
+    directory.mkdir(parents=True, exist_ok=True)
     for name in RECORDINGS:
         partfile.set_aside(directory / name, say)
     paths.discard(directory, [*RECORDINGS, *formats.names(), vm.CONSOLE])
@@ -82,9 +83,8 @@ def command(
 
     # Where a link leads is settled once.
     directory = directory.resolve()
-    directory.mkdir(parents=True, exist_ok=True)
-    paths.must_be_new(directory / RECORDINGS[0], force=force)
-    paths.must_be_new(directory / RECORDINGS[1], force=force)
+    for name in RECORDINGS:
+        paths.must_be_new(directory / name, force=force)
     target = definition.load(target_name)
     choose.named(workload_text)
     kernel = fetch.cached(guest.release, say)
