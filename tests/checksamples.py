@@ -6,7 +6,8 @@ from samples import session
 
 from z3trace.data import checkfile
 from z3trace.data.checkfile import ConditionInfo, Edge, Header, Incident, Offence, Progress, Step
-from z3trace.data.model import CallSite, Ledger, Operation, WorkloadResult
+from z3trace.data.counts import Ledger
+from z3trace.data.model import CallSite, Operation, WorkloadResult
 
 ARMED = 1_000_000_000
 #: number: (function, line, lock function, action).

@@ -6,22 +6,18 @@ from pathlib import Path
 from msgspec import structs
 
 from z3trace.data import buckets, runfile
+from z3trace.data.counts import Ledger, LockCounts, OperationCounts, Series, SiteCounts
 from z3trace.data.model import (
     Calibration,
     CallSite,
     Environment,
-    Ledger,
     LockClass,
-    LockCounts,
     ModuleInfo,
     Operation,
-    OperationCounts,
     OperationTruth,
     Recording,
     Run,
-    Series,
     Session,
-    SiteCounts,
     WorkloadResult,
 )
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from z3trace.data import buckets
-from z3trace.data.model import Series
+from z3trace.data.counts import Series
 
 Floats = npt.NDArray[np.float64]
 

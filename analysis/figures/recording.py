@@ -41,13 +41,12 @@ class RunFacts:
 
 
 def _facts(run: Run) -> RunFacts:
-    kind = (run.probe or "all") if run.probed else "none"
     calls = sum(truth.calls for truth in run.result.operations)
     lost = run.ledger.lost() if run.ledger else 0
     seen = sum(c.returns for c in run.operations) + sum(c.releases for c in run.locks)
     result = run.result
     return RunFacts(
-        *(run.number, run.seed, run.started, kind, run.interrupted),
+        *(run.number, run.seed, run.started, run.way, run.interrupted),
         *(result.status, result.elapsed, calls, lost, seen),
     )
 

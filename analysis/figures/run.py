@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import Floats, Histograms
-from z3trace.data.model import CallSite, Run, Series
+from z3trace.data.counts import Series
+from z3trace.data.model import CallSite, Run
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 #: A quantile is quoted only if at least this many values lie above it.

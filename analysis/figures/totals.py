@@ -11,8 +11,9 @@ import numpy as np
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.run import Measured
 from z3trace.data.buckets import BUCKETS
+from z3trace.data.counts import Ledger, SiteCounts
 from z3trace.data.fields import Record
-from z3trace.data.model import CallSite, Ledger, Run, SiteCounts
+from z3trace.data.model import CallSite, Run
 
 _Key = TypeVar("_Key")
 

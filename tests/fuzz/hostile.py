@@ -20,18 +20,15 @@ import msgspec
 from samples import recording, write
 
 from z3trace.analysis.figures import bounds
+from z3trace.data.counts import Nesting, OperationCounts, Series, SiteCounts
 from z3trace.data.model import (
     CallSite,
     End,
     LockClass,
-    Nesting,
     Operation,
-    OperationCounts,
     OperationTruth,
     Run,
-    Series,
     Session,
-    SiteCounts,
     WorkloadResult,
 )
 

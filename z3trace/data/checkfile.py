@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Meta
 
 from z3trace.data import limits, lines
+from z3trace.data.counts import Ledger
 from z3trace.data.fields import U64, Name, Record, SiteNumber, Text, Word
-from z3trace.data.model import Ledger, Origin, WorkloadResult
+from z3trace.data.model import Origin, WorkloadResult
 from z3trace.data.partfile import PartFile, part_name, require_writable
 from z3trace.errors import InputError
 

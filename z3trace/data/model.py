@@ -10,9 +10,11 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct, field
 
 from z3trace.data import limits
+from z3trace.data.counts import Ledger, LockCounts, Nesting, OperationCounts, Series, SiteCounts
 from z3trace.data.fields import U64, Buckets, Name, Record, SiteNumber, Text, Word
+from z3trace.data.timed import Timed, TimedBuild
 
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 #: One line for each schema: what changed.
 HISTORY = {
     1: "first: session, run and end lines",
@@ -21,6 +23,8 @@ HISTORY = {
     3: "which lock class was held when another was acquired; the hold of an operation "
     "counts nested holds once",
     4: "where waits are seen: an acquisition that needed none may have one of 0",
+    5: "runs of a timed build, runs with the probes of one lock class, runs whose workload "
+    "times its operations; which runs do not count, and what the host took from a run",
 }
 
 
@@ -129,7 +133,7 @@ class Origin(Record, frozen=True, kw_only=True):
 class Session(Origin, frozen=True, kw_only=True, tag_field="type", tag="session"):
     """The first line of a run file: everything that holds for all its runs."""
 
-    schema: Literal[1, 2, 3, 4]
+    schema: Literal[1, 2, 3, 4, 5]
     bucket_scheme: Name
     #: Where waits are seen; empty in files before schema 4: from the attempt at the call
     #: site on.
@@ -137,109 +141,8 @@ class Session(Origin, frozen=True, kw_only=True, tag_field="type", tag="session"
     locks: Annotated[list[LockClass], Meta(max_length=limits.CLASSES)]
     floor: U64 | None = None
     calibration: Calibration | None = None
-
-
-class Series(Record, frozen=True, kw_only=True):
-    """One histogram."""
-
-    metric: Literal[
-        "latency", "wait", "hold", "corrected_latency", "corrected_wait", "corrected_hold"
-    ]
-    operation: Word = ""
-    lock: Word = ""
-    unit: Word = "ns"
-    count: U64
-    sum: U64
-    min: U64
-    max: U64
-    buckets: Buckets
-
-
-class OperationCounts(Record, frozen=True, kw_only=True):
-    """Counters of one operation; ``wait`` and ``hold`` (time with a lock held and no wait)
-    are summed over completed calls."""
-
-    operation: Word
-    entries: U64
-    returns: U64
-    failures: U64
-    wait: U64
-    hold: U64
-    lock_events: U64
-
-
-class LockEvents(Record, frozen=True, kw_only=True):
-    """How often locks were taken, waited for, not got by a trylock, and released."""
-
-    acquisitions: U64
-    contended: U64
-    trylock_failures: U64
-    releases: U64
-
-
-class LockCounts(LockEvents, frozen=True, kw_only=True):
-    """Counters of one lock class."""
-
-    lock: Word
-
-
-class SiteCounts(LockEvents, frozen=True, kw_only=True):
-    """Counters of one call site; wait and hold belong to the site that acquired."""
-
-    site: SiteNumber
-    locks: Annotated[list[Word], Meta(max_length=limits.CLASSES)]
-    wait_sum: U64
-    wait_max: U64
-    hold_sum: U64
-    hold_max: U64
-
-
-class Nesting(Record, frozen=True, kw_only=True):
-    """How often a lock of one class was acquired while one of another was the newest held."""
-
-    held: Word
-    acquired: Word
-    count: U64
-
-
-class Ledger(Record, frozen=True, kw_only=True):
-    """What was not counted as it should have been, and what was still open.
-
-    ``skipped_programs``: hits of a probe for which the kernel did not run the
-    program (another BPF program ran on that CPU); ``missed_probes``: hits that the
-    kernel did not even hand on.  None where the kernel does not tell.
-    ``lock_function_misses``: programs in lock functions that the kernel did not run
-    because they were interrupted by another one: whose events these were is not known,
-    and the target's would show as unmatched.
-    ``self_tries`` (trylock on a lock the thread holds, a check) and ``joins`` (the
-    instruction after a lock call, reached by a jump) are no losses.
-    """
-
-    unmatched_returns: U64 = 0
-    unmatched_releases: U64 = 0
-    depth_overflows: U64 = 0
-    held_overflows: U64 = 0
-    slot_collisions: U64 = 0
-    unknown_pools: U64 = 0
-    self_tries: U64 = 0
-    joins: U64 = 0
-    open_operations: U64 = 0
-    open_holds: U64 = 0
-    lock_function_misses: U64 = 0
-    skipped_programs: U64 | None = None
-    missed_probes: U64 | None = None
-
-    def lost(self) -> int:
-        """Events that are known to be missing from the counts."""
-        return (
-            self.unmatched_returns
-            + self.unmatched_releases
-            + self.depth_overflows
-            + self.held_overflows
-            + self.slot_collisions
-            + (self.skipped_programs or 0)
-            + (self.missed_probes or 0)
-        )
+    #: The build of the target that times its own locks, if runs were made with one.
+    timed: TimedBuild | None = None
 
 
 class OperationTruth(Record, frozen=True, kw_only=True):
@@ -263,6 +166,21 @@ class WorkloadResult(Record, frozen=True, kw_only=True):
     output: Text = ""
 
 
+#: The probes of a run: none, those on operations, on all locks, both, on a lock that the
+#: workload itself takes and releases around nothing, or on the locks of one class.
+Probe = Annotated[str, Meta(pattern=r"^(|ops|locks|all|own-lock|lock:[a-z][a-z0-9_-]{0,31})\Z")]
+
+
+class HostTime(Record, frozen=True, kw_only=True):
+    """What the host took from a run, ns over all CPUs: time in which a CPU of the guest
+    was ready and did not run.  *steal*: as the guest's kernel counts it; *delay*: as the
+    host's scheduler counts it for the threads that are the guest's CPUs (run delay in
+    /proc/PID/task/TID/schedstat).  None where it is not known."""
+
+    steal: U64 | None = None
+    delay: U64 | None = None
+
+
 class Run(Record, frozen=True, kw_only=True, tag_field="type", tag="run"):
     """One workload execution; without probes it has a result and nothing else."""
 
@@ -270,7 +188,14 @@ class Run(Record, frozen=True, kw_only=True, tag_field="type", tag="run"):
     order: U64
     probed: bool
     #: Which probes a probed run had; empty in files of schema 1, which had all.
-    probe: Literal["", "ops", "locks", "all"] = ""
+    probe: Probe = ""
+    #: Which build of the target was loaded: the one under test, or its timed build.
+    build: Literal["", "timed"] = ""
+    #: Whether the workload timed its own operations.
+    clocked: bool = False
+    #: Why the run counts in no figure; a disturbed one was made again.
+    unused: Literal["", "warm-up", "disturbed"] = ""
+    host: HostTime | None = None
     seed: U64
     started: Name
     duration: U64
@@ -288,6 +213,20 @@ class Run(Record, frozen=True, kw_only=True, tag_field="type", tag="run"):
         default_factory=list
     )
     ledger: Ledger | None = None
+    timed: Timed | None = None
+
+    @property
+    def way(self) -> str:
+        """How figures of this run were seen, such as ``none``, ``clocked``, ``ops``,
+        ``lock:page``, ``timed``, or ``timed+lock:page`` for a timed build under probes."""
+        probe = (self.probe or "all") if self.probed else ""
+        parts = ["timed" if self.build else "", "clocked" if self.clocked else "", probe]
+        return "+".join(filter(None, parts)) or "none"
+
+    @property
+    def counts(self) -> bool:
+        """Whether figures may be taken from it."""
+        return not self.interrupted and not self.unused
 
 
 class End(Record, frozen=True, kw_only=True, tag_field="type", tag="end"):
@@ -308,6 +247,6 @@ class Recording(Struct, frozen=True, kw_only=True):
 
     def probed(self) -> list[Run]:
         """The runs that figures come from: with all probes, or with the only kind there is."""
-        runs = [run for run in self.runs if run.probed and not run.interrupted]
+        runs = [run for run in self.runs if run.probed and run.counts]
         whole = [run for run in runs if run.probe in ("", "all")]
         return whole or [run for run in runs if run.probe == runs[0].probe]

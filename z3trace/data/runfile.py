@@ -6,6 +6,7 @@ so that a killed recording leaves what it had under a name that says so.
 
 import gzip
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
@@ -13,6 +14,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from z3trace.data import buckets, limits, lines
+from z3trace.data.counts import Series
 from z3trace.data.model import SCHEMA, End, Recording, Run, Session
 from z3trace.data.partfile import PartFile, part_name
 from z3trace.errors import InputError, Z3traceError
@@ -52,7 +54,7 @@ class Writer:
         self._line(session, _END_ROOM)
 
     def run(self, run: Run) -> None:
-        self._series += len(run.series)
+        self._series += sum(map(len, _all_series(run)))
         if self._runs == limits.RUNS or self._series > limits.ALL_SERIES:
             raise _full(f"{limits.RUNS} runs with {limits.ALL_SERIES} histograms")
         self._line(run, _END_ROOM)
@@ -109,11 +111,18 @@ def _schema_of(line: bytes) -> int | None:
         return None
 
 
-def _check_run(where: str, run: Run) -> None:
-    kinds = {(series.metric, series.operation, series.lock) for series in run.series}
-    if len(kinds) != len(run.series):
+def _all_series(run: Run) -> Iterator[list[Series]]:
+    """What the probes saw, and what a timed build told."""
+    yield run.series
+    if run.timed is not None:
+        yield run.timed.series
+
+
+def _check_series(where: str, listed: list[Series]) -> None:
+    kinds = {(series.metric, series.operation, series.lock) for series in listed}
+    if len(kinds) != len(listed):
         raise InputError(f"{where}: a series is there twice")
-    for series in run.series:
+    for series in listed:
         indexes = [index for index, _ in series.buckets]
         if indexes != sorted(set(indexes)):
             raise InputError(f"{where}: the buckets of a series are not in rising order")
@@ -125,17 +134,18 @@ def _check_run(where: str, run: Run) -> None:
 
 def _names(run: Run) -> Iterator[str]:
     """All names by which figures of a run are kept."""
-    for series in run.series:
+    parts = [part for part in (run, run.timed) if part is not None]
+    for series in chain.from_iterable(_all_series(run)):
         yield series.operation or series.lock
     for operation in run.operations:
         yield operation.operation
     for truth in run.result.operations:
         yield truth.operation
-    for lock in run.locks:
+    for lock in chain.from_iterable(part.locks for part in parts):
         yield lock.lock
     for site in run.sites:
         yield from site.locks
-    for pair in run.nesting:
+    for pair in chain.from_iterable(part.nesting for part in parts):
         yield from (pair.held, pair.acquired)
     yield from run.result.facts
 
@@ -177,10 +187,11 @@ class Stream:
             if end is not None:
                 raise InputError(f"{where}: there is more after the end line")
             if isinstance(record, Run):
-                _check_run(where, record)
+                for listed in _all_series(record):
+                    _check_series(where, listed)
                 names.update(_names(record))
                 runs += 1
-                series += len(record.series)
+                series += sum(map(len, _all_series(record)))
                 if runs > limits.RUNS or series > limits.ALL_SERIES or len(names) > limits.NAMES:
                     raise InputError(f"{where}: more runs or names than {_WHAT} can have")
                 yield record

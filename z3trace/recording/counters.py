@@ -8,15 +8,8 @@ from z3trace.bpf import layout
 from z3trace.bpf.programs import Programs
 from z3trace.data import buckets
 from z3trace.data.buckets import BUCKETS
-from z3trace.data.model import (
-    Calibration,
-    Ledger,
-    LockCounts,
-    Nesting,
-    OperationCounts,
-    Series,
-    SiteCounts,
-)
+from z3trace.data.counts import Ledger, LockCounts, Nesting, OperationCounts, Series, SiteCounts
+from z3trace.data.model import Calibration
 from z3trace.target.plan import Plan
 
 _EVENTS = ("acquisitions", "contended", "trylock_failures", "releases")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from z3trace.bpf.programs import Programs
 from z3trace.data.buckets import lower, upper
-from z3trace.data.model import Series
+from z3trace.data.counts import Series
 from z3trace.recording import counters
 from z3trace.target.plan import Plan
 

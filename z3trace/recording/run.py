@@ -116,7 +116,7 @@ class Recorder:
             number=number,
             order=order,
             probed=bool(probe),
-            probe=probe,  # type: ignore[arg-type]
+            probe=probe,
             seed=seed,
             started=started,
             duration=duration,

@@ -31,7 +31,8 @@ from z3trace.analysis.report import (
 )
 from z3trace.analysis.report import recording as shown
 from z3trace.analysis.report.terminal import Screen
-from z3trace.data.model import Nesting, Recording
+from z3trace.data.counts import Nesting
+from z3trace.data.model import Recording
 from z3trace.errors import IncomparableError
 from z3trace.printable import visible
 

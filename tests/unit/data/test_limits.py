@@ -18,7 +18,8 @@ from samples import recording, run, series, write
 from z3trace.bpf import checklayout, layout
 from z3trace.data import checkfile, limits, runfile
 from z3trace.data.checkfile import Progress
-from z3trace.data.model import Nesting, OperationTruth, SiteCounts, WorkloadResult
+from z3trace.data.counts import Nesting, SiteCounts
+from z3trace.data.model import OperationTruth, WorkloadResult
 from z3trace.data.recordable import encodable, require_recordable
 from z3trace.errors import InputError, UsageError, Z3traceError
 

@@ -11,7 +11,7 @@ from samples import write as write_recording
 from z3trace.analysis.checks import judgement
 from z3trace.analysis.checks.reference import nesting_of
 from z3trace.analysis.report import checkformats
-from z3trace.data.model import Nesting
+from z3trace.data.counts import Nesting
 from z3trace.errors import InputError
 
 

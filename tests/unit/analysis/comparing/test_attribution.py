@@ -7,7 +7,8 @@ from samples import recording
 from z3trace.analysis.comparing import attribution
 from z3trace.analysis.comparing.comparison import compare
 from z3trace.analysis.figures.recording import Digest
-from z3trace.data.model import LockClass, Nesting, Recording, Run
+from z3trace.data.counts import Nesting
+from z3trace.data.model import LockClass, Recording, Run
 
 
 def _held(made: Recording, wait: int, hold: int) -> Digest:

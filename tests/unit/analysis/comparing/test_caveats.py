@@ -5,7 +5,8 @@ from samples import recording
 
 from z3trace.analysis.comparing.caveats import caveats
 from z3trace.analysis.figures.recording import Digest
-from z3trace.data.model import Ledger, Recording, WorkloadResult
+from z3trace.data.counts import Ledger
+from z3trace.data.model import Recording, WorkloadResult
 
 
 def _said(after: Recording, *, paired: bool = True) -> list[str]:

@@ -7,7 +7,8 @@ from samples import recording
 from z3trace.analysis.comparing import mismatch
 from z3trace.analysis.comparing.comparison import Comparison, compare
 from z3trace.analysis.figures.recording import Digest
-from z3trace.data.model import Ledger, Recording
+from z3trace.data.counts import Ledger
+from z3trace.data.model import Recording
 from z3trace.errors import IncomparableError
 
 

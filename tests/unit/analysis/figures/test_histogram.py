@@ -11,7 +11,7 @@ from z3trace.analysis.figures import histogram
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.statistics.effect import Sample, effects
 from z3trace.data import buckets
-from z3trace.data.model import Series
+from z3trace.data.counts import Series
 
 
 def _quantiles(made: Series, at: Sequence[float]) -> tuple[Floats, Floats]:

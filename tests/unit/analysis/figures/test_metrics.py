@@ -6,7 +6,7 @@ from samples import recording
 
 from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.recording import Digest
-from z3trace.data.model import Series
+from z3trace.data.counts import Series
 
 
 def test_every_series_of_a_recording_is_a_metric() -> None:
