@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from msgspec import structs
 
@@ -23,16 +24,20 @@ from z3trace.data.model import (
     WorkloadResult,
 )
 from z3trace.data.recordable import encodable
+from z3trace.data.timed import Timed, TimedBuild
 from z3trace.errors import INTERRUPTED
 from z3trace.probing.arming import Armed, arm
 from z3trace.probing.choice import Choice, costs_of
 from z3trace.recording import counters, environment
+from z3trace.recording.host import HostClock, between
 from z3trace.recording.live import Look, Watch
 from z3trace.target.plan import Plan
 from z3trace.workloads.protocol import Workload
 
 #: Events whose programs count their runs; a check has more.
 _COUNTED = ("lock", "entry_", "return_")
+#: Probes that slow the workload so much that it does less.
+_SLOW = ("all", "locks")
 #: Seconds between two looks at a recording that goes on.
 LOOK_EVERY = 1.0
 
@@ -53,8 +58,15 @@ def probe_digest() -> str:
     return digest.hexdigest()[:16]
 
 
+class Timing(Protocol):
+    """A timed build that is in the kernel, see ``timed.TimedModule``."""
+
+    def start(self) -> None: ...
+    def read(self) -> Timed: ...
+
+
 class Recorder:
-    """Records runs of one target, which is in the kernel while a run lasts."""
+    """Records runs of one build of a target, which is in the kernel while a run lasts."""
 
     def __init__(
         self,
@@ -70,10 +82,17 @@ class Recorder:
         self.coverage: Coverage | None = None
         self.show: Callable[[Look], None] | None = None
         self.armed: Callable[[], None] = lambda: None
+        #: The timed build that is recorded, which is asked for its figures after each run.
+        self.timed: Timing | None = None
+        self.host = HostClock()
 
     def shared(self) -> tuple[Programs, Calibration | None]:
         """What another recorder on the same kernel can use too."""
         return self._programs, self.calibration
+
+    def without_probes(self) -> "Recorder":
+        """A recorder for another build of the same target, where no probes are wanted."""
+        return Recorder(self._programs, self.plan, self.choice, self.calibration)
 
     def _choice(self, probe: str) -> Choice:
         if probe == "ops":
@@ -90,15 +109,26 @@ class Recorder:
             self.coverage = Coverage(armed.operations, armed.sites)
         return armed
 
-    def run(self, workload: Workload, number: int, order: int, seed: int, *, probe: str) -> Run:
-        """One run with the probes *probe* (empty: none).  An interrupt ends the workload,
-        and the run is kept as such."""
-        workload.prepare(seed, fast=probe in ("", "ops"))
+    def run(  # noqa: PLR0913 - what one run is known by
+        self,
+        workload: Workload,
+        number: int,
+        order: int,
+        seed: int,
+        *,
+        probe: str,
+        clocked: bool = False,
+    ) -> Run:
+        """One run with the probes *probe* (empty: none); *clocked*: the workload times its
+        operations.  An interrupt ends the workload, and the run is kept as such."""
+        workload.prepare(seed, fast=probe not in _SLOW, clocked=clocked)
         armed = self.attach(probe) if probe else None
         self.armed()
+        if self.timed:
+            self.timed.start()
         before = self._tally(armed)
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
-        start = time.monotonic_ns()
+        host, start = self.host.read(), time.monotonic_ns()
         interrupted = False
         try:
             try:
@@ -108,6 +138,7 @@ class Recorder:
                 interrupted = True
                 result = WorkloadResult(status=INTERRUPTED, elapsed=time.monotonic_ns() - start)
             duration = time.monotonic_ns() - start
+            taken = between(host, self.host.read())
             after = self._tally(armed)
         finally:
             if armed is not None:
@@ -117,11 +148,15 @@ class Recorder:
             order=order,
             probed=bool(probe),
             probe=probe,
+            build="timed" if self.timed else "",
+            clocked=clocked,
+            host=taken,
             seed=seed,
             started=started,
             duration=duration,
             result=result,
             interrupted=interrupted and not workload.open_ended,
+            timed=self.timed.read() if self.timed else None,
         )
         if probe:
             run = self._read(run, after - before)
@@ -153,12 +188,14 @@ class Recorder:
         )
 
     def _read(self, run: Run, tally: counters.Tally) -> Run:
+        sites = counters.sites(self._programs, self.plan)
         return structs.replace(
             run,
             series=counters.series(self._programs, self.plan, self.calibration),
             operations=counters.operations(self._programs, self.plan),
             locks=counters.locks(self._programs, self.plan),
-            sites=counters.sites(self._programs, self.plan),
+            # The session tells of the sites of the build under test, and of no other.
+            sites=[] if self.timed else sites,
             nesting=counters.nesting(self._programs, self.plan),
             ledger=counters.ledger(self._programs, tally),
         )
@@ -195,8 +232,16 @@ class Recorder:
             sites=self.coverage.sites,
         )
 
-    def session(self, workload: Workload, label: str, command: list[str]) -> Session:
-        """The session line; the probes must have been attached once."""
+    def session(
+        self,
+        workload: Workload,
+        label: str,
+        command: list[str],
+        timed: TimedBuild | None = None,
+    ) -> Session:
+        """The session line, with what is covered by the widest probes so far."""
+        if self.coverage is None:
+            self.attach().close()
         return Session(
             **structs.asdict(self.origin(workload.description, label, command)),
             schema=SCHEMA,
@@ -205,6 +250,7 @@ class Recorder:
             locks=self.plan.locks,
             floor=self.calibration.operation_floor if self.calibration else None,
             calibration=self.calibration,
+            timed=timed,
         )
 
 

@@ -11,14 +11,19 @@ from z3trace.errors import UsageError
 class Workload(Protocol):
     """One execution is prepare, run, finish; *description* goes into the recording.
 
-    A *fast* run has no probes on locks.
+    A *fast* run has few probes or none.  *clocks*: it can time its own operations, and
+    does in a *clocked* run; *own_lock*: it can take a lock of its own around nothing.
     """
 
     description: str
     command: list[str]
     open_ended: bool  # an interrupt is its natural end
 
-    def prepare(self, seed: int, *, fast: bool) -> None: ...
+    @property
+    def clocks(self) -> bool: ...
+    @property
+    def own_lock(self) -> bool: ...
+    def prepare(self, seed: int, *, fast: bool, clocked: bool = False) -> None: ...
     def run(self) -> WorkloadResult: ...
     def finish(self) -> None: ...
 

@@ -82,6 +82,7 @@ class ZpoolBench:
     #: What a workload's text may set.
     PARAMETERS: ClassVar = (*DEFAULTS, "fast_ops")
     open_ended = False
+    own_lock = True
 
     def __init__(self, parameters: dict[str, str], module: Path | None) -> None:
         self.parameters = parameters
@@ -111,7 +112,12 @@ class ZpoolBench:
         finally:
             os.close(fd)
 
-    def prepare(self, seed: int, *, fast: bool) -> None:
+    @property
+    def clocks(self) -> bool:
+        """Unless its text says whether it does: then all runs are alike."""
+        return "histogram" not in self.parameters
+
+    def prepare(self, seed: int, *, fast: bool, clocked: bool = False) -> None:
         if not _BENCH.exists():
             if self._module is None:
                 raise CannotTraceError(
@@ -120,6 +126,8 @@ class ZpoolBench:
                 )
             modules.insert(self._module)
         chosen = {**self.DEFAULTS, **self.parameters, "seed": str(seed)}
+        if clocked:
+            chosen["histogram"] = "1"
         longer = chosen.pop("fast_ops", None)
         if longer and fast:
             chosen["ops"] = longer

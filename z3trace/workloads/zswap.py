@@ -35,6 +35,8 @@ class Zswap:
         "type": "z3fold",
     }
     open_ended = False
+    clocks = False
+    own_lock = False
 
     def __init__(self, parameters: dict[str, str], program: Path | None) -> None:
         self.parameters = {**self.DEFAULTS, **parameters}
@@ -60,7 +62,7 @@ class Zswap:
                 f"cannot set zswap's {name} to {value}: {error.strerror}"
             ) from error
 
-    def prepare(self, seed: int, *, fast: bool) -> None:
+    def prepare(self, seed: int, *, fast: bool, clocked: bool = False) -> None:
         del fast
         self._seed = seed
         if self._program is None:
