@@ -7,7 +7,7 @@ instruction before the relocated word tells a call from a tail jump.
 import bisect
 import re
 from array import array
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from io import BytesIO
 from itertools import islice
@@ -209,6 +209,11 @@ class ModuleFile:
     def fewer_probes(self) -> list[Probe]:
         """As ``probes``, where waits are seen in the slow paths of the lock functions."""
         return probes_of(self.sites, self._where, self.decoded, attempts=False)
+
+    def alone(self, numbers: Collection[int], *, attempts: bool) -> list[Probe]:
+        """See ``TargetCode``; *attempts* as in ``callsites.probes_of``."""
+        sites = [site for site in self.sites if site.number in numbers]
+        return probes_of(sites, self._where, self.decoded, share=False, attempts=attempts)
 
     @cached_property
     def build_id(self) -> str:
