@@ -25,7 +25,8 @@ from z3trace.data.model import (
 )
 from z3trace.data.recordable import encodable
 from z3trace.data.timed import Timed, TimedBuild
-from z3trace.errors import INTERRUPTED
+from z3trace.errors import INTERRUPTED, CannotTraceError
+from z3trace.probing import ownlock, siteclasses
 from z3trace.probing.arming import Armed, arm
 from z3trace.probing.choice import Choice, costs_of
 from z3trace.recording import counters, environment
@@ -38,6 +39,7 @@ from z3trace.workloads.protocol import Workload
 _COUNTED = ("lock", "entry_", "return_")
 #: Probes that slow the workload so much that it does less.
 _SLOW = ("all", "locks")
+_OWN_LOCK = "own-lock"
 #: Seconds between two looks at a recording that goes on.
 LOOK_EVERY = 1.0
 
@@ -77,6 +79,11 @@ class Recorder:
     ) -> None:
         self._programs = programs
         self.plan = plan
+        self._classes = siteclasses.of(plan)
+        self._own: Plan | None = None
+        self._seen: set[str] = set()
+        #: Lock classes of which earlier runs may have left out a call site.
+        self.found_late: set[str] = set()
         self.choice = choice
         self.calibration = measured
         self.coverage: Coverage | None = None
@@ -97,14 +104,28 @@ class Recorder:
     def _choice(self, probe: str) -> Choice:
         if probe == "ops":
             return replace(self.choice, lock_mode="none")
-        return replace(self.choice, operations=probe == "all")
+        kind, _, lock = probe.partition(":")
+        return replace(self.choice, operations=kind == "all", lock_class=lock)
+
+    def _attach_own(self, own: Plan) -> Armed:
+        """Attach to the workload's own lock, and to nothing of the target."""
+        self._programs.clear()
+        costs = costs_of(self.calibration)
+        return arm(self._programs, own, own.address(), costs, ownlock.choice(self.choice))
+
+    def _own_plan(self, workload: Workload) -> Plan:
+        if self._own is None:
+            if workload.module_file is None:
+                raise CannotTraceError("the workload has no lock of its own to measure probes with")
+            self._own = ownlock.plan(workload.module_file, self.choice)
+        return self._own
 
     def attach(self, probe: str = "all") -> Armed:
         """Attach everything; close what is returned to detach."""
-        address = self.plan.address()
         self._programs.clear()
         costs = costs_of(self.calibration)
-        armed = arm(self._programs, self.plan, address, costs, self._choice(probe))
+        choice = self._choice(probe)
+        armed = arm(self._programs, self.plan, self.plan.address(), costs, choice, self._classes)
         if self.coverage is None or probe == "all":
             self.coverage = Coverage(armed.operations, armed.sites)
         return armed
@@ -121,8 +142,9 @@ class Recorder:
     ) -> Run:
         """One run with the probes *probe* (empty: none); *clocked*: the workload times its
         operations.  An interrupt ends the workload, and the run is kept as such."""
-        workload.prepare(seed, fast=probe not in _SLOW, clocked=clocked)
-        armed = self.attach(probe) if probe else None
+        own = self._own_plan(workload) if probe == _OWN_LOCK else None
+        workload.prepare(seed, fast=probe not in _SLOW, clocked=clocked, own_lock=own is not None)
+        armed = self._attach_own(own) if own else self.attach(probe) if probe else None
         self.armed()
         if self.timed:
             self.timed.start()
@@ -159,7 +181,10 @@ class Recorder:
             timed=self.timed.read() if self.timed else None,
         )
         if probe:
-            run = self._read(run, after - before)
+            run = self._read(run, after - before, own or self.plan)
+        if probe == "all":
+            self.found_late |= self._classes.learn(run.sites) & self._seen
+        self._seen.add(probe.partition(":")[2])
         workload.finish()
         return run
 
@@ -187,16 +212,16 @@ class Recorder:
             ),
         )
 
-    def _read(self, run: Run, tally: counters.Tally) -> Run:
-        sites = counters.sites(self._programs, self.plan)
+    def _read(self, run: Run, tally: counters.Tally, plan: Plan) -> Run:
+        sites = counters.sites(self._programs, plan)
         return structs.replace(
             run,
-            series=counters.series(self._programs, self.plan, self.calibration),
-            operations=counters.operations(self._programs, self.plan),
-            locks=counters.locks(self._programs, self.plan),
+            series=counters.series(self._programs, plan, self.calibration),
+            operations=counters.operations(self._programs, plan),
+            locks=counters.locks(self._programs, plan),
             # The session tells of the sites of the build under test, and of no other.
-            sites=[] if self.timed else sites,
-            nesting=counters.nesting(self._programs, self.plan),
+            sites=[] if self.timed or plan is not self.plan else sites,
+            nesting=counters.nesting(self._programs, plan),
             ledger=counters.ledger(self._programs, tally),
         )
 

@@ -91,6 +91,16 @@ class _Recording:
             self._opened.add(number)
         self._writers[number].run(run)
 
+    def told(self) -> list[str]:
+        """What there is to say of the session at its end."""
+        late = {name for side in self._sides for name in side.build.recorder.found_late}
+        found = [
+            f"a call site of lock class {name} was found late: runs of this class before it "
+            "have not seen its locks"
+            for name in sorted(late)
+        ]
+        return [text for text in (self.disturbances.told(), *found) if text]
+
     def finish(self, *, interrupted: bool) -> None:
         for number in self._opened:
             self._writers[number].finish(interrupted=interrupted)
@@ -124,8 +134,8 @@ def record(  # noqa: PLR0913 - the parts of one session
         except KeyboardInterrupt:
             interrupted = True
         recording.finish(interrupted=interrupted)
-    if recording.disturbances.told():
-        say(recording.disturbances.told())
+    for text in recording.told():
+        say(text)
     return interrupted
 
 

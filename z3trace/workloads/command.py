@@ -18,6 +18,7 @@ class Command:
     open_ended = False
     clocks = False
     own_lock = False
+    module_file = None
 
     def __init__(self, argv: Sequence[str]) -> None:
         import shlex
@@ -25,7 +26,9 @@ class Command:
         self.command = list(argv)
         self.description = shlex.join(argv)
 
-    def prepare(self, seed: int, *, fast: bool, clocked: bool = False) -> None:
+    def prepare(
+        self, seed: int, *, fast: bool, clocked: bool = False, own_lock: bool = False
+    ) -> None:
         os.environ["Z3TRACE_SEED"] = str(seed)
 
     def run(self) -> WorkloadResult:
@@ -62,13 +65,16 @@ class Duration:
     open_ended = True
     clocks = False
     own_lock = False
+    module_file = None
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.description = f"whatever runs, for {seconds:g} s"
         self.command = ["--duration", f"{seconds:g}s"]
 
-    def prepare(self, seed: int, *, fast: bool, clocked: bool = False) -> None:
+    def prepare(
+        self, seed: int, *, fast: bool, clocked: bool = False, own_lock: bool = False
+    ) -> None:
         return
 
     def run(self) -> WorkloadResult:

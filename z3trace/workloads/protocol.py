@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import Protocol
 
 from z3trace.data.model import WorkloadResult
@@ -12,7 +13,8 @@ class Workload(Protocol):
     """One execution is prepare, run, finish; *description* goes into the recording.
 
     A *fast* run has few probes or none.  *clocks*: it can time its own operations, and
-    does in a *clocked* run; *own_lock*: it can take a lock of its own around nothing.
+    does in a *clocked* run; *own_lock*: it can take a lock of its own around nothing, which
+    is in *module_file*, a kernel module.
     """
 
     description: str
@@ -23,7 +25,11 @@ class Workload(Protocol):
     def clocks(self) -> bool: ...
     @property
     def own_lock(self) -> bool: ...
-    def prepare(self, seed: int, *, fast: bool, clocked: bool = False) -> None: ...
+    @property
+    def module_file(self) -> Path | None: ...
+    def prepare(
+        self, seed: int, *, fast: bool, clocked: bool = False, own_lock: bool = False
+    ) -> None: ...
     def run(self) -> WorkloadResult: ...
     def finish(self) -> None: ...
 

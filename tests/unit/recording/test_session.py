@@ -30,6 +30,7 @@ class Recorder:
         self.interrupted_at: int | None = None
         #: Order of a run -> ns that the host takes from it.
         self.taken: dict[int, int] = {}
+        self.found_late: set[str] = set()
 
     def run(
         self, work: Any, number: int, order: int, seed: int, *, probe: str, clocked: bool
