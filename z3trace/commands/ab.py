@@ -60,7 +60,7 @@ def _make_room(directory: Path) -> None:
 @options.probes
 @click.option(
     "--timed/--no-timed",
-    default=False,
+    default=True,
     help="Build both variants a second time, with every lock call timed from inside, and take "
     "the figures of locks from runs of these builds; without them, from runs with probes on "
     "one lock class.",
@@ -161,9 +161,7 @@ def _timed(kernel: "Kernel", source: str, variants: "list[Variant]", *, boxed: b
 
     try:
         return [
-            str(
-                build.build_variant(kernel, source, each, say, boxed=boxed, timed=True).path  # type: ignore[call-arg]
-            )
+            str(build.build_variant(kernel, source, each, say, boxed=boxed, timed=True).path)
             for each in variants
         ]
     except Z3traceError as error:
