@@ -38,6 +38,25 @@ static __always_inline u32 z3t_classify(struct z3t_task *task, u64 lock, u32 rw)
 	return 0;
 }
 
+/* By the place of its call if that tells, with the *flags* of a place. */
+static __always_inline u32 z3t_class_of(struct z3t_task *task, u64 lock,
+					u32 flags)
+{
+	u32 known = flags >> Z3T_CLASS_SHIFT;
+
+	return known ? known - 1
+		     : z3t_classify(task, lock, flags & Z3T_RW_MASK);
+}
+
+/* Whether a run with the probes of another class alone met this lock: at a call
+ * site of which was not known before whose locks it takes. */
+static __always_inline int z3t_is_other(u32 class)
+{
+	struct z3t_config *config = z3t_config();
+
+	return config && config->only && config->only != class + 1;
+}
+
 static __always_inline struct z3t_frame *z3t_top_frame(struct z3t_task *task)
 {
 	return &task->frames[task->depth & Z3T_DEPTH];

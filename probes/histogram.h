@@ -16,7 +16,8 @@
 #define Z3T_BUCKETS ((64 - Z3T_SUB_BITS + 1) * Z3T_SUB)
 
 /* BPF has no count-leading-zeros instruction: six comparisons find the
- * highest set bit, cheaper than a loop that the verifier must unroll. */
+ * highest set bit, cheaper than a loop that the verifier must unroll. Who has
+ * one says so with Z3T_HAS_CLZ. */
 static inline __attribute__((always_inline)) unsigned int
 z3t_bucket(unsigned long long value)
 {
@@ -25,6 +26,9 @@ z3t_bucket(unsigned long long value)
 
 	if (value < Z3T_SUB)
 		return (unsigned int)value;
+#ifdef Z3T_HAS_CLZ
+	top = 63 - (unsigned int)__builtin_clzll(v);
+#else
 	if (v >> 32) {
 		v >>= 32;
 		top += 32;
@@ -47,6 +51,7 @@ z3t_bucket(unsigned long long value)
 	}
 	if (v >> 1)
 		top += 1;
+#endif
 	return (top - Z3T_SUB_BITS + 1) * Z3T_SUB +
 	       (unsigned int)((value >> (top - Z3T_SUB_BITS)) & (Z3T_SUB - 1));
 }

@@ -100,7 +100,10 @@ static __always_inline int on_lock_function_exit(u64 *ctx)
 	if (!task || !cpu)
 		return 0;
 	held = z3t_attempted(task, place->caller - 1);
-	if (held)
-		z3t_over(cpu, task, held, now, place->caller_flags, 0, result);
+	if (!held)
+		return 0;
+	lock = held->lock;
+	if (z3t_over(cpu, task, held, now, place->caller_flags, 0, result))
+		z3t_hold_begins(task, lock, now);
 	return 0;
 }

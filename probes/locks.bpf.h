@@ -9,6 +9,10 @@
  *
  * Where waits are seen in the slow paths, the attempt tells the lock's address
  * only, and is left out where the acquisition tells that too.
+ *
+ * A hold is recorded from the last act of one program to the first of another:
+ * what the programs do in between is then in no hold, though the lock is held
+ * for it.
  */
 
 /* Of a queued rwlock: a writer has it or waits for it (_QW_WMASK). */
@@ -58,12 +62,29 @@ static __always_inline void z3t_note_nesting(struct z3t_cpu *cpu,
 		cpu->nesting[pair]++;
 }
 
+/* The entry of a lock that the task has acquired.  If it holds that lock still,
+ * by what was seen of it, the release was not: the older hold is forgotten.
+ * Readers of a lock may hold it twice. */
+static __always_inline struct z3t_held *
+z3t_only_hold(struct z3t_task *task, struct z3t_held *held, u32 rw)
+{
+	struct z3t_held *older;
+
+	if (Z3T_JUDGES || task->holding < 2 || rw == Z3T_READ)
+		return held;
+	older = z3t_find(task, Z3T_HOLDING, held->lock, 0);
+	if (!older)
+		return held;
+	z3t_count(Z3T_UNSEEN_RELEASE);
+	z3t_forget(task, older);
+	return older;
+}
+
 static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 					 struct z3t_task *task,
-					 struct z3t_held *held, u32 rw,
-					 u64 wait, u64 now)
+					 struct z3t_held *held, u64 class,
+					 u32 rw, u64 wait, u64 now)
 {
-	u64 class = z3t_classify(task, held->lock, rw);
 	struct z3t_site *site = z3t_site(cpu, held->site);
 
 	z3t_bound(class, Z3T_CLASSES);
@@ -95,24 +116,21 @@ static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
  * a failure elsewhere opens another one. */
 static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
 					   struct z3t_task *task,
-					   struct z3t_held *held, u32 rw)
+					   struct z3t_held *held, u64 class)
 {
+	struct z3t_site *site = z3t_site(cpu, held->site);
 	u64 lock = held->lock;
-	struct z3t_site *site;
-	u64 class;
 
+	z3t_bound(class, Z3T_CLASSES);
+	if (!site)
+		return;
+	site->classes |= 1ULL << class;
 	if (z3t_find(task, Z3T_HOLDING, lock, 0)) {
 		z3t_count(Z3T_SELF_TRY);
 		return;
 	}
-	class = z3t_classify(task, lock, rw);
-	z3t_bound(class, Z3T_CLASSES);
-	site = z3t_site(cpu, held->site);
-	if (!site)
-		return;
 	cpu->classes[class].trylock_failures++;
 	site->trylock_failures++;
-	site->classes |= 1ULL << class;
 	if (task->spin_lock != lock) {
 		task->spin_lock = lock;
 		task->spin_since = held->since;
@@ -121,22 +139,43 @@ static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
 	}
 }
 
-/* The call is over that *held* was asked for by; *result* counts for a trylock
- * only. */
-static __always_inline void z3t_over(struct z3t_cpu *cpu, struct z3t_task *task,
-				     struct z3t_held *held, u64 now, u32 flags,
-				     u32 cost, u32 result)
+/* A pool has the lock of a run's only class at a known offset. */
+static __always_inline void z3t_tell_pool(struct z3t_task *task, u64 lock,
+					  u32 flags)
 {
 	struct z3t_config *config = z3t_config();
+	u64 pool;
+
+	if (!config || !config->told || !(flags >> Z3T_CLASS_SHIFT))
+		return;
+	pool = lock - (config->told - 1);
+	if (task->pool != pool)
+		z3t_note_pool(task, pool);
+}
+
+/* The call is over that *held* was asked for by; *result* counts for a trylock
+ * only.  Whether it acquired a lock that counts. */
+static __always_inline int z3t_over(struct z3t_cpu *cpu, struct z3t_task *task,
+				    struct z3t_held *held, u64 now, u32 flags,
+				    u32 cost, u32 result)
+{
+	struct z3t_config *config = z3t_config();
+	u32 class = z3t_class_of(task, held->lock, flags);
 	u64 overlap;
 	u64 since;
 
+	if (z3t_is_other(class)) {
+		z3t_forget(task, held);
+		return 0;
+	}
+	z3t_tell_pool(task, held->lock, flags);
 	if ((flags & Z3T_TRY) && !result) {
 		z3t_check_failed(task, now, held->lock, held->site);
-		z3t_try_failed(cpu, task, held, flags & Z3T_RW_MASK);
+		z3t_try_failed(cpu, task, held, class);
 		z3t_forget(task, held);
-		return;
+		return 0;
 	}
+	held = z3t_only_hold(task, held, flags & Z3T_RW_MASK);
 	since = held->since;
 	if (config && config->slow_paths) {
 		since = flags & Z3T_TRY
@@ -155,14 +194,32 @@ static __always_inline void z3t_over(struct z3t_cpu *cpu, struct z3t_task *task,
 		z3t_top_frame(task)->wait = task->spin_waited;
 		held->contended = 1;
 		task->spin_lock = 0;
+	} else if (config && config->only) {
+		/* No entry of an operation ends the wait of a task that has
+		 * given up: that it took another lock does. */
+		task->spin_lock = 0;
 	}
 	if (z3t_is_torn(now - since)) {
 		z3t_forget(task, held);
-		return;
+		return 0;
 	}
 	z3t_top_frame(task)->hold -= overlap;
 	held->cost = task->cost + cost;
-	z3t_acquired(cpu, task, held, flags & Z3T_RW_MASK, now - since, now);
+	z3t_acquired(cpu, task, held, class, flags & Z3T_RW_MASK, now - since,
+		     now);
+	return 1;
+}
+
+/* The last act of a program that saw an acquisition: the hold is from here on.
+ * It may be over already, for one probe can see an acquisition and a release.
+ */
+static __always_inline void z3t_hold_begins(struct z3t_task *task, u64 lock,
+					    u64 acquired)
+{
+	struct z3t_held *held = z3t_find(task, Z3T_HOLDING, lock, 0);
+
+	if (held && held->since == acquired)
+		held->since = bpf_ktime_get_ns();
 }
 
 /* The entry of the attempt at *site*, whose call is over. */
@@ -181,22 +238,25 @@ static __always_inline void z3t_release(struct z3t_finding *finding,
 					struct z3t_task *task, u64 now,
 					u64 lock, u32 number, u32 flags)
 {
+	struct z3t_held *held = z3t_find(task, Z3T_HOLDING, lock, 0);
 	struct z3t_site *site = z3t_site(cpu, number);
-	struct z3t_held *held;
 	u64 class;
 	u64 hold;
 
-	if (site)
+	class = held ? held->class : z3t_class_of(task, lock, flags);
+	if (!held && z3t_is_other(class))
+		return;
+	z3t_bound(class, Z3T_CLASSES);
+	if (site) {
 		site->releases++;
-	held = z3t_find(task, Z3T_HOLDING, lock, 0);
+		site->classes |= 1ULL << class;
+	}
 	z3t_check_release(finding, task, held, now, lock, number, flags);
 	if (!held) {
 		z3t_count(Z3T_UNMATCHED_RELEASE);
 		return;
 	}
 	site = z3t_site(cpu, held->site);
-	class = held->class;
-	z3t_bound(class, Z3T_CLASSES);
 	if (!site)
 		return;
 	hold = now - held->since;
@@ -252,6 +312,7 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	struct z3t_finding finding = {};
 	struct z3t_held *held;
 	struct z3t_task *task;
+	u64 acquired = 0;
 
 	if (!cpu || !place || !config)
 		return 0;
@@ -262,9 +323,12 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	task->events++;
 	if (place->after) {
 		held = z3t_ended(&ended, ctx, place, task, now);
-		if (held)
-			z3t_over(cpu, task, held, now, place->after_flags,
-				 place->cost, PT_REGS_RC(ctx));
+		if (held) {
+			acquired = held->lock;
+			if (!z3t_over(cpu, task, held, now, place->after_flags,
+				      place->cost, PT_REGS_RC(ctx)))
+				acquired = 0;
+		}
 	}
 	if (place->call) {
 		u64 lock = z3t_register(ctx, place->reg) + place->offset;
@@ -279,5 +343,7 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	z3t_report_one(&ended, &finding);
 	task->cost += place->cost;
 	task->newest = now;
+	if (acquired)
+		z3t_hold_begins(task, acquired, now);
 	return 0;
 }

@@ -85,6 +85,7 @@ enum z3t_ledger {
 	Z3T_UNMATCHED_RELEASE, /* a release whose acquisition was not seen */
 	Z3T_HELD_OVERFLOW,     /* more than Z3T_HELD locks held at once */
 	Z3T_SLOT_COLLISION,    /* two live threads in one task slot */
+	Z3T_UNSEEN_RELEASE,    /* a lock acquired that the thread still held */
 	Z3T_SELF_TRY,	       /* trylock on a lock the thread holds: a check */
 	Z3T_UNKNOWN_POOL,      /* more pools than Z3T_POOLS */
 	Z3T_LEDGER,
@@ -148,6 +149,8 @@ struct z3t_rule {
 #define Z3T_RW_MASK ((1 << Z3T_RW_BITS) - 1)
 #define Z3T_TRY 4
 #define Z3T_RELEASE 8
+/* Above them: the lock class + 1, or 0 if the lock's address tells it. */
+#define Z3T_CLASS_SHIFT 4
 
 /* What an address of the target's text stands for.  A probe there is the end of
  * the call *after* and the beginning of the call *call*; a lock function that
@@ -186,6 +189,12 @@ struct z3t_config {
 	/* Waits are seen in the slow paths of the lock functions, where whoever
 	 * does not get a lock at once has to go; else from the attempt on. */
 	u32 slow_paths;
+	/* Lock class + 1: no other counts, and their locks are not followed.
+	 * 0: all count. */
+	u32 only;
+	/* Offset + 1 of the locks of class *only* in a pool: a lock whose class
+	 * is known by its place then tells where a pool is.  0: it does not. */
+	u32 told;
 	u32 pad;
 };
 

@@ -4,7 +4,7 @@ noted down, a target's code that is made up."""
 import ctypes
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,6 +170,11 @@ class Code:
     variant: Mapping[str, str] = field(default_factory=dict)
     label: str = "mine.ko"
     prefix: str = "mine:"
+
+    def alone(self, numbers: Collection[int], *, attempts: bool) -> Sequence[Probe]:
+        """Those of ``probes``, or of ``fewer_probes``, that see one of *numbers*."""
+        some = self.probes if attempts else self.fewer_probes
+        return [p for p in some if {p.position.after, p.position.before} & set(numbers)]
 
     def source(self, site: Site) -> Place:
         return Place("mm/mine.c", 100 + site.number, ("spin_lock", site.function))

@@ -63,6 +63,10 @@ mount -t 9p -o "$options" z3t-run "./$Z3T_RUN" ||
 # Compiled programs outlive a guest; without them each is compiled again.
 mkdir -p "./$Z3T_PROGRAMS" &&
 	mount -t 9p -o "$options" z3t-programs "./$Z3T_PROGRAMS"
+# How long the threads that are this guest's CPUs waited for one of the host's: read
+# anew each time.
+mkdir -p run/z3trace-threads &&
+	mount -t 9p -o "ro,$options" z3t-threads run/z3trace-threads
 
 # The kernel's own files, under the names that modprobe and BCC look for.
 rm -rf "lib/modules/$Z3T_RELEASE"

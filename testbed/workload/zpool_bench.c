@@ -11,6 +11,10 @@
  *
  * zpool's functions are not exported: a kprobe registered and removed gives
  * kallsyms_lookup_name, and that gives the others.
+ *
+ * With "own_lock", every step takes and releases a lock around nothing too,
+ * once in each of the functions zpool_bench_own_*: what probes show of these
+ * holds is what they add to any, under this very load.
  */
 #include <linux/module.h>
 #include <linux/debugfs.h>
@@ -63,6 +67,7 @@ struct counts {
 	u64 evictions_refused;
 	u64 evictions_stale;
 	u64 empty_reclaims;
+	u64 own_locks;
 };
 
 struct worker {
@@ -74,6 +79,7 @@ struct worker {
 	u64 clock_cost;
 	u64 finished;
 	struct task_struct *task;
+	spinlock_t own_lock;
 };
 
 static struct {
@@ -93,6 +99,7 @@ static struct {
 	u32 drain;   /* reclaim the empty pool, at the beginning and the end */
 	u32 touches; /* map, check and unmap this often more in every step */
 	u32 histogram;
+	u32 own_lock;
 } parameters = {
 	.type = "z3fold",
 	.threads = 1,
@@ -358,6 +365,64 @@ static void do_reclaim(struct worker *worker)
 }
 #endif
 
+/* What lies next to a call decides how a probe of it is run.  Five bytes that
+ * may be moved: as a jump.  A branch, or the call itself: emulated after a
+ * trap. */
+#define ROOM_FOR_A_JUMP asm volatile("movl $0, %%ecx" ::: "ecx")
+#define BRANCH asm volatile("jmp 1f\n1:")
+/* The lock's address is in a register that calls preserve, as it mostly is. */
+#define FROM_ANOTHER_REGISTER asm volatile("" ::: "rdi")
+/* The release is a call, not a jump at the function's end. */
+#define AND_RETURN asm volatile("")
+
+static noinline __noclone void zpool_bench_own_jump(spinlock_t *lock)
+{
+	FROM_ANOTHER_REGISTER;
+	spin_lock(lock);
+	ROOM_FOR_A_JUMP;
+	ROOM_FOR_A_JUMP;
+	spin_unlock(lock);
+	AND_RETURN;
+}
+
+static noinline __noclone void zpool_bench_own_trap(spinlock_t *lock)
+{
+	FROM_ANOTHER_REGISTER;
+	spin_lock(lock);
+	BRANCH;
+	spin_unlock(lock);
+	AND_RETURN;
+}
+
+static noinline __noclone void zpool_bench_own_jump_trap(spinlock_t *lock)
+{
+	FROM_ANOTHER_REGISTER;
+	spin_lock(lock);
+	ROOM_FOR_A_JUMP;
+	BRANCH;
+	spin_unlock(lock);
+	AND_RETURN;
+}
+
+static noinline __noclone void zpool_bench_own_trap_jump(spinlock_t *lock)
+{
+	FROM_ANOTHER_REGISTER;
+	spin_lock(lock);
+	BRANCH;
+	ROOM_FOR_A_JUMP;
+	spin_unlock(lock);
+	AND_RETURN;
+}
+
+static void own_locks(struct worker *worker)
+{
+	zpool_bench_own_jump(&worker->own_lock);
+	zpool_bench_own_trap(&worker->own_lock);
+	zpool_bench_own_jump_trap(&worker->own_lock);
+	zpool_bench_own_trap_jump(&worker->own_lock);
+	worker->counts.own_locks++;
+}
+
 static u64 calls_made(const struct worker *worker)
 {
 	u64 sum = 0;
@@ -421,6 +486,8 @@ static int work(void *data)
 		while (calls_made(worker) < parameters.ops &&
 		       steps < 2 * parameters.ops && !READ_ONCE(stop_now)) {
 			step(worker);
+			if (parameters.own_lock)
+				own_locks(worker);
 			if (!(++steps % 64))
 				cond_resched();
 		}
@@ -482,6 +549,7 @@ static int make_workers(void)
 	slot_count = parameters.slots;
 	for (i = 0; i < worker_count; i++) {
 		workers[i].index = i;
+		spin_lock_init(&workers[i].own_lock);
 		prandom_seed_state(&workers[i].random,
 				   ((u64)parameters.seed << 20) + i + 1);
 		workers[i].slots =
@@ -641,6 +709,7 @@ static int result_show(struct seq_file *out, void *unused)
 	seq_printf(out, "\"evictions_refused\": %llu, ",
 		   TOTAL(evictions_refused));
 	seq_printf(out, "\"evictions_stale\": %llu, ", TOTAL(evictions_stale));
+	seq_printf(out, "\"own_locks\": %llu, ", TOTAL(own_locks));
 	seq_puts(out, "\"operations\": {");
 	for (i = 0; i < OPERATIONS; i++) {
 		seq_printf(out,
@@ -751,6 +820,7 @@ static void make_files(void)
 	debugfs_create_u32("touches", 0600, directory, &parameters.touches);
 	debugfs_create_u32("drain", 0600, directory, &parameters.drain);
 	debugfs_create_u32("histogram", 0600, directory, &parameters.histogram);
+	debugfs_create_u32("own_lock", 0600, directory, &parameters.own_lock);
 }
 
 static int __init zpool_bench_init(void)

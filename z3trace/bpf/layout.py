@@ -27,6 +27,7 @@ LEDGER = (
     "unmatched_releases",
     "held_overflows",
     "slot_collisions",
+    "unseen_releases",
     "self_tries",
     "unknown_pools",
 )
@@ -53,6 +54,8 @@ RULE_NONE, RULE_PAGE, RULE_POOL, RULE_RWLOCK, RULE_SPINLOCK = range(5)
 NO_RESULT, FAILS_NONZERO, FAILS_ZERO, FAILS_ERROR = range(4)
 FREE, WAITING, HOLDING = range(3)
 TRY, RELEASE = 4, 8
+#: Above them in a place: the number of the lock class + 1, or 0 if its address tells it.
+CLASS_SHIFT = 4
 #: Below a site in a place: whether its lock is SPIN, READ or WRITE.
 RW_BITS = 2
 
@@ -113,6 +116,8 @@ class Config(Structure):
         ("process", c_uint32),
         ("processors", c_uint64),
         ("slow_paths", c_uint32),
+        ("only", c_uint32),
+        ("told", c_uint32),
         ("pad", c_uint32),
     ]
 

@@ -71,6 +71,10 @@ class TargetCode(Protocol):
         """Without those that only see an attempt to take a lock."""
         ...
 
+    def alone(self, numbers: Collection[int], *, attempts: bool) -> Sequence[Probe]:
+        """Probes of these sites alone, none of which serves two events."""
+        ...
+
     @property
     def decoded(self) -> Mapping[str, Function]: ...
     @property
@@ -143,12 +147,13 @@ def _by_function(sites: Iterable[Site]) -> dict[str, list[Site]]:
 
 
 def methods(probes: Iterable[Probe]) -> dict[int, Method]:
-    """Site number -> how its probe is run: the one before its call, if there is one."""
+    """Site number -> how the probe is run at which a hold begins or ends: the one after
+    its call if it takes a lock, else the one before it."""
     known: dict[int, Method] = {}
     for probe in probes:
         position = probe.position
-        if position.before is not None:
-            known[position.before] = position.method
         if position.after is not None:
-            known.setdefault(position.after, position.method)
+            known[position.after] = position.method
+        if position.before is not None:
+            known.setdefault(position.before, position.method)
     return known

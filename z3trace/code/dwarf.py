@@ -20,7 +20,7 @@ _DEEPEST = 100
 _LETTERS = 8
 
 
-class _Budget:
+class Budget:
     """How many steps are left: entries, ranges, files and chains that are looked at."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Place:
     chain: tuple[str, ...]
 
 
-def _files(info: Any, unit: Any, budget: _Budget) -> dict[int, str]:
+def _files(info: Any, unit: Any, budget: Budget) -> dict[int, str]:
     program = info.line_program_for_CU(unit)
     budget.spend()
     if program is None:
@@ -62,7 +62,7 @@ def structs(elf: Any, source: str) -> dict[str, dict[str, int]]:
     """Structure -> member -> offset in bytes, of structures declared in *source*;
     InputError if there is too much to read."""
     structures: dict[str, dict[str, int]] = {}
-    info, budget = elf.get_dwarf_info(), _Budget()
+    info, budget = elf.get_dwarf_info(), Budget()
     for unit in info.iter_CUs():
         files = _files(info, unit, budget)
         for die in budget.children(unit.get_top_DIE()):
@@ -75,7 +75,7 @@ def structs(elf: Any, source: str) -> dict[str, dict[str, int]]:
     return structures
 
 
-def _members(die: Any, budget: _Budget) -> dict[str, int]:
+def _members(die: Any, budget: Budget) -> dict[str, int]:
     members = {}
     for child in budget.children(die):
         name = child.attributes.get("DW_AT_name")
@@ -96,7 +96,7 @@ def _name(die: Any) -> str:
     return "?"
 
 
-def _ranges(info: Any, unit: Any, die: Any, budget: _Budget) -> Iterator[tuple[int, int]]:
+def _ranges(info: Any, unit: Any, die: Any, budget: Budget) -> Iterator[tuple[int, int]]:
     low = die.attributes.get("DW_AT_low_pc")
     high = die.attributes.get("DW_AT_high_pc")
     if low and high:
@@ -122,7 +122,7 @@ class _Walk:
     """The walk through one function: *chains* has for every offset its chain of
     (function, call file, call line)."""
 
-    def __init__(self, info: Any, unit: Any, budget: _Budget) -> None:
+    def __init__(self, info: Any, unit: Any, budget: Budget) -> None:
         self._info = info
         self._unit = unit
         self._budget = budget
@@ -172,7 +172,7 @@ def places(elf: Any, offsets: set[int]) -> dict[int, Place]:
     """Source places of offsets in ``.text``; InputError if there is too much to read."""
     ordered = sorted(offsets)
     known: dict[int, Place] = {}
-    info, budget = elf.get_dwarf_info(), _Budget()
+    info, budget = elf.get_dwarf_info(), Budget()
     for unit in info.iter_CUs():
         files = _files(info, unit, budget)
         for die in budget.children(unit.get_top_DIE()):

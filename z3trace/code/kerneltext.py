@@ -5,7 +5,7 @@ holds the text as it runs, and member offsets from BTF.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -115,6 +115,11 @@ class KernelText:
         """All of them: jumps by the kernel's tables are not known here, and without the
         attempt one of them could pass for an acquisition."""
         return self.probes
+
+    def alone(self, numbers: Collection[int], *, attempts: bool) -> list[Probe]:
+        """See ``TargetCode``; attempts are seen always, as in ``fewer_probes``."""
+        sites = [site for site in self.sites if site.number in numbers]
+        return probes_of(sites, self.where, self.decoded, share=False)
 
     def members(self, structure: str) -> Mapping[str, int]:
         """Member -> offset in bytes, from the kernel's BTF."""

@@ -7,7 +7,7 @@ instruction before the relocated word tells a call from a tail jump.
 import bisect
 import re
 from array import array
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from io import BytesIO
 from itertools import islice
@@ -19,13 +19,14 @@ from msgspec import Struct
 
 from z3trace import paths
 from z3trace.bpf import btf
-from z3trace.code import packed
+from z3trace.code import packed, timedcalls
 from z3trace.code.callsites import Functions, Probe, Site, probes_of
 from z3trace.code.disassembly import instructions
 from z3trace.code.dwarf import Place
 from z3trace.code.elf import ObjectFile
 from z3trace.code.function import Function
-from z3trace.code.lockfunctions import LOCK_FUNCTIONS, LockFunction
+from z3trace.code.lockfunctions import LOCK_FUNCTIONS, Action, LockFunction
+from z3trace.data.timed import LockKind
 from z3trace.errors import InputError
 
 _SECTIONS = (".text", ".text.unlikely", ".text.hot", ".noinstr.text")
@@ -49,12 +50,28 @@ def build_id_of(note: bytes) -> str:
     return note[16:].hex()
 
 
+class TimedCallFact(Struct, frozen=True, array_like=True):
+    """A lock call of a timed build, and what its expression comes to: the *member* that it
+    ends with, of *structure* if debug information tells; or a variable, if not *is_member*."""
+
+    file: str
+    line: int
+    function: str
+    expression: str
+    action: Action
+    kind: LockKind
+    structure: str
+    member: str
+    is_member: bool
+
+
 class Facts(Struct, frozen=True):
     """Member offsets by structure, and source places by ``section+0xoffset``: file, line
-    and chain of inlined functions."""
+    and chain of inlined functions; of a timed build also its lock calls."""
 
     structs: dict[str, dict[str, int]] = {}
     places: dict[str, tuple[str, int, tuple[str, ...]]] = {}
+    calls: list[TimedCallFact] | None = None
 
     def place(self, site: Site) -> Place:
         return Place(*self.places.get(f"{site.section}+{site.offset:#x}", ("", 0, ())))
@@ -209,6 +226,15 @@ class ModuleFile:
     def fewer_probes(self) -> list[Probe]:
         """As ``probes``, where waits are seen in the slow paths of the lock functions."""
         return probes_of(self.sites, self._where, self.decoded, attempts=False)
+
+    def alone(self, numbers: Collection[int], *, attempts: bool) -> list[Probe]:
+        """See ``TargetCode``; *attempts* as in ``callsites.probes_of``."""
+        sites = [site for site in self.sites if site.number in numbers]
+        return probes_of(sites, self._where, self.decoded, share=False, attempts=attempts)
+
+    def timed_calls(self, source: str) -> list[timedcalls.Call]:
+        """The lock calls of a timed build of *source*; see ``timedcalls``."""
+        return timedcalls.read(self._object, source)
 
     @cached_property
     def build_id(self) -> str:

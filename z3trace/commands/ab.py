@@ -1,7 +1,9 @@
 """``z3trace ab``: from two variants to a report, in one go."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,10 +12,14 @@ from z3trace.commands.options import GuestOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, Z3traceError
 
+if TYPE_CHECKING:
+    from z3trace.kernels.layout import Kernel
+    from z3trace.kernels.variant import Variant
+
 DEFAULT_WORKLOAD = (
     "zpool-bench:threads=2,ops=60000,fast_ops=500000,slots=1024,max_size=200,touches=8"
 )
-
+DEFAULT_RUNS = 40
 
 RECORDINGS = ("before.z3t", "after.z3t")
 
@@ -35,11 +41,6 @@ def _make_room(directory: Path) -> None:
         paths.discard(directory / "plots", plots.names())
 
 
-def _kinds(probing: ProbeOptions) -> list[str]:
-    """Probes on locks prolong the operations around them: those have runs of their own."""
-    return probing.kinds(*(["all"] if probing.lock_mode == "none" else ["all", "ops"]))
-
-
 @click.command()
 @click.option("--before", default="pool-lock", show_default=True, help="Variant without the patch.")
 @click.option("--after", default="page-lock", show_default=True, help="Variant with the patch.")
@@ -47,9 +48,23 @@ def _kinds(probing: ProbeOptions) -> list[str]:
 @options.unboxed
 @options.target
 @click.option("--workload", "workload_text", default=DEFAULT_WORKLOAD, show_default=True)
-@options.runs(1000, 10, " a side")
-@options.unprobed(1000, "twice as many", " a side")
+@options.runs(
+    1000,
+    DEFAULT_RUNS,
+    "Runs a side of each kind without probes: for throughput, for latencies that the workload "
+    "times itself, and of the timed builds for locks.  Those with probes are ten times as slow: "
+    "there are as many up to 3, up to 10 where verdicts rest on them, and as many as this if "
+    "--probe names them.",
+)
+@options.unprobed(1000, "as --runs", " a side")
 @options.probes
+@click.option(
+    "--timed/--no-timed",
+    default=True,
+    help="Build both variants a second time, with every lock call timed from inside, and take "
+    "the figures of locks from runs of these builds; without them, from runs with probes on "
+    "one lock class.",
+)
 @options.guest
 @options.output_directory("recordings, plots and reports", required=True)
 @options.force
@@ -63,6 +78,7 @@ def command(
     runs: int,
     unprobed: int | None,
     probing: ProbeOptions,
+    timed: bool,
     guest: GuestOptions,
     directory: Path,
     force: bool,
@@ -70,14 +86,16 @@ def command(
     """Build two variants, record both in turn in one guest, compare.
 
     The runs of the two sides alternate, and the module is loaded anew for each run,
-    so that drift and memory layout affect both sides alike.  With --patch, the
-    variant of --before with the patches applied is the side after.
+    so that drift and memory layout affect both sides alike.  The first ones warm up and
+    do not count; one that the host disturbed is made again.  With --patch, the variant
+    of --before with the patches applied is the side after.
     """
     from z3trace import paths
     from z3trace.commands import progress
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import spec, vm
     from z3trace.kernels import build, fetch, variant
+    from z3trace.recording import repetitions
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -86,7 +104,9 @@ def command(
     for name in RECORDINGS:
         paths.must_be_new(directory / name, force=force)
     target = definition.load(target_name)
-    choose.named(workload_text)
+    work = choose.named(workload_text)
+    asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=timed)
+    repetitions.of_pair(asked)
     kernel = fetch.cached(guest.release, say)
     variants = [
         variant.load(before),
@@ -99,21 +119,23 @@ def command(
         build.build_variant(kernel, target.source, chosen, say, boxed=not unboxed)
         for chosen in variants
     ]
+    instrumented = _timed(kernel, target.source, variants, boxed=not unboxed) if timed else []
+    counts = repetitions.of_pair(replace(asked, timed=bool(instrumented)))
     build.build_workloads(kernel, say)
     pair = spec.PairSpec(
         target=target_name,
         workload=workload_text,
-        runs=runs,
-        unprobed=2 * runs if unprobed is None else unprobed,
+        runs={way.name: count for way, count in counts.items()},
         seed=probing.seed,
         lock_mode=probing.lock_mode,
         waits=probing.waits,
-        probes=_kinds(probing),
         calibrate=probing.calibrate,
         command=["z3trace", *sys.argv[1:]],
         sides=[
-            spec.PairSide(label=module.variant, module=str(module.path), output=name)
-            for module, name in zip(modules, RECORDINGS, strict=True)
+            spec.PairSide(label=module.variant, module=str(module.path), timed=path, output=name)
+            for module, path, name in zip(
+                modules, instrumented or ("", ""), RECORDINGS, strict=True
+            )
         ],
     )
     _make_room(directory)
@@ -131,6 +153,21 @@ def command(
     if set(outcome.made) != set(RECORDINGS):
         raise Z3traceError("the guest left no whole recordings", "what it said is above")
     return _report([directory / name for name in RECORDINGS], directory)
+
+
+def _timed(kernel: "Kernel", source: str, variants: "list[Variant]", *, boxed: bool) -> list[str]:
+    """The files of the timed builds; none if they cannot be built, and that is said."""
+    from z3trace.kernels import build
+
+    try:
+        return [
+            str(build.build_variant(kernel, source, each, say, boxed=boxed, timed=True).path)
+            for each in variants
+        ]
+    except Z3traceError as error:
+        said = error.message.splitlines()[0]
+        say(f"no timed build, locks are seen by probes on each class: {said}")
+        return []
 
 
 def _report(recordings: list[Path], directory: Path) -> int:

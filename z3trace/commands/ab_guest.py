@@ -13,9 +13,11 @@ from z3trace.errors import DONE, FAILED
 def command(spec_file: Path) -> int:
     """Record two variants of a module in turn, as SPEC_FILE says."""
     from z3trace import paths
+    from z3trace.commands.screen import say
+    from z3trace.data.ways import Way
     from z3trace.guest.spec import PROGRESS, PairProgress, PairSpec, load
     from z3trace.probing import preflight
-    from z3trace.recording import loading, schedule, session
+    from z3trace.recording import loading, schedule, session, sides
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -27,25 +29,38 @@ def command(spec_file: Path) -> int:
         paths.write_atomic(Path(PROGRESS), msgspec.json.encode(state))
 
     target = definition.load(spec.target)
-    steps = schedule.schedule(len(spec.sides), spec.runs, spec.unprobed, spec.probes)
+    counts = {Way.named(name): count for name, count in spec.runs.items()}
+    steps = schedule.schedule(len(spec.sides), counts, warm_up=max(counts.values()) > 1)
     work = choose.named(spec.workload)
     wanted = session.Wanted(lock_mode=spec.lock_mode, waits=spec.waits, calibrate=spec.calibrate)
-    files = [Path(side.module) for side in spec.sides]
-    recorders = session.recorders(target, files, wanted, lambda doing: tell(0, len(steps), doing))
-    sides = []
-    for side, path, recorder in zip(spec.sides, files, recorders, strict=True):
-        module = loading.TargetModule(target.module, path, load=True, reload=True)
-        sides.append(session.Side(side.label, recorder, module, Path(side.output), spec.command))
+    variants = [
+        sides.Variant(
+            side.label,
+            Path(side.module),
+            loading.TargetModule(target.module, Path(side.module), load=True, reload=True),
+            Path(side.output),
+            Path(side.timed) if side.timed else None,
+        )
+        for side in spec.sides
+    ]
+    pair = sides.sides(
+        target,
+        variants,
+        counts.keys(),
+        spec.command,
+        lambda paths: session.recorders(
+            target, paths, wanted, lambda doing: tell(0, len(steps), doing)
+        ),
+    )
     failed: list[str] = []
 
     def report(progress: session.Progress) -> None:
-        kind = f"probes: {progress.run.probe or 'none'}"
-        tell(progress.done, progress.total, f"{progress.label}, {kind}")
+        tell(progress.done, progress.total, f"{progress.label}, {progress.run.way}")
         if progress.run.result.status:
             failed.append(progress.run.result.output)
 
     tell(0, len(steps), "recording")
-    interrupted = session.record(sides, work, steps, spec.seed, report)
+    interrupted = session.record(pair, work, steps, spec.seed, report, say)
     for text in failed[:1]:
         click.echo(f"the workload failed in {len(failed)} runs: {text}", err=True)
     return FAILED if failed or interrupted else DONE

@@ -54,6 +54,7 @@ def list_() -> int:
 )
 @options.patches("to apply on top")
 @options.unboxed
+@click.option("--timed", is_flag=True, help="Let the module time its own locks.")
 @click.option("--release", help="Kernel release; the newest in the cache if not given.")
 @click.option("--workload", is_flag=True, help="Build the workload module zpool_bench instead.")
 @click.option("--variants", is_flag=True, help="List the shipped variants and end.")
@@ -62,6 +63,7 @@ def build(
     variant_name: str,
     patches: tuple[Path, ...],
     unboxed: bool,
+    timed: bool,
     release: str | None,
     workload: bool,
     variants: bool,
@@ -85,6 +87,8 @@ def build(
         raise UsageError(f"target {target.name} names no source file")
     chosen = variant.load(variant_name, patches)
     kernel = fetching.cached(release, say)
-    module = building.build_variant(kernel, target.source, chosen, say, boxed=not unboxed)
+    module = building.build_variant(
+        kernel, target.source, chosen, say, boxed=not unboxed, timed=timed
+    )
     click.echo(module.path)
     return DONE

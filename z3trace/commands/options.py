@@ -15,7 +15,10 @@ import click
 
 if TYPE_CHECKING:
     from z3trace.guest.qemu import Options
+    from z3trace.recording.repetitions import Asked
     from z3trace.recording.session import Wanted
+    from z3trace.target.definition import Target
+    from z3trace.workloads.protocol import Workload
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -106,14 +109,14 @@ def time(name: str, meaning: str, default: str | None = None) -> Decorator[Any]:
     )
 
 
-def runs(most: int, default: int, of: str = "") -> Decorator[Any]:
-    """How many runs are made; *of* says of what, such as ``a side``."""
+def runs(most: int, default: int, meaning: str) -> Decorator[Any]:
+    """How many runs are made; *meaning* says of what."""
     return click.option(
         "--runs",
         type=click.IntRange(1, most),
         default=default,
         show_default=True,
-        help=f"Probed runs{of}.",
+        help=meaning,
     )
 
 
@@ -183,9 +186,22 @@ class ProbeOptions:
     seed: int
     calibrate: bool
 
-    def kinds(self, *default: str) -> list[str]:
-        """The kinds of probes that runs are made with, each once; *default* if none is named."""
-        return list(dict.fromkeys(self.probe_kinds)) or list(default)
+    def asked(self, target: "Target", work: "Workload", **more: Any) -> "Asked":
+        """What is asked for and possible with *target* and *work*; *more* are the fields of
+        ``Asked`` that the verb knows.  UsageError if --probe asks for what is not there."""
+        from z3trace.recording import repetitions
+
+        classes = target.classes()[1:]
+        locks = self.lock_mode != "none"
+        return repetitions.Asked(
+            probes=repetitions.named(self.probe_kinds, classes, locks=locks),
+            classes=classes,
+            locks=locks,
+            sees_classes=self.lock_mode != "function",
+            clocks=work.clocks,
+            own_lock=work.own_lock,
+            **more,
+        )
 
 
 probes = _group(
@@ -204,11 +220,14 @@ probes = _group(
     click.option(
         "--probe",
         "probe_kinds",
-        type=click.Choice(["all", "ops", "locks"]),
         multiple=True,
-        help="Which probes a run has: on operations (ops), on locks, or all.  May be repeated: "
-        "then the runs take turns, the recording shows what its own probes cost, and "
-        "latencies come from runs with ops.  [default: all; for ab: all and ops]",
+        metavar="PROBES",
+        help="Probes that runs have, instead of the default ones: ops (on operations), locks, "
+        "all (both), a lock class of the target, such as page (at its call sites only, which "
+        "changes its holds least), or each (every class in turn).  With timed+ before it the "
+        "probes are in the timed build.  May be repeated: then the runs take turns.  With a "
+        "lock class, zpool-bench also makes a few runs with a lock of its own, which tell what "
+        "the probes add.",
     ),
     seed,
     click.option(

@@ -17,13 +17,21 @@ from z3trace.errors import DONE, FAILED, UsageError
 
 if TYPE_CHECKING:
     from z3trace.recording.run import Recorder
+    from z3trace.recording.session import Report
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
 @options.target
 @options.output_file("The recording to write, FILE.z3t or FILE.z3t.gz.", required=True)
-@options.runs(10000, 1)
-@options.unprobed(10000, "as many, if there is more than one")
+@options.runs(
+    10000,
+    1,
+    "One run has all probes.  With more, so many are made with probes on operations, with those "
+    "of each lock class, and without any, in turn, and up to 3 with all probes; with "
+    "zpool-bench also runs that time their own operations.  If --probe names probes, so many "
+    "with those.",
+)
+@options.unprobed(10000, "as --runs, if that is more than one")
 @options.label
 @click.option(
     "--workload",
@@ -35,6 +43,12 @@ if TYPE_CHECKING:
 @options.module_file
 @options.load
 @click.option("--reload", is_flag=True, help="Load the target's module anew for every run.")
+@options.readable_file(
+    "--timed",
+    "timed_file",
+    help="The timed build of the same module ('kernel build --timed'): runs are made of it "
+    "too, for the figures of locks.  Needs --reload.",
+)
 @options.probes
 @options.filters
 @click.option(
@@ -65,6 +79,7 @@ def command(
     module_file: Path | None,
     load: bool,
     reload: bool,
+    timed_file: Path | None,
     probing: ProbeOptions,
     only: FilterOptions,
     task_slots: str,
@@ -83,22 +98,20 @@ def command(
     from z3trace.data.partfile import require_writable
     from z3trace.data.recordable import require_recordable
     from z3trace.probing import preflight
-    from z3trace.recording import loading, schedule, session
+    from z3trace.recording import loading, repetitions, schedule, session, sides
     from z3trace.target import definition
     from z3trace.workloads import choose
 
-    if stacks:
-        raise UsageError(
-            "call chains of lock events are not recorded: a stack map inside a lock probe "
-            "takes locks itself, and may wait for the one that is probed",
-            "'show --sites' names the call sites that waited, with their inline chains",
-        )
+    _refuse(stacks=stacks, timed=timed_file is not None, reload=reload)
     require_writable(output)
     paths.must_be_new(output, force=force)
     patience = wait_module or 0.0
     work = choose.choose(workload_text, duration, command_line)
     require_recordable(label, sys.argv[1:], work.description)
     target = definition.load(target_name)
+    asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=bool(timed_file))
+    counts = repetitions.of_one(asked)
+    steps = schedule.schedule(1, counts, warm_up=runs > 1)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
     module = loading.target_module(target, path, load=load, reload=reload)
@@ -106,31 +119,21 @@ def command(
         module.before_run()
     wanted = options.wanted(probing, only, int(task_slots))
     ready = partial(_when_loaded, target.module, patience, module.before_run)
-    (recorder,) = session.recorders(target, [path], wanted, say, ready)
-    side = session.Side(label or output.name.split(".")[0], recorder, module, output, sys.argv[1:])
-    extra = unprobed if unprobed is not None else (runs if runs > 1 else 0)
-    started = time.monotonic()
-    failed: list[str] = []
-
-    def report(progress: session.Progress) -> None:
-        run = progress.run
-        kind = f"with probes: {run.probe}" if run.probed else "without probes"
-        left = session.remaining(started, progress.done, progress.total)
-        say(
-            f"run {progress.done}/{progress.total} {kind}: {run.duration / 1e9:.2f} s"
-            + (f", about {left:.0f} s left" if progress.done < progress.total else "")
-        )
-        if run.result.status:
-            failed.append(
-                f"the workload ended with status {run.result.status}\n{run.result.output}"
-            )
-
-    steps = schedule.schedule(1, runs, extra, probing.kinds("all"))
+    label = label or output.name.split(".")[0]
+    timed = timed_file.absolute() if timed_file else None
+    made = sides.sides(
+        target,
+        [sides.Variant(label, path, module, output, timed)],
+        counts.keys(),
+        sys.argv[1:],
+        lambda paths: session.recorders(target, paths, wanted, say, ready),
+    )
+    recorder, failed = made[0].build.recorder, list[str]()
     with livedisplay.display() if live else nullcontext() as show:
         recorder.show = show
         if work.open_ended:
             recorder.armed = lambda: say(f"recording {work.description}; Ctrl-C ends and keeps it")
-        interrupted = session.record([side], work, steps, probing.seed, report, say)
+        interrupted = session.record(made, work, steps, probing.seed, _reporter(failed), say)
     if not output.exists():
         raise KeyboardInterrupt
     _say_coverage(recorder)
@@ -141,6 +144,40 @@ def command(
         say(f"z3trace: {failed[0].rstrip()}")
         return FAILED
     return DONE
+
+
+def _refuse(*, stacks: bool, timed: bool, reload: bool) -> None:
+    """UsageError for options that cannot be had, or not together."""
+    if stacks:
+        raise UsageError(
+            "call chains of lock events are not recorded: a stack map inside a lock probe "
+            "takes locks itself, and may wait for the one that is probed",
+            "'show --sites' names the call sites that waited, with their inline chains",
+        )
+    if timed and not reload:
+        raise UsageError("--timed needs --reload: two builds of one module take turns")
+
+
+def _reporter(failed: list[str]) -> "Report":
+    """What says how each run went; what failed workloads said goes into *failed*."""
+    from z3trace.recording import session
+
+    started = time.monotonic()
+
+    def report(progress: session.Progress) -> None:
+        run = progress.run
+        left = session.remaining(started, progress.done, progress.total)
+        say(
+            f"run {progress.done}/{progress.total} ({run.way}): {run.duration / 1e9:.2f} s"
+            + (", disturbed by the host, made again" if run.unused == "disturbed" else "")
+            + (f", about {left:.0f} s left" if progress.done < progress.total else "")
+        )
+        if run.result.status:
+            failed.append(
+                f"the workload ended with status {run.result.status}\n{run.result.output}"
+            )
+
+    return report
 
 
 def _when_loaded(name: str, patience: float, before_run: Callable[[], None]) -> None:

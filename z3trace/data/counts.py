@@ -84,6 +84,8 @@ class Ledger(Record, frozen=True, kw_only=True):
     ``lock_function_misses``: programs in lock functions that the kernel did not run
     because they were interrupted by another one: whose events these were is not known,
     and the target's would show as unmatched.
+    ``unseen_releases``: acquisitions of a lock that the thread still held, as far as was
+    seen: its release was not.
     ``self_tries`` (trylock on a lock the thread holds, a check) and ``joins`` (the
     instruction after a lock call, reached by a jump) are no losses.
     """
@@ -98,6 +100,7 @@ class Ledger(Record, frozen=True, kw_only=True):
     joins: U64 = 0
     open_operations: U64 = 0
     open_holds: U64 = 0
+    unseen_releases: U64 = 0
     lock_function_misses: U64 = 0
     skipped_programs: U64 | None = None
     missed_probes: U64 | None = None
@@ -110,6 +113,7 @@ class Ledger(Record, frozen=True, kw_only=True):
             + self.depth_overflows
             + self.held_overflows
             + self.slot_collisions
+            + self.unseen_releases
             + (self.skipped_programs or 0)
             + (self.missed_probes or 0)
         )

@@ -13,6 +13,7 @@ from z3trace.data import limits
 from z3trace.data.counts import Ledger, LockCounts, Nesting, OperationCounts, Series, SiteCounts
 from z3trace.data.fields import U64, Buckets, Name, Record, SiteNumber, Text, Word
 from z3trace.data.timed import Timed, TimedBuild
+from z3trace.data.ways import Way
 
 SCHEMA: Final = 5
 #: One line for each schema: what changed.
@@ -217,11 +218,9 @@ class Run(Record, frozen=True, kw_only=True, tag_field="type", tag="run"):
 
     @property
     def way(self) -> str:
-        """How figures of this run were seen, such as ``none``, ``clocked``, ``ops``,
-        ``lock:page``, ``timed``, or ``timed+lock:page`` for a timed build under probes."""
+        """How figures of this run were seen, see ``ways``."""
         probe = (self.probe or "all") if self.probed else ""
-        parts = ["timed" if self.build else "", "clocked" if self.clocked else "", probe]
-        return "+".join(filter(None, parts)) or "none"
+        return Way(self.build, self.clocked, probe).name
 
     @property
     def counts(self) -> bool:

@@ -56,13 +56,17 @@ class TimedLedger(Record, frozen=True, kw_only=True):
 
     ``held_overflows``: acquisitions whose hold was not timed, for too many locks were held;
     ``unmatched_releases``: releases of a lock that was not known to be held;
-    ``nesting_overflows``: pairs of calls that were not counted; ``open_holds``: locks still
-    held when the figures were read, which are no loss.
+    ``nesting_overflows``: pairs of calls that were not counted; ``forgotten_tries``: failed
+    trylocks from which a wait could not be counted, so that it begins later.  No loss:
+    ``self_tries``, trylocks on a lock that the thread itself holds, a check;
+    ``open_holds``, locks still held when the figures were read.
     """
 
     held_overflows: U64 = 0
     unmatched_releases: U64 = 0
     nesting_overflows: U64 = 0
+    forgotten_tries: U64 = 0
+    self_tries: U64 = 0
     open_holds: U64 = 0
 
     def lost(self) -> int:

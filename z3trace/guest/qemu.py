@@ -14,7 +14,17 @@ from z3trace.guest.emulator import emulator
 from z3trace.guest.share import Directories
 from z3trace.kernels.fetch import Kernel
 
-_DROPPED = {"-append", "-initrd", "-kernel", "-serial", "-chardev", "-monitor", "-mon", "-accel"}
+_DROPPED = {
+    "-name",
+    "-append",
+    "-initrd",
+    "-kernel",
+    "-serial",
+    "-chardev",
+    "-monitor",
+    "-mon",
+    "-accel",
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ def _base_command(kernel: Kernel, initramfs: Path, options: Options, qemu: list[
         *("--kimg", str(kernel.packaged_image), "--mods", "auto", "--disable-kvm"),
         # Else it looks for a virtiofsd, and starts one that serves / where it is installed.
         "--force-9p",
-        *("--cpus", str(options.cpus), "--memory", options.memory, "--name", "z3trace"),
+        *("--cpus", str(options.cpus), "--memory", options.memory),
         *("--dry-run", "--show-command", "--save-initramfs", str(initramfs)),
     ]
     env = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
@@ -56,7 +66,8 @@ def _base_command(kernel: Kernel, initramfs: Path, options: Options, qemu: list[
     if result.returncode or not initramfs.exists():
         raise Z3traceError(f"virtme-ng cannot prepare a guest: {result.stderr.strip()[-500:]}")
     words = shlex.split(result.stdout.strip().splitlines()[-1])
-    kept = qemu
+    # Threads that are the guest's CPUs can be told by their names.
+    kept = [*qemu, "-name", "z3trace,debug-threads=on"]
     position = 1
     while position < len(words):
         word = words[position]
@@ -125,6 +136,8 @@ def _exports(options: Options, run: Path) -> list[str]:
     exports = _export("root", Path("/"), as_it_is, "readonly=on")
     exports += _export("run", run, *_mapped(run))
     exports += _export("programs", guest_programs(), as_it_is, *kept)
+    # QEMU's own threads, whoever it is in its box: how long they waited for a CPU.
+    exports += _export("threads", Path("/proc/self/task"), as_it_is, "readonly=on")
     if options.share:
         exports += _export("share", options.share, as_it_is)
     return exports

@@ -14,24 +14,25 @@ _Count = Annotated[int, Meta(ge=0, le=1 << 20)]
 
 
 class PairSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One variant: label, module file, recording to write."""
+    """One variant: label, module file, that of its timed build (empty: none), recording to
+    write."""
 
     label: str
     module: str
+    timed: str
     output: str
 
 
 class PairSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that ``ab-guest`` needs to know; outputs are names in the guest's directory."""
+    """All that ``ab-guest`` needs to know; *runs*: of each way, by its name; outputs are
+    names in the guest's directory."""
 
     target: str
     workload: str
-    runs: int
-    unprobed: int
+    runs: dict[str, int]
     seed: int
     lock_mode: str
     waits: str
-    probes: list[str]
     calibrate: bool
     command: list[str]
     sides: list[PairSide]

@@ -81,45 +81,73 @@ def label(variant: str, *, boxed: bool) -> str:
     return variant if boxed else f"{variant}, built unboxed"
 
 
-def build_variant(
-    kernel: Kernel, source: str, chosen: Variant, say: Say, *, boxed: bool = True
+def build_variant(  # noqa: PLR0913 - what is built, and how
+    kernel: Kernel,
+    source: str,
+    chosen: Variant,
+    say: Say,
+    *,
+    boxed: bool = True,
+    timed: bool = False,
 ) -> Module:
     """Patch *source* (such as ``mm/z3fold.c``) and build its module, in the box.
 
-    With *boxed* false, the user's own decision, its name says so in every report.
+    With *boxed* false, the user's own decision, its name says so in every report.  With
+    *timed*, the same source times its own locks; InputError if it cannot.
     """
     name = Path(source).stem
     packaged = kernel.source(source).read_bytes()
-    headers = [paths.testbed() / header for header in ("visible.h", *chosen.headers)]
+    headers = _headers(chosen, timed=timed)
+    beside = _beside() if timed else []
     patches = [patch.read(path) for path in chosen.patches]
-    parts = [packaged, *(h.read_bytes() for h in headers), *(p.data for p in patches)]
+    files = [header.read_bytes() for header in (*headers, *beside)]
+    parts = [packaged, *files, *(p.data for p in patches)]
     digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
-    stem = f"{name}-{re.sub(r'[^A-Za-z0-9._+-]', '_', chosen.name)[:80]}-{digest}"
+    called = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80] + ("-timed" if timed else "")
+    stem = f"{name}-{called}-{digest}"
     directory = paths.cache() / "modules" / kernel.release / stem
     if not boxed:
         say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
     done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
     if done:
         return done
-    say(f"building {name}.ko, variant {chosen.name}")
+    say(f"building {name}.ko, variant {chosen.name}" + (", timed" if timed else ""))
     with paths.new_directory(directory, replace=False) as work:
         content = _patched(patches, packaged, work / "tree", source, boxed=boxed)
         (work / f"{name}.c").write_bytes(content)
-        for header in headers:
+        for header in (*headers, *beside):
             shutil.copy(header, work)
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
         _make(kernel, work, name, flags, boxed=boxed)
         _add_types(kernel, work / f"{name}.ko", boxed=boxed)
-        facts.write(work / f"{name}.ko", Path(source).name)
+        facts.write(work / f"{name}.ko", Path(source).name, timed=timed)
         record = {
             "variant": label(chosen.name, boxed=boxed),
             "digest": digest,
             "patches": [path.name for path in chosen.patches],
             "unboxed": not boxed,
+            "timed": timed,
         }
         (work / "variant.json").write_text(json.dumps(record, indent=1))
     path = directory / f"{name}.ko"
     return Module(name, path, label(chosen.name, boxed=boxed), digest, fresh=True)
+
+
+def _headers(chosen: Variant, *, timed: bool) -> list[Path]:
+    """What is included before the source, in this order: a header of a variant may have
+    lock calls of its own, which are timed too."""
+    first = [paths.testbed() / "visible.h"]
+    if timed:
+        first.append(paths.testbed() / "timed/timed.h")
+    return [*first, *(paths.testbed() / header for header in chosen.headers)]
+
+
+def _beside() -> list[Path]:
+    """What the header of a timed build includes."""
+    from z3trace.bpf.programs import probe_source
+
+    parts = sorted((paths.testbed() / "timed").glob("*.h"))
+    return [probe_source() / "histogram.h", *(h for h in parts if h.name != "timed.h")]
 
 
 def _patched(

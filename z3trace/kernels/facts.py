@@ -5,10 +5,15 @@ The compiler wrote it, but a stranger's source can make it write anything.
 """
 
 import json
+from dataclasses import astuple
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from z3trace.errors import InputError, Z3traceError
 from z3trace.paths import one_line
+
+if TYPE_CHECKING:
+    from z3trace.code.module import ModuleFile
 
 #: Bytes of a module; the largest of the kernel's allocators has a tenth of it with debug
 #: information, and reading takes seconds for each MiB.
@@ -19,15 +24,16 @@ _RANGES_LIMIT = 256 << 10
 _STRING_LIMIT = 4096
 
 
-def write(path: Path, source: str) -> None:
-    """Write ``facts.json`` beside the module *path*, built from the file *source*.
+def write(path: Path, source: str, *, timed: bool = False) -> None:
+    """Write ``facts.json`` beside the module *path*, built from the file *source*; of a
+    *timed* build with its lock calls.
 
     InputError if its debug information is packed, or cannot be read.
     """
     if path.stat().st_size > _LIMIT:
         raise InputError(f"{path.name} is larger than {_LIMIT >> 20} MiB")
     try:
-        facts = _facts(path, source)
+        facts = _facts(path, source, timed=timed)
     except Z3traceError:
         raise
     # Whatever a reader of DWARF trips over, it was the source's doing.
@@ -37,7 +43,7 @@ def write(path: Path, source: str) -> None:
     path.with_name("facts.json").write_text(json.dumps(facts, indent=1))
 
 
-def _facts(path: Path, source: str) -> dict[str, object]:
+def _facts(path: Path, source: str, *, timed: bool) -> dict[str, object]:
     from z3trace.code import dwarf
     from z3trace.code.module import ModuleFile
 
@@ -53,10 +59,26 @@ def _facts(path: Path, source: str) -> dict[str, object]:
             raise InputError(f"{path.name} has debug information of endless names")
     offsets = {site.offset for site in module.sites if site.section == ".text"}
     places = dwarf.places(module.elf, offsets)
-    return {
+    facts: dict[str, object] = {
         "structs": dwarf.structs(module.elf, source),
         "places": {
             f".text+{offset:#x}": [place.file, place.line, place.chain]
             for offset, place in sorted(places.items())
         },
     }
+    if timed:
+        facts["calls"] = _calls(module, source)
+    return facts
+
+
+def _calls(module: "ModuleFile", source: str) -> list[tuple[object, ...]]:
+    """The rows of ``code.module.TimedCallFact``."""
+    from z3trace.code import expressions
+    from z3trace.code.dwarftypes import DwarfTypes
+
+    types = DwarfTypes(module.elf)
+    rows = []
+    for call in module.timed_calls(source):
+        named = expressions.resolve(call.expression, call.function, types)
+        rows.append((*astuple(call), *astuple(named)))
+    return rows

@@ -18,7 +18,8 @@ class Choice:
     """Operations, locks or both, how they are probed, and which operations count.
 
     *slow_paths*: waits are seen in the slow paths of the lock functions, not from the
-    attempt at the call site on.
+    attempt at the call site on.  *lock_class*: only the call sites of this class have
+    probes, and only its locks count; empty: all.
     """
 
     operations: bool = True
@@ -28,6 +29,7 @@ class Choice:
     process: int = 0
     processors: int = ALL_CPUS
     only_inside: bool = False
+    lock_class: str = ""
 
     @property
     def locks(self) -> bool:

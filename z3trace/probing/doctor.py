@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 from z3trace.bpf.attachments import Attachments
 from z3trace.bpf.btf import KernelTypes
-from z3trace.code.callsites import Site
-from z3trace.code.function import lock_register
 from z3trace.data.model import CallSite
-from z3trace.probing import locks, slowpath
+from z3trace.probing import locks, siteclasses, slowpath
 from z3trace.probing.choice import SLOW_PATH_MODES, Choice
 from z3trace.target.plan import Plan
 
@@ -58,26 +56,6 @@ def _operations(plan: Plan) -> list[tuple[str, str, str]]:
     return there + [(name, "", reason) for name, reason in plan.missing.items()]
 
 
-def _likely_class(plan: Plan, site: Site) -> str:
-    """The lock class whose offset the code adds to a pointer right before the call;
-    empty if that does not tell one."""
-    function = plan.code.decoded.get(site.function)
-    if function is None:
-        return ""
-    if site.kind != "spin":
-        kinds = {rule.lock_class for rule in plan.target.locks if rule.where == "rwlock"}
-        return kinds.pop() if len(kinds) == 1 else ""
-    line = function.line_to(site.offset)
-    registers = (lock_register(line[i:]) for i in range(len(line)))
-    offsets = {register[1] for register in registers if register}
-    names = {
-        plan.locks[rule.lock_class].name
-        for rule in plan.rules
-        if rule.offset in offsets - {0} and plan.locks[rule.lock_class].members
-    }
-    return names.pop() if len(names) == 1 else ""
-
-
 def diagnose(plan: Plan, lock_mode: str) -> Diagnosis:
     """Define every probe a recording would have, see what the kernel refuses, and remove
     them again; nothing is ever armed."""
@@ -89,7 +67,7 @@ def diagnose(plan: Plan, lock_mode: str) -> Diagnosis:
         sites = locks.call_sites(plan, covered)
     finally:
         attachments.close()
-    classes = {site.number: _likely_class(plan, site) for site in plan.sites}
+    classes = {site.number: siteclasses.shown(plan, site) for site in plan.sites}
     return Diagnosis(_operations(plan), sites, classes, lock_mode, paths)
 
 

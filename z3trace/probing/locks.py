@@ -1,7 +1,7 @@
 """Lock events of a target: at its call sites, or in the lock functions they call."""
 
 import ctypes
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from z3trace.bpf import layout, libbpf
@@ -37,26 +37,39 @@ class Covered:
     refused: dict[int, str] = field(default_factory=dict)
 
 
-def cover(attachments: Attachments, plan: Plan, choice: Choice) -> Covered:
-    """Define the probes of the call sites, and settle how each site is seen."""
+def cover(
+    attachments: Attachments, plan: Plan, choice: Choice, only: Collection[int] | None = None
+) -> Covered:
+    """Define the probes of the call sites, and settle how each site is seen.
+
+    *only*: numbers of the sites that the chosen lock class needs; None: all.
+    """
     covered = Covered()
     if not choice.locks:
         covered.refused = {site.number: "locks are not recorded" for site in plan.sites}
         return covered
-    by_function = [site for site in plan.sites if choice.lock_mode == "function" and not site.tail]
-    others = {site.number for site in plan.sites} - {site.number for site in by_function}
+    sites = [site for site in plan.sites if only is None or site.number in only]
+    by_function = [site for site in sites if choice.lock_mode == "function" and not site.tail]
+    others = {site.number for site in sites} - {site.number for site in by_function}
     _define(attachments, plan, others, covered, choice)
     if choice.lock_mode == "hybrid":
-        by_function = [s for s in plan.sites if s.number in covered.refused and not s.tail]
+        by_function = [s for s in sites if s.number in covered.refused and not s.tail]
     if by_function:
         _by_function(by_function, covered)
+    left_out = f"not of class {choice.lock_class}"
+    seen = {site.number for site in sites}
+    covered.refused |= {s.number: left_out for s in plan.sites if s.number not in seen}
     return covered
 
 
 def _define(
     attachments: Attachments, plan: Plan, wanted: set[int], covered: Covered, choice: Choice
 ) -> None:
-    probes = plan.code.fewer_probes if choice.slow_paths else plan.code.probes
+    if choice.lock_class or plan.certain:
+        # One probe for two events would show a hold of nothing where there was a short one.
+        probes = plan.code.alone(wanted, attempts=not choice.slow_paths)
+    else:
+        probes = plan.code.fewer_probes if choice.slow_paths else plan.code.probes
     for probe in probes:
         numbers = {probe.position.after, probe.position.before} & wanted
         if not numbers:
@@ -138,10 +151,18 @@ def _sign_extended(address: int) -> int:
     return low - (1 << 32) if low >> 31 else low
 
 
-def describe(
-    programs: Programs, plan: Plan, covered: Covered, address: Address, costs: Costs
+def describe(  # noqa: PLR0913 - the parts of one recording
+    programs: Programs,
+    plan: Plan,
+    covered: Covered,
+    address: Address,
+    costs: Costs,
+    fixed: Mapping[int, int],
 ) -> dict[int, Probe]:
-    """Tell the programs what stands at each address of the target; address -> probe."""
+    """Tell the programs what stands at each address of the target; address -> probe.
+
+    *fixed*: site -> number of its lock class, of those that need not be told by address.
+    """
     places = {address(probe.section, probe.position.address): probe for probe in covered.probes}
     returns = {address(site.section, site.after): site for site in covered.functions}
     takers = _takers(plan, covered, address)
@@ -150,12 +171,14 @@ def describe(
         raise CannotTraceError("the target's text is larger than the probes know")
     ctypes.memset(ctypes.addressof(programs.places), 0, ctypes.sizeof(programs.places))
     elsewhere = _elsewhere(covered)
-    probed = {site.number: site for site in plan.sites if site.number not in elsewhere}
+    flags = {
+        site.number: _flags(site, fixed) for site in plan.sites if site.number not in elsewhere
+    }
     for where, probe in places.items():
-        _describe(programs.places[where - text], probe, probed, costs)
+        _describe(programs.places[where - text], probe, flags, costs)
     for where, site in returns.items():
         entry = programs.places[where - text]
-        entry.caller, entry.caller_flags = site.number + 1, _flags(site)
+        entry.caller, entry.caller_flags = site.number + 1, _flags(site, fixed)
         entry.cost = _cost(costs.event["function"])
     for where, site in takers.items():
         programs.places[where - text].returning = (site.number + 1) << layout.RW_BITS | _KINDS[
@@ -184,21 +207,22 @@ def _cost(nanoseconds: int) -> int:
     return min(max(nanoseconds, 1), _MOST_COST)
 
 
-def _flags(site: Site) -> int:
-    return _KINDS[site.kind] | _ACTIONS[site.action]
+def _flags(site: Site, fixed: Mapping[int, int]) -> int:
+    lock_class = fixed[site.number] + 1 if site.number in fixed else 0
+    return _KINDS[site.kind] | _ACTIONS[site.action] | lock_class << layout.CLASS_SHIFT
 
 
-def _describe(entry: layout.Place, probe: Probe, sites: Mapping[int, Site], costs: Costs) -> None:
+def _describe(entry: layout.Place, probe: Probe, flags: Mapping[int, int], costs: Costs) -> None:
     position = probe.position
-    if position.after is not None and position.after in sites:
+    if position.after is not None and position.after in flags:
         entry.after = position.after + 1
-        entry.after_flags = _flags(sites[position.after])
+        entry.after_flags = flags[position.after]
         if position.kept is not None:
             register, entry.kept_offset = position.kept
             entry.kept_reg, entry.kept = REGISTERS.index(register), 1
-    if position.before is not None and position.before in sites:
+    if position.before is not None and position.before in flags:
         entry.call = position.before + 1
-        entry.call_flags = _flags(sites[position.before])
+        entry.call_flags = flags[position.before]
     entry.reg = REGISTERS.index(position.register)
     entry.offset = position.offset
     entry.cost = _cost(costs.event[position.method])

@@ -74,6 +74,17 @@ def _probe_operation(
     return ""
 
 
+def left_out(plan: Plan) -> list[Operation]:
+    """Every operation of a run that sees none of them."""
+    reason = "operations are not recorded"
+    planned = [(op.name, op.function, op.symbol, reason) for op in plan.operations]
+    missing = [(name, "", "", why) for name, why in plan.missing.items()]
+    return [
+        Operation(name=name, function=function, symbol=symbol, reason=why)
+        for name, function, symbol, why in (*planned, *missing)
+    ]
+
+
 def attach(
     attachments: Attachments, programs: Programs, plan: Plan, address: Address, choice: Choice
 ) -> tuple[list[Operation], list[int]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from msgspec import structs
 
@@ -23,16 +24,22 @@ from z3trace.data.model import (
     WorkloadResult,
 )
 from z3trace.data.recordable import encodable
-from z3trace.errors import INTERRUPTED
+from z3trace.data.timed import Timed, TimedBuild
+from z3trace.errors import INTERRUPTED, CannotTraceError
+from z3trace.probing import ownlock, siteclasses
 from z3trace.probing.arming import Armed, arm
 from z3trace.probing.choice import Choice, costs_of
 from z3trace.recording import counters, environment
+from z3trace.recording.host import HostClock, between
 from z3trace.recording.live import Look, Watch
 from z3trace.target.plan import Plan
 from z3trace.workloads.protocol import Workload
 
 #: Events whose programs count their runs; a check has more.
 _COUNTED = ("lock", "entry_", "return_")
+#: Probes that slow the workload so much that it does less.
+_SLOW = ("all", "locks")
+_OWN_LOCK = "own-lock"
 #: Seconds between two looks at a recording that goes on.
 LOOK_EVERY = 1.0
 
@@ -53,8 +60,15 @@ def probe_digest() -> str:
     return digest.hexdigest()[:16]
 
 
+class Timing(Protocol):
+    """A timed build that is in the kernel, see ``timed.TimedModule``."""
+
+    def start(self) -> None: ...
+    def read(self) -> Timed: ...
+
+
 class Recorder:
-    """Records runs of one target, which is in the kernel while a run lasts."""
+    """Records runs of one build of a target, which is in the kernel while a run lasts."""
 
     def __init__(
         self,
@@ -65,40 +79,78 @@ class Recorder:
     ) -> None:
         self._programs = programs
         self.plan = plan
+        self._classes = siteclasses.of(plan)
+        self._own: Plan | None = None
+        self._seen: set[str] = set()
+        #: Lock classes of which earlier runs may have left out a call site.
+        self.found_late: set[str] = set()
         self.choice = choice
         self.calibration = measured
         self.coverage: Coverage | None = None
         self.show: Callable[[Look], None] | None = None
         self.armed: Callable[[], None] = lambda: None
+        #: The timed build that is recorded, which is asked for its figures after each run.
+        self.timed: Timing | None = None
+        self.host = HostClock()
 
     def shared(self) -> tuple[Programs, Calibration | None]:
         """What another recorder on the same kernel can use too."""
         return self._programs, self.calibration
 
+    def without_probes(self) -> "Recorder":
+        """A recorder for another build of the same target, where no probes are wanted."""
+        return Recorder(self._programs, self.plan, self.choice, self.calibration)
+
     def _choice(self, probe: str) -> Choice:
         if probe == "ops":
             return replace(self.choice, lock_mode="none")
-        return replace(self.choice, operations=probe == "all")
+        kind, _, lock = probe.partition(":")
+        return replace(self.choice, operations=kind == "all", lock_class=lock)
+
+    def _attach_own(self, own: Plan) -> Armed:
+        """Attach to the workload's own lock, and to nothing of the target."""
+        self._programs.clear()
+        costs = costs_of(self.calibration)
+        return arm(self._programs, own, own.address(), costs, ownlock.choice(self.choice))
+
+    def _own_plan(self, workload: Workload) -> Plan:
+        if self._own is None:
+            if workload.module_file is None:
+                raise CannotTraceError("the workload has no lock of its own to measure probes with")
+            self._own = ownlock.plan(workload.module_file, self.choice)
+        return self._own
 
     def attach(self, probe: str = "all") -> Armed:
         """Attach everything; close what is returned to detach."""
-        address = self.plan.address()
         self._programs.clear()
         costs = costs_of(self.calibration)
-        armed = arm(self._programs, self.plan, address, costs, self._choice(probe))
+        choice = self._choice(probe)
+        armed = arm(self._programs, self.plan, self.plan.address(), costs, choice, self._classes)
         if self.coverage is None or probe == "all":
             self.coverage = Coverage(armed.operations, armed.sites)
         return armed
 
-    def run(self, workload: Workload, number: int, order: int, seed: int, *, probe: str) -> Run:
-        """One run with the probes *probe* (empty: none).  An interrupt ends the workload,
-        and the run is kept as such."""
-        workload.prepare(seed, fast=probe in ("", "ops"))
-        armed = self.attach(probe) if probe else None
+    def run(  # noqa: PLR0913 - what one run is known by
+        self,
+        workload: Workload,
+        number: int,
+        order: int,
+        seed: int,
+        *,
+        probe: str,
+        clocked: bool = False,
+    ) -> Run:
+        """One run with the probes *probe* (empty: none); *clocked*: the workload times its
+        operations.  An interrupt ends the workload, and the run is kept as such."""
+        own = self._own_plan(workload) if probe == _OWN_LOCK else None
+        workload.prepare(seed, fast=probe not in _SLOW, clocked=clocked, own_lock=own is not None)
+        armed = self._attach_own(own) if own else self.attach(probe) if probe else None
         self.armed()
+        if self.timed:
+            self.timed.start()
         before = self._tally(armed)
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
-        start = time.monotonic_ns()
+        host, start = self.host.read(), time.monotonic_ns()
         interrupted = False
         try:
             try:
@@ -108,6 +160,7 @@ class Recorder:
                 interrupted = True
                 result = WorkloadResult(status=INTERRUPTED, elapsed=time.monotonic_ns() - start)
             duration = time.monotonic_ns() - start
+            taken = between(host, self.host.read())
             after = self._tally(armed)
         finally:
             if armed is not None:
@@ -117,14 +170,21 @@ class Recorder:
             order=order,
             probed=bool(probe),
             probe=probe,
+            build="timed" if self.timed else "",
+            clocked=clocked,
+            host=taken,
             seed=seed,
             started=started,
             duration=duration,
             result=result,
             interrupted=interrupted and not workload.open_ended,
+            timed=self.timed.read() if self.timed else None,
         )
         if probe:
-            run = self._read(run, after - before)
+            run = self._read(run, after - before, own or self.plan)
+        if probe == "all":
+            self.found_late |= self._classes.learn(run.sites) & self._seen
+        self._seen.add(probe.partition(":")[2])
         workload.finish()
         return run
 
@@ -152,14 +212,16 @@ class Recorder:
             ),
         )
 
-    def _read(self, run: Run, tally: counters.Tally) -> Run:
+    def _read(self, run: Run, tally: counters.Tally, plan: Plan) -> Run:
+        sites = counters.sites(self._programs, plan)
         return structs.replace(
             run,
-            series=counters.series(self._programs, self.plan, self.calibration),
-            operations=counters.operations(self._programs, self.plan),
-            locks=counters.locks(self._programs, self.plan),
-            sites=counters.sites(self._programs, self.plan),
-            nesting=counters.nesting(self._programs, self.plan),
+            series=counters.series(self._programs, plan, self.calibration),
+            operations=counters.operations(self._programs, plan),
+            locks=counters.locks(self._programs, plan),
+            # The session tells of the sites of the build under test, and of no other.
+            sites=[] if self.timed or plan is not self.plan else sites,
+            nesting=counters.nesting(self._programs, plan),
             ledger=counters.ledger(self._programs, tally),
         )
 
@@ -195,8 +257,16 @@ class Recorder:
             sites=self.coverage.sites,
         )
 
-    def session(self, workload: Workload, label: str, command: list[str]) -> Session:
-        """The session line; the probes must have been attached once."""
+    def session(
+        self,
+        workload: Workload,
+        label: str,
+        command: list[str],
+        timed: TimedBuild | None = None,
+    ) -> Session:
+        """The session line, with what is covered by the widest probes so far."""
+        if self.coverage is None:
+            self.attach().close()
         return Session(
             **structs.asdict(self.origin(workload.description, label, command)),
             schema=SCHEMA,
@@ -205,6 +275,7 @@ class Recorder:
             locks=self.plan.locks,
             floor=self.calibration.operation_floor if self.calibration else None,
             calibration=self.calibration,
+            timed=timed,
         )
 
 

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from z3trace.bpf import layout
 from z3trace.data import runfile
 from z3trace.data.model import Run
@@ -13,9 +15,10 @@ from z3trace.data.recordable import require_recordable
 from z3trace.errors import INTERRUPTED, Z3traceError
 from z3trace.probing import calibration
 from z3trace.probing.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
-from z3trace.recording.loading import BuiltIn, TargetModule
+from z3trace.recording.disturbance import Disturbances
 from z3trace.recording.run import Recorder
 from z3trace.recording.schedule import Step
+from z3trace.recording.sides import Side
 from z3trace.target import plan
 from z3trace.target.definition import Target
 from z3trace.workloads.protocol import Workload
@@ -34,15 +37,73 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-@dataclass
-class Side:
-    """One variant: its recorder, its module, the file it goes to."""
+class _Recording:
+    """The runs of one session on their way into the files of its sides."""
 
-    label: str
-    recorder: Recorder
-    module: TargetModule | BuiltIn
-    output: Path
-    command: list[str]
+    def __init__(
+        self, sides: Sequence[Side], work: Workload, steps: Sequence[Step], seed: int
+    ) -> None:
+        self._sides, self._work, self._steps, self._seed = sides, work, steps, seed
+        self._writers: list[runfile.Writer] = []
+        self._opened: set[int] = set()
+        self._made = 0
+        self.disturbances = Disturbances(len(steps))
+
+    def into(self, writers: list[runfile.Writer]) -> None:
+        self._writers = writers
+
+    def make(self, report: Report) -> bool:
+        """Make all runs; True if one was interrupted."""
+        for done, step in enumerate(self._steps, 1):
+            while True:
+                run = self._run(step)
+                self._keep(step.side, run)
+                report(Progress(done, len(self._steps), self._sides[step.side].label, run))
+                if run.interrupted or run.result.status == INTERRUPTED:
+                    return True
+                if run.unused != "disturbed":
+                    break
+        return False
+
+    def _run(self, step: Step) -> Run:
+        side, way = self._sides[step.side], step.way
+        build = side.timed if way.build else side.build
+        assert build is not None  # noqa: S101 - steps of a timed build are made for those only
+        build.module.before_run()
+        run = build.recorder.run(
+            self._work,
+            step.number,
+            self._made,
+            self._seed + step.number,
+            probe=way.probe,
+            clocked=way.clocked,
+        )
+        self._made += 1
+        run = structs.replace(run, unused="warm-up") if step.warm_up else run
+        return self.disturbances.judged(run)
+
+    def _keep(self, number: int, run: Run) -> None:
+        if number not in self._opened:
+            side = self._sides[number]
+            self._writers[number].session(
+                side.build.recorder.session(self._work, side.label, side.command, side.calls)
+            )
+            self._opened.add(number)
+        self._writers[number].run(run)
+
+    def told(self) -> list[str]:
+        """What there is to say of the session at its end."""
+        late = {name for side in self._sides for name in side.build.recorder.found_late}
+        found = [
+            f"a call site of lock class {name} was found late: runs of this class before it "
+            "have not seen its locks"
+            for name in sorted(late)
+        ]
+        return [text for text in (self.disturbances.told(), *found) if text]
+
+    def finish(self, *, interrupted: bool) -> None:
+        for number in self._opened:
+            self._writers[number].finish(interrupted=interrupted)
 
 
 def record(  # noqa: PLR0913 - the parts of one session
@@ -55,39 +116,26 @@ def record(  # noqa: PLR0913 - the parts of one session
 ) -> bool:
     """Make all runs and write a recording a side; True if it was interrupted.
 
-    Both sides of a pair get the same seed.  What was recorded before an interrupt
-    or a failure stays in the files.  UsageError before the first run if a file cannot
-    be written or cannot hold its side's label or command.
+    Both sides of a pair get the same seed.  A run that the host disturbed is made again,
+    see ``disturbance``.  What was recorded before an interrupt or a failure stays in the
+    files.  UsageError before the first run if a file cannot be written or cannot hold its
+    side's label or command.
     """
     for side in sides:
         require_recordable(side.label, side.command, work.description)
     interrupted = False
+    recording = _Recording(sides, work, steps, seed)
     with ExitStack() as stack:
-        writers = [stack.enter_context(runfile.Writer(side.output, say)) for side in sides]
-        opened: set[int] = set()
-        for side in sides:
-            stack.callback(side.module.after_all)
+        recording.into([stack.enter_context(runfile.Writer(side.output, say)) for side in sides])
+        for build in (build for side in sides for build in side.builds()):
+            stack.callback(build.module.after_all)
         try:
-            for order, step in enumerate(steps):
-                side = sides[step.side]
-                side.module.before_run()
-                run = side.recorder.run(
-                    work, step.number, order, seed + step.number, probe=step.probe
-                )
-                if step.side not in opened:
-                    writers[step.side].session(
-                        side.recorder.session(work, side.label, side.command)
-                    )
-                    opened.add(step.side)
-                writers[step.side].run(run)
-                report(Progress(order + 1, len(steps), side.label, run))
-                if run.interrupted or run.result.status == INTERRUPTED:
-                    interrupted = True
-                    break
+            interrupted = recording.make(report)
         except KeyboardInterrupt:
             interrupted = True
-        for number in opened:
-            writers[number].finish(interrupted=interrupted)
+        recording.finish(interrupted=interrupted)
+    for text in recording.told():
+        say(text)
     return interrupted
 
 

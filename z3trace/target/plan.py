@@ -10,7 +10,7 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from z3trace.bpf import layout
@@ -68,6 +68,9 @@ class Plan:
     sites: Sequence[Site]
     rules: list[ClassRule]
     locks: list[LockClass]
+    #: Lock classes of call sites that whoever made the plan is certain of, by the site's
+    #: number: no rule is asked.
+    certain: Mapping[int, str] = field(default_factory=dict)
 
     def address(self) -> Callable[[str, int], int]:
         """From section and offset to an address, in the kernel as it is now.

@@ -16,6 +16,9 @@ class Command:
     """A program, run to its end; its last output is kept."""
 
     open_ended = False
+    clocks = False
+    own_lock = False
+    module_file = None
 
     def __init__(self, argv: Sequence[str]) -> None:
         import shlex
@@ -23,7 +26,9 @@ class Command:
         self.command = list(argv)
         self.description = shlex.join(argv)
 
-    def prepare(self, seed: int, *, fast: bool) -> None:
+    def prepare(
+        self, seed: int, *, fast: bool, clocked: bool = False, own_lock: bool = False
+    ) -> None:
         os.environ["Z3TRACE_SEED"] = str(seed)
 
     def run(self) -> WorkloadResult:
@@ -58,13 +63,18 @@ class Duration:
     """Nothing of its own: record whatever happens for some seconds."""
 
     open_ended = True
+    clocks = False
+    own_lock = False
+    module_file = None
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.description = f"whatever runs, for {seconds:g} s"
         self.command = ["--duration", f"{seconds:g}s"]
 
-    def prepare(self, seed: int, *, fast: bool) -> None:
+    def prepare(
+        self, seed: int, *, fast: bool, clocked: bool = False, own_lock: bool = False
+    ) -> None:
         return
 
     def run(self) -> WorkloadResult:

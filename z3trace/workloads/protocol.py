@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import Protocol
 
 from z3trace.data.model import WorkloadResult
@@ -11,14 +12,24 @@ from z3trace.errors import UsageError
 class Workload(Protocol):
     """One execution is prepare, run, finish; *description* goes into the recording.
 
-    A *fast* run has no probes on locks.
+    A *fast* run has few probes or none.  *clocks*: it can time its own operations, and
+    does in a *clocked* run; *own_lock*: it can take a lock of its own around nothing, which
+    is in *module_file*, a kernel module.
     """
 
     description: str
     command: list[str]
     open_ended: bool  # an interrupt is its natural end
 
-    def prepare(self, seed: int, *, fast: bool) -> None: ...
+    @property
+    def clocks(self) -> bool: ...
+    @property
+    def own_lock(self) -> bool: ...
+    @property
+    def module_file(self) -> Path | None: ...
+    def prepare(
+        self, seed: int, *, fast: bool, clocked: bool = False, own_lock: bool = False
+    ) -> None: ...
     def run(self) -> WorkloadResult: ...
     def finish(self) -> None: ...
 

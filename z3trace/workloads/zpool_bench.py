@@ -16,6 +16,7 @@ from z3trace.workloads.protocol import parse_parameters
 _BENCH = Path("/sys/kernel/debug/zpool_bench")
 #: Of the module's result, what is no count of an operation.
 _FACTS = (
+    "own_locks",
     "headless",
     "corrupted",
     "empty_reclaims",
@@ -36,6 +37,7 @@ class _BenchResult(msgspec.Struct):
     corrupted: int
     operations: dict[str, _BenchOperation]
     headless: int
+    own_locks: int
     empty_reclaims: int
     evictions_accepted: int
     evictions_refused: int
@@ -78,14 +80,16 @@ class ZpoolBench:
         "touches": "0",
         "drain": "0",
         "histogram": "0",
+        "own_lock": "0",
     }
     #: What a workload's text may set.
     PARAMETERS: ClassVar = (*DEFAULTS, "fast_ops")
     open_ended = False
+    own_lock = True
 
     def __init__(self, parameters: dict[str, str], module: Path | None) -> None:
         self.parameters = parameters
-        self._module = module
+        self.module_file = module
         self.description = "zpool-bench" + "".join(
             f"{':' if i == 0 else ','}{key}={value}"
             for i, (key, value) in enumerate(parameters.items())
@@ -111,15 +115,26 @@ class ZpoolBench:
         finally:
             os.close(fd)
 
-    def prepare(self, seed: int, *, fast: bool) -> None:
+    @property
+    def clocks(self) -> bool:
+        """Unless its text says whether it does: then all runs are alike."""
+        return "histogram" not in self.parameters
+
+    def prepare(
+        self, seed: int, *, fast: bool, clocked: bool = False, own_lock: bool = False
+    ) -> None:
         if not _BENCH.exists():
-            if self._module is None:
+            if self.module_file is None:
                 raise CannotTraceError(
                     "zpool_bench is not loaded",
                     "'z3trace kernel build --workload' builds it for a fetched kernel; insmod it",
                 )
-            modules.insert(self._module)
+            modules.insert(self.module_file)
         chosen = {**self.DEFAULTS, **self.parameters, "seed": str(seed)}
+        if clocked:
+            chosen["histogram"] = "1"
+        if own_lock:
+            chosen["own_lock"] = "1"
         longer = chosen.pop("fast_ops", None)
         if longer and fast:
             chosen["ops"] = longer

@@ -35,6 +35,9 @@ class Zswap:
         "type": "z3fold",
     }
     open_ended = False
+    clocks = False
+    own_lock = False
+    module_file = None
 
     def __init__(self, parameters: dict[str, str], program: Path | None) -> None:
         self.parameters = {**self.DEFAULTS, **parameters}
@@ -60,7 +63,9 @@ class Zswap:
                 f"cannot set zswap's {name} to {value}: {error.strerror}"
             ) from error
 
-    def prepare(self, seed: int, *, fast: bool) -> None:
+    def prepare(
+        self, seed: int, *, fast: bool, clocked: bool = False, own_lock: bool = False
+    ) -> None:
         del fast
         self._seed = seed
         if self._program is None:

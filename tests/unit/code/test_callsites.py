@@ -66,11 +66,11 @@ def test_a_tail_that_takes_a_lock_is_left_out() -> None:
     assert probes_of([taker], FUNCTIONS, DECODED) == []
 
 
-def test_a_site_is_told_by_how_its_attempt_is_seen() -> None:
-    """By the acquisition only if the attempt has no probe."""
+def test_a_site_is_told_by_the_probe_at_which_a_hold_begins_or_ends() -> None:
+    """By the attempt only if the acquisition has no probe."""
     probes = [
         Probe(".text", "take", 0, Position(0, "jump", None, 0)),
         Probe(".text", "take", 8, Position(8, "stepped", 0, 1)),
         Probe(".text", "take", 9, Position(9, "emulated", 3, None)),
     ]
-    assert methods(probes) == {0: "jump", 1: "stepped", 3: "emulated"}
+    assert methods(probes) == {0: "stepped", 1: "stepped", 3: "emulated"}

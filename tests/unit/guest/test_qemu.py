@@ -25,8 +25,9 @@ def _exported(options: qemu.Options, run: Path) -> dict[str, str]:
 
 def test_a_guest_of_our_own_gets_no_directory_of_the_users(tmp_path: Path) -> None:
     exported = _exported(qemu.Options(), tmp_path)
-    assert set(exported) == {"root", "run", "programs"}
-    assert "readonly=on" in exported["root"]
+    assert set(exported) == {"root", "run", "programs", "threads"}
+    for name in ("root", "threads"):
+        assert "readonly=on" in exported[name]
     assert "security_model=mapped-" in exported["run"]
     assert "readonly" not in exported["programs"]
 

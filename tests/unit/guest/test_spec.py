@@ -25,15 +25,13 @@ CHECK = CheckSpec(
 PAIR = PairSpec(
     target="z3fold",
     workload="zpool-bench",
-    runs=2,
-    unprobed=4,
+    runs={"none": 4, "timed+lock:page": 2},
     seed=1,
     lock_mode="callsite",
     waits="slow-path",
-    probes=["all"],
     calibrate=True,
     command=["z3trace"],
-    sides=[PairSide(label="a", module="a.ko", output="before.z3t")],
+    sides=[PairSide(label="a", module="a.ko", timed="", output="before.z3t")],
 )
 
 

@@ -58,6 +58,7 @@ def test_a_module_is_built_with_what_it_was_made_from(kernel: Kernel, tmp_path: 
         "digest": module.digest,
         "patches": ["p.cocci"],
         "unboxed": False,
+        "timed": False,
     }
     assert set(json.loads((directory / "facts.json").read_text())) == {"structs", "places"}
     assert {path.name for path in directory.iterdir()} == {

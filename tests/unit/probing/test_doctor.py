@@ -7,10 +7,6 @@ import fakes
 import pytest
 from msgspec import structs
 
-from z3trace.code.callsites import Site
-from z3trace.code.disassembly import instructions
-from z3trace.code.function import Function
-from z3trace.code.lockfunctions import LOCK_FUNCTIONS
 from z3trace.data.model import CallSite
 from z3trace.errors import CannotTraceError
 from z3trace.probing import doctor
@@ -57,45 +53,6 @@ def test_sites_that_would_not_be_seen_are_counted_and_located() -> None:
     assert "would not be whole: 3 of 4 lock call sites not, in a, b" in diagnosis.verdict
     assert "--locks hybrid would see them" in diagnosis.verdict
     assert "--locks hybrid" not in replace(diagnosis, lock_mode="function").verdict
-
-
-def _called(code: str, lock_function: str = "_raw_spin_lock") -> tuple[Any, Site]:
-    """The plan of a function with one lock call after *code*, and the call's site."""
-    before = bytes.fromhex(code)
-    call = before + b"\xe8\0\0\0\0"
-    where = (fakes.TEXT, len(before), len(call), "my_alloc", len(before))
-    site = Site(0, *where, LOCK_FUNCTIONS[lock_function], tail=False)
-    decoded = {"my_alloc": Function(instructions(call, 0), ())}
-    return fakes.plan(fakes.Code(sites=[site], decoded=decoded)), site
-
-
-@pytest.mark.parametrize(
-    ("code", "likely"),
-    [
-        ("488d7b10", "page"),  # lea 0x10(%rbx),%rdi: the offset of page.lock
-        ("488d7b08", "pool"),  # lea 0x8(%rbx),%rdi: that of pool.lock
-        ("488d7b18", ""),  # of nothing that is known
-        ("4889df", ""),  # mov %rbx,%rdi: an offset of 0 tells nothing
-        ("4883c3104889df", "page"),  # add $0x10,%rbx; mov %rbx,%rdi
-    ],
-)
-def test_the_likely_class_is_that_of_the_offset_added(code: str, likely: str) -> None:
-    assert doctor._likely_class(*_called(code)) == likely
-
-
-def test_a_reader_writer_lock_is_of_the_class_that_has_one() -> None:
-    plan, site = _called("488d7b10", "_raw_read_lock")
-    assert doctor._likely_class(plan, site) == ""
-    from z3trace.target.definition import LockRule
-
-    rule = LockRule(lock_class="slots", struct="slots", member="lock", where="rwlock")
-    target = structs.replace(fakes.TARGET, locks=[*fakes.TARGET.locks, rule])
-    assert doctor._likely_class(replace(plan, target=target), site) == "slots"
-
-
-def test_code_that_is_not_known_tells_no_class() -> None:
-    plan, site = _called("488d7b10")
-    assert doctor._likely_class(replace(plan, code=fakes.Code(sites=[site])), site) == ""
 
 
 def test_a_diagnosis_defines_all_probes_arms_none_and_leaves_none(

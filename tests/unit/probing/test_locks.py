@@ -55,6 +55,16 @@ def test_waits_in_slow_paths_need_fewer_probes() -> None:
     assert "can carry a probe" in covered.refused[0]
 
 
+def test_sites_of_other_classes_are_left_out_and_say_so() -> None:
+    plan = fakes.plan(fakes.Code(sites=SITES, probes=PROBES, fewer_probes=PROBES[2:]))
+    chosen = Choice(lock_mode="hybrid", lock_class="page", slow_paths=True)
+    covered = locks.cover(fakes.any_fake(fakes.Attachments()), plan, chosen, {1})
+    assert covered.probes == [PROBES[2]]
+    # Also where the lock functions stand in for what cannot be probed.
+    assert covered.functions == []
+    assert covered.refused == dict.fromkeys((0, 2), "not of class page")
+
+
 def test_without_locks_no_probe_is_defined() -> None:
     attachments, covered = _covered(Choice(lock_mode="none"))
     assert attachments.log == []
@@ -150,7 +160,7 @@ def test_a_lock_function_that_is_refused_leaves_nothing_open(types: fakes.Types)
 def _described(covered: Covered, sites: Any = SITES) -> Any:
     programs: Any = fakes.Programs()
     plan = fakes.plan(fakes.Code(sites=sites))
-    places = locks.describe(programs, plan, covered, fakes.address, COSTS)
+    places = locks.describe(programs, plan, covered, fakes.address, COSTS, {})
     assert set(places) == {fakes.address(fakes.TEXT, p.position.address) for p in covered.probes}
     return programs
 
@@ -209,7 +219,7 @@ def test_a_recording_names_every_call_site_and_how_it_was_seen() -> None:
     assert (taken.number, taken.function, taken.offset) == (0, "my_alloc", 0)
     assert (taken.lock_function, taken.action, taken.kind) == (LOCK, "acquire", "spin")
     assert (taken.file, taken.line, taken.inlined) == ("mm/mine.c", 100, ["my_alloc"])
-    assert (taken.attached, taken.method, taken.reason) == (True, "jump", "")
+    assert (taken.attached, taken.method, taken.reason) == (True, "emulated", "")
     assert (tried.attached, tried.method, tried.reason) == (False, "", "notrace")
     assert (tried.action, tried.kind, tried.offset) == ("try", "read", 16)
     assert (released.attached, released.method) == (True, "function")

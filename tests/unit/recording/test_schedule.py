@@ -1,83 +1,107 @@
-"""The order of runs, and of the probes in them."""
+"""The order of runs."""
 
+from collections import Counter
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from z3trace.recording import schedule
+from z3trace.data import ways
+from z3trace.data.ways import Way
+from z3trace.recording.schedule import Step, schedule
 
-KINDS = st.lists(st.sampled_from(["all", "ops", "locks"]), min_size=1, max_size=3, unique=True)
-
-
-def test_sides_take_turns_and_start_evenly() -> None:
-    steps = schedule.schedule(2, 4, 8)
-    probed = [step.side for step in steps if step.probed]
-    assert probed == [0, 1, 1, 0, 0, 1, 1, 0]
-    unprobed = [step.side for step in steps if not step.probed]
-    assert len(unprobed) == 16
-    assert sum(unprobed) == 8
-    assert steps[0].probed
+PAGE, POOL = ways.of_class("page"), ways.of_class("pool")
+EVERY = (
+    *(ways.NONE, ways.CLOCKED, ways.TIMED, ways.OPS, ways.ALL, PAGE, POOL, ways.OWN_LOCK),
+    ways.of_class("page", "timed"),
+)
+COUNTS = st.dictionaries(st.sampled_from(EVERY), st.integers(0, 30), min_size=1)
 
 
-@pytest.mark.parametrize(("runs", "unprobed"), [(1, 0), (10, 10), (3, 7), (5, 2)])
-def test_every_run_is_scheduled_once(runs: int, unprobed: int) -> None:
-    steps = schedule.schedule(2, runs, unprobed)
-    for side in (0, 1):
-        for probed, count in ((True, runs), (False, unprobed)):
-            numbers = [s.number for s in steps if s.side == side and s.probed == probed]
-            assert sorted(numbers) == list(range(count))
+def _counted(steps: list[Step]) -> list[Step]:
+    return [step for step in steps if not step.warm_up]
 
 
-def test_kinds_of_probes_take_turns_too() -> None:
-    steps = schedule.schedule(1, 4, 4, ("all", "ops"))
-    assert [s.probe for s in steps if s.probed] == ["all", "ops", "ops", "all"] * 2
-    assert sum(not s.probed for s in steps) == 4
-
-
-@given(st.integers(1, 3), st.integers(1, 12), st.integers(0, 30), KINDS)
-def test_each_side_has_each_kind_of_run_as_often_as_asked(
-    sides: int, runs: int, unprobed: int, kinds: list[str]
-) -> None:
-    steps = schedule.schedule(sides, runs, unprobed, kinds)
+@given(st.integers(1, 3), COUNTS)
+def test_each_side_has_each_way_as_often_as_asked(sides: int, counts: dict[Way, int]) -> None:
+    steps = _counted(schedule(sides, counts))
     for side in range(sides):
-        for kind, count in [(kind, runs) for kind in kinds] + [("", unprobed)]:
-            numbers = [s.number for s in steps if (s.side, s.probe) == (side, kind)]
+        for way, count in counts.items():
+            numbers = [s.number for s in steps if (s.side, s.way) == (side, way)]
             # Each once, and in order of time.
             assert numbers == list(range(count))
-    assert len(steps) == sides * (runs * len(kinds) + unprobed)
-    assert steps[0].probed
+    assert len(steps) == sides * sum(counts.values())
 
 
-@given(st.integers(2, 3), st.integers(1, 12), KINDS)
-def test_neighbours_of_one_kind_are_never_twice_of_a_side_in_a_round(
-    sides: int, runs: int, kinds: list[str]
-) -> None:
-    steps = schedule.schedule(sides, runs, 0, kinds)
+@given(st.integers(2, 3), COUNTS)
+def test_the_sides_stand_beside_each_other(sides: int, counts: dict[Way, int]) -> None:
+    steps = schedule(sides, counts)
     for start in range(0, len(steps), sides):
         turn = steps[start : start + sides]
         assert sorted(step.side for step in turn) == list(range(sides))
-        assert len({(step.probe, step.number) for step in turn}) == 1
+        assert len({(step.way, step.number, step.warm_up) for step in turn}) == 1
 
 
-@given(st.integers(1, 12))
-def test_no_side_is_always_first(rounds: int) -> None:
-    runs = 2 * rounds
-    first = [s.side for s in schedule.schedule(2, runs, 0)][::2]
-    assert first.count(0) == first.count(1) == rounds
-    assert all(a != b for a, b in pairwise(first))
+@given(COUNTS)
+def test_no_side_is_always_first(counts: dict[Way, int]) -> None:
+    firsts = _counted(schedule(2, counts))[::2]
+    for way in counts:
+        first = [step.side for step in firsts if step.way == way]
+        assert all(a != b for a, b in pairwise(first))
 
 
-@given(st.integers(1, 10), st.integers(1, 30))
-def test_unprobed_runs_lie_between_the_probed_ones(runs: int, unprobed: int) -> None:
-    steps = schedule.schedule(1, runs, unprobed)
-    gaps, gap = [], 0
-    for step in steps[1:]:
-        if step.probed:
-            gaps.append(gap)
-            gap = 0
-        else:
-            gap += 1
-    gaps.append(gap)
-    assert max(gaps) - min(gaps) <= 1
+@given(COUNTS)
+def test_each_way_is_spread_over_the_session(counts: dict[Way, int]) -> None:
+    """Between two runs of a way no other way makes more than its share of runs."""
+    order = [step.way for step in _counted(schedule(1, counts))]
+    for way, count in counts.items():
+        places = [place for place, other in enumerate(order) if other == way]
+        for other, runs in counts.items():
+            for start, end in pairwise(places):
+                between = order[start + 1 : end].count(other)
+                assert other == way or between <= -(-runs // count) + 1
+
+
+def test_drift_falls_on_sides_and_ways_alike() -> None:
+    """A machine that becomes slower and slower does so for everybody."""
+    counts = {ways.NONE: 40, ways.CLOCKED: 40, ways.TIMED: 40, ways.OPS: 4, ways.ALL: 4}
+    steps = _counted(schedule(2, counts))
+    times: dict[tuple[int, Way], list[int]] = {}
+    for time, step in enumerate(steps):
+        times.setdefault((step.side, step.way), []).append(time)
+    means = [sum(when) / len(when) for when in times.values()]
+    assert max(means) - min(means) < 0.02 * len(steps)
+
+
+def test_runs_of_one_way_do_not_always_follow_the_same_other_one() -> None:
+    steps = _counted(schedule(1, {ways.NONE: 40, ways.CLOCKED: 40, ways.TIMED: 40}))
+    before = Counter((a.way, b.way) for a, b in pairwise(steps))
+    follows = [before[other, ways.NONE] for other in (ways.CLOCKED, ways.TIMED, ways.NONE)]
+    assert max(follows) <= 20
+
+
+@pytest.mark.parametrize(
+    ("asked", "warming"),
+    [
+        ([ways.NONE], [ways.NONE]),
+        # What is timed by the workload runs the same build.
+        ([ways.NONE, ways.CLOCKED, ways.TIMED], [ways.NONE, ways.TIMED]),
+        # One with probes for all, the one with the most, and first: it tells what is covered.
+        ([ways.CLOCKED, ways.OPS, PAGE, ways.ALL], [ways.ALL, ways.CLOCKED]),
+        ([ways.OPS, PAGE], [ways.OPS]),
+        (EVERY, [ways.ALL, ways.NONE, ways.TIMED]),
+    ],
+)
+def test_a_run_of_each_build_warms_up_and_one_with_probes(
+    asked: list[Way], warming: list[Way]
+) -> None:
+    steps = schedule(2, dict.fromkeys(asked, 3))
+    warm = [step for step in steps if step.warm_up]
+    assert steps[: len(warm)] == warm
+    assert [(step.way, step.side) for step in warm] == [(w, s) for w in warming for s in (0, 1)]
+    # They have seeds of their own.
+    assert {step.number for step in warm} == {3}
+    assert not [
+        step for step in schedule(2, dict.fromkeys(asked, 3), warm_up=False) if step.warm_up
+    ]

@@ -11,12 +11,15 @@ import pytest
 import samples
 from msgspec import structs
 
-from z3trace.data import runfile
-from z3trace.data.model import Run, Session
+from z3trace.data import runfile, ways
+from z3trace.data.model import HostTime, Run, Session
+from z3trace.data.timed import TimedBuild
+from z3trace.data.ways import Way
 from z3trace.errors import UsageError, Z3traceError
 from z3trace.recording import session
 from z3trace.recording.schedule import schedule
-from z3trace.recording.session import Progress, Side, Wanted
+from z3trace.recording.session import Progress, Wanted
+from z3trace.recording.sides import Build, Side
 
 
 class Recorder:
@@ -25,16 +28,31 @@ class Recorder:
     def __init__(self, label: str, log: list[str], fails: Callable[[int], None]) -> None:
         self._label, self._log, self._fails = label, log, fails
         self.interrupted_at: int | None = None
+        #: Order of a run -> ns that the host takes from it.
+        self.taken: dict[int, int] = {}
+        self.found_late: set[str] = set()
 
-    def run(self, work: Any, number: int, order: int, seed: int, *, probe: str) -> Run:
+    def run(
+        self, work: Any, number: int, order: int, seed: int, *, probe: str, clocked: bool
+    ) -> Run:
         self._fails(order)
-        self._log.append(f"{self._label}{number}{probe} seed {seed}")
+        way = Way("", clocked, probe).name
+        self._log.append(f"{self._label}{number} {way} seed {seed}")
         made = samples.run(number, probed=bool(probe), scale=1, seed=seed)
-        stop = order == self.interrupted_at
-        return structs.replace(made, order=order, probe=probe, interrupted=stop)
+        return structs.replace(
+            made,
+            order=order,
+            probe=probe,
+            clocked=clocked,
+            interrupted=order == self.interrupted_at,
+            duration=1000,
+            host=HostTime(delay=self.taken.pop(order, 0)),
+        )
 
-    def session(self, work: Any, label: str, command: list[str]) -> Session:
-        return samples.session(label, command=command)
+    def session(
+        self, work: Any, label: str, command: list[str], timed: TimedBuild | None
+    ) -> Session:
+        return samples.session(label, command=command, schema=5, timed=timed)
 
 
 class Module:
@@ -59,16 +77,17 @@ class Sides:
         self.log: list[str] = []
         self.progress: list[Progress] = []
         self.said: list[str] = []
+        self.warm_up = False
         self.recorders = [Recorder(name, self.log, fails) for name in "ab"]
         self.files = [directory / f"{name}.z3t" for name in "ab"]
         self.sides: list[Any] = [
-            Side(name, recorder, Module(self.log), file, ["z3trace"])  # type: ignore[arg-type]
+            Side(name, Build(recorder, Module(self.log)), file, ["z3trace"])  # type: ignore[arg-type]
             for name, recorder, file in zip("ab", self.recorders, self.files, strict=True)
         ]
 
     def record(self) -> bool:
         work: Any = Workload()
-        steps = schedule(2, 2, 2)
+        steps = schedule(2, {ways.ALL: 2, ways.CLOCKED: 2}, warm_up=self.warm_up)
         return session.record(self.sides, work, steps, 100, self.progress.append, self.said.append)
 
 
@@ -77,7 +96,9 @@ def test_runs_of_both_sides_go_to_their_files_in_order(tmp_path: Path) -> None:
     assert not sides.record()
     runs = [entry for entry in sides.log if "seed" in entry]
     # A pair has the same seed.
-    assert runs[:4] == ["a0all seed 100", "b0all seed 100", "b0 seed 100", "a0 seed 100"]
+    assert runs[:2] == ["a0 all seed 100", "b0 all seed 100"]
+    assert runs[2:4] == ["a0 clocked seed 100", "b0 clocked seed 100"]
+    assert runs[4:6] == ["b1 clocked seed 101", "a1 clocked seed 101"]
     assert sides.log[0::2][:8] == ["load"] * 8
     assert sides.log[-2:] == ["unload"] * 2
     assert [step.done for step in sides.progress] == list(range(1, 9))
@@ -86,6 +107,31 @@ def test_runs_of_both_sides_go_to_their_files_in_order(tmp_path: Path) -> None:
         assert recording.session.label == label
         assert recording.complete
         assert len(recording.runs) == 4
+
+
+def test_the_first_runs_warm_up_and_are_kept(tmp_path: Path) -> None:
+    sides = Sides(tmp_path)
+    sides.warm_up = True
+    sides.record()
+    runs = runfile.read(sides.files[0]).runs
+    assert [(run.way, run.unused) for run in runs[:3]] == [
+        *(("all", "warm-up"), ("clocked", "warm-up"), ("all", ""))
+    ]
+    assert sum(run.counts for run in runs) == 4
+
+
+def test_a_disturbed_run_is_made_again_at_once_with_its_seed(tmp_path: Path) -> None:
+    sides = Sides(tmp_path)
+    sides.recorders[1].taken = {1: 10**6}
+    sides.record()
+    runs = [entry for entry in sides.log if "seed" in entry]
+    assert runs[1] == runs[2] == "b0 all seed 100"
+    assert len(runs) == 9
+    kept = runfile.read(sides.files[1]).runs
+    assert [(run.order, run.unused) for run in kept[:2]] == [(1, "disturbed"), (2, "")]
+    assert sum(run.counts for run in kept) == 4
+    assert [step.done for step in sides.progress] == [1, 2, 2, *range(3, 9)]
+    assert "1 runs: 1 were made again" in sides.said[0]
 
 
 def test_an_interrupted_run_ends_the_session_and_keeps_it(tmp_path: Path) -> None:
@@ -118,7 +164,7 @@ def test_a_failure_keeps_the_runs_under_a_name_that_says_so(tmp_path: Path) -> N
     with pytest.raises(Z3traceError, match="gone"):
         sides.record()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.z3t.part", "b.z3t.part"]
-    assert [len(runfile.read(tmp_path / f"{n}.z3t.part").runs) for n in "ab"] == [1, 2]
+    assert [len(runfile.read(tmp_path / f"{n}.z3t.part").runs) for n in "ab"] == [2, 1]
     assert sides.log[-2:] == ["unload"] * 2
 
 
