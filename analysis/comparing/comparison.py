@@ -11,10 +11,10 @@ from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.run import Key
 from z3trace.analysis.statistics.effect import Effect, Sample, effects
+from z3trace.analysis.statistics.family import holm
 from z3trace.analysis.statistics.verdict import (
     Verdict,
     detectable,
-    holm,
     runs_to_settle,
     verdict,
 )
