@@ -15,6 +15,8 @@ Verdict = Literal[
     "too few runs",
     "only before",
     "only after",
+    "mostly the instrument",
+    "contradicted",
     "not tested",
 ]
 
