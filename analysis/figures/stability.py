@@ -64,6 +64,7 @@ def modes(values: Floats) -> tuple[Floats, Floats] | None:
 
 def notes(digest: Digest) -> Iterator[str]:
     """What is to be said of one recording's runs."""
+    warmed_up = any(run.unused == "warm-up" for run in digest.runs)
     label = digest.session.label
     for key, _, values, _ in digest.rows():
         definition = metrics.BY_NAME[key.metric]
@@ -80,7 +81,7 @@ def notes(digest: Digest) -> Iterator[str]:
             )
         if key.statistic != "mean":
             continue
-        apart = first_apart(values)
+        apart = 0.0 if warmed_up else first_apart(values)
         if apart:
             yield f"{label}: {name} of the first run is {apart:+.1%} off the others: warm-up?"
         change, p = drift(values)

@@ -10,7 +10,8 @@ import numpy as np
 from z3trace.analysis import units
 from z3trace.analysis.comparing import attribution, probeeffect
 from z3trace.analysis.comparing.comparison import Comparison
-from z3trace.analysis.figures.metrics import BY_NAME, DISTRIBUTIONS, MAIN_STATISTICS
+from z3trace.analysis.figures import ways
+from z3trace.analysis.figures.metrics import BY_NAME, DISTRIBUTIONS
 from z3trace.analysis.report.table import Table
 from z3trace.data import buckets
 
@@ -28,7 +29,7 @@ def probe_effect(comparison: Comparison) -> Table:
         ["probes", "slower", "->", "before", "after", "change, 95 % interval"],
         [
             [
-                probeeffect.PROBED[effect.probe],
+                ways.words(effect.way),
                 *(f"{factor:.2f}" for factor in effect.slowdown),
                 *_pair(effect.before, effect.after),
                 probeeffect.span(effect),
@@ -36,34 +37,6 @@ def probe_effect(comparison: Comparison) -> Table:
             for effect in comparison.probe_effects
         ],
         title="Probe effect (the workload's own time for an operation)",
-    )
-
-
-def corrected(comparison: Comparison) -> Table:
-    """Latency and hold without the probes' cost; no ratio of a figure that is as good as 0."""
-    sides = (comparison.before, comparison.after)
-    rows = []
-    for metric in comparison.select("corrected_latency") + comparison.select("corrected_hold"):
-        if metric.statistic not in MAIN_STATISTICS:
-            continue
-        e = metric.effect
-        known = all(
-            value >= side.least_corrected
-            for value, side in zip((e.before, e.after), sides, strict=True)
-        )
-        rows.append(
-            [
-                metric.key.name().removeprefix("corrected_"),
-                units.corrected(e.before, sides[0].least_corrected),
-                units.corrected(e.after, sides[1].least_corrected),
-                units.ratio(e.ratio) if known else "-",
-                units.interval(e.low, e.high) if known else "-",
-            ]
-        )
-    return Table(
-        ["", "before", "after", "ratio", "95 % interval"],
-        rows,
-        title="Without the probes' cost (corrected, not tested)",
     )
 
 
@@ -151,4 +124,4 @@ def behind(comparison: Comparison) -> list[Table]:
 
 def of(comparison: Comparison) -> list[Table]:
     """Every table of where a change comes from, in the order of the reports."""
-    return [make(comparison) for make in (probe_effect, corrected, parts, sites, locks)]
+    return [make(comparison) for make in (probe_effect, parts, sites, locks)]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from z3trace.analysis import units
-from z3trace.analysis.comparing import probeeffect
+from z3trace.analysis.figures import costs, ways
 from z3trace.analysis.figures.histogram import quantiles
 from z3trace.analysis.figures.recording import Digest
 from z3trace.columns import table
@@ -73,18 +73,18 @@ def _probes(digest: Digest) -> list[str]:
             f"{', as '.join(parts)}; shown of nothing: latency {cost.operation_floor} ns, "
             f"wait {cost.wait_floor} ns, hold {cost.hold_floor} ns; spread {cost.spread} ns"
         )
-    times = {kind: _operation_time(digest, kind) for kind in ("none", "ops", "locks", "all")}
-    if times["none"]:
-        base = times.pop("none")
-        slower = [f"{kind} {time / base:.2f}" for kind, time in times.items() if time]
+    slow = {way: _operation_time(digest, way) for way in digest.ways}
+    base = slow.pop("none", 0.0)
+    if base:
+        slower = [f"{ways.words(way)} {time / base:.2f}" for way, time in slow.items() if time]
         per = units.nanoseconds(base)
         lines.append(f"slowdown of the workload ({per} an operation): {', '.join(slower)}")
     return lines
 
 
-def _operation_time(digest: Digest, probe: str) -> float:
+def _operation_time(digest: Digest, way: str) -> float:
     """Median over runs of the workload's ns an operation; 0 if it does not count them."""
-    times = probeeffect.times(digest, probe)
+    times = costs.times(digest, way)
     return float(np.median(times)) if times.size else 0.0
 
 

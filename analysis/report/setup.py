@@ -1,6 +1,7 @@
 """The set-up text of a comparison: all that is needed to judge and repeat the measurement."""
 
 from z3trace.analysis.comparing.comparison import Comparison
+from z3trace.analysis.figures import ways
 from z3trace.analysis.figures.recording import Digest
 from z3trace.data.model import Session
 
@@ -43,15 +44,13 @@ def _variant(digest: Digest) -> str:
 
 
 def runs(comparison: Comparison) -> str:
-    """How many runs of each kind there are, and in what order they were made."""
+    """How many runs of each way there are, and in what order they were made."""
     b, a = comparison.before, comparison.after
     turn = "interleaved" if comparison.paired else "one after the other"
-    ops = [0 if side.kind == "ops" else len(side.with_probe("ops")) for side in (b, a)]
-    only = f"{ops[0]} + {ops[1]} with probes on operations only, " if any(ops) else ""
-    return (
-        f"{len(b.probed())} + {len(a.probed())} probed runs, {only}{len(b.unprobed())} + "
-        f"{len(a.unprobed())} without probes, {turn}"
-    )
+    told = []
+    for way in ways.order({*b.ways, *a.ways}):
+        told.append(f"{len(b.of_way(way))} + {len(a.of_way(way))} {ways.words(way)}")
+    return f"{', '.join(told)}; {turn}"
 
 
 def lock_members(comparison: Comparison) -> list[tuple[str, str, str]]:

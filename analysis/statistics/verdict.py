@@ -1,9 +1,5 @@
-"""What may be said of an effect: verdict, smallest change effect, runs that would settle it.
+"""What may be said of an effect: verdict, smallest change effect, runs that would settle it."""
 
-p-values are held together by Holm's method (Scandinavian Journal of Statistics 6, 1979).
-"""
-
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -19,6 +15,8 @@ Verdict = Literal[
     "too few runs",
     "only before",
     "only after",
+    "mostly the instrument",
+    "contradicted",
     "not tested",
 ]
 
@@ -29,19 +27,6 @@ SIGNIFICANT = 0.04
 MIN_RUNS = 5
 POWER = 0.8
 _MOST_RUNS = 10_000
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values of a family, in the same order; NaN stays NaN and counts not."""
-    array = np.asarray(p_values, dtype=float)
-    adjusted = np.full(array.shape, np.nan)
-    known = np.flatnonzero(np.isfinite(array))
-    order = known[np.argsort(array[known])]
-    running = 0.0
-    for rank, index in enumerate(order):
-        running = max(running, min(1.0, (known.size - rank) * array[index]))
-        adjusted[index] = running
-    return [float(x) for x in adjusted]
 
 
 def _with_zeros(effect: Effect, significant: bool, higher_is_better: bool) -> Verdict:
@@ -71,7 +56,7 @@ def verdict(effect: Effect, p_adjusted: float, *, higher_is_better: bool) -> Ver
     return "inconclusive"
 
 
-def _reach(effect: Effect, tests: int) -> float:
+def _reach(effect: Effect, tests: float) -> float:
     """Standard errors between 0 and a difference that is found with ``POWER``, by the
     strictest step of Holm's method over *tests* tests."""
     freedom = max(min(effect.n_before, effect.n_after) - 1, 1)
@@ -79,7 +64,7 @@ def _reach(effect: Effect, tests: int) -> float:
     return float(stdtrit(freedom, 1 - strict / 2) + stdtrit(freedom, POWER))
 
 
-def detectable(effect: Effect, tests: int) -> float:
+def detectable(effect: Effect, tests: float) -> float:
     """The smallest change, such as 0.04 for 4 %, that this many runs with this spread find
     with a power of 80 %; NaN if it cannot be told, as from less than MIN_RUNS runs, of
     which no verdict is given.  By Student's t."""
@@ -90,7 +75,7 @@ def detectable(effect: Effect, tests: int) -> float:
     return float(np.expm1(_reach(effect, tests) * effect.error + effect.resolution))
 
 
-def runs_to_settle(effect: Effect, tests: int) -> int | None:
+def runs_to_settle(effect: Effect, tests: float) -> int | None:
     """About how many runs a side would settle what is inconclusive, if the ratio stays as
     it is: enough to find it, or enough to hold its interval within the margin.  None if
     more than 10 000 or if it cannot be told."""

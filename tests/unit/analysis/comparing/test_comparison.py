@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from samples import recording
 
-from z3trace.analysis.comparing.comparison import Comparison, are_paired, compare, compare_all
+from z3trace.analysis.comparing.comparison import Comparison, compare, compare_all
+from z3trace.analysis.comparing.seen import paired
 from z3trace.analysis.figures.recording import Digest
 from z3trace.data.model import Recording
 from z3trace.errors import IncomparableError
@@ -64,7 +65,7 @@ def test_several_are_one_family() -> None:
 
 def test_nothing_recorded_cannot_be_compared() -> None:
     empty = Digest("x.z3t", recording("x").session)
-    with pytest.raises(IncomparableError, match=r"x\.z3t has no whole probed run"):
+    with pytest.raises(IncomparableError, match=r"x\.z3t has no whole run that counts"):
         compare(empty, Digest.of(recording("after")))
 
 
@@ -79,7 +80,7 @@ def test_runs_are_pairs_if_they_were_made_in_turn() -> None:
         return Digest.of(msgspec.structs.replace(made, runs=runs))
 
     before, after = started(recording("before"), 10), started(recording("after"), 20)
-    assert are_paired(before, after)
+    assert paired(before, after, "all")
     late = recording("after")
     moved = [msgspec.structs.replace(run, started="2027" + run.started[4:]) for run in late.runs]
-    assert not are_paired(before, Digest.of(msgspec.structs.replace(late, runs=moved)))
+    assert not paired(before, Digest.of(msgspec.structs.replace(late, runs=moved)), "all")

@@ -38,7 +38,7 @@ def _found(before: dict[str, float], after: dict[str, float]) -> list[ProbeEffec
 
 def test_probes_that_only_add_their_time_are_no_caveat() -> None:
     found = _found({"none": 400, "ops": 1000}, {"none": 300, "ops": 900})
-    assert [one.probe for one in found] == ["none", "ops"]
+    assert [one.way for one in found] == ["none", "ops"]
     assert found[0].change == pytest.approx(-100, rel=0.01)
     assert found[1].change == pytest.approx(-100, rel=0.01)
     assert found[1].slowdown == pytest.approx((2.5, 3.0), rel=0.01)

@@ -4,14 +4,17 @@ import msgspec
 import pytest
 from samples import recording
 
-from z3trace.analysis.figures.run import Key, base_name, figures_of, measure
+from z3trace.analysis.figures import parts
+from z3trace.analysis.figures.run import Key, Known, base_name, figures_of, measure, workload
 from z3trace.data.model import CallSite, Run
 
 
 def _figures(
     run: Run, schema: int = 3, sites: dict[int, CallSite] | None = None
 ) -> dict[Key, float]:
-    return {key: value for key, value, _ in figures_of(run, measure(run), sites or {}, schema)}
+    (part,) = parts.of(run)
+    rows = figures_of(part, measure(part.series), Known(sites or {}, {}, schema))
+    return {key: value for key, value, _ in rows}
 
 
 def test_means_are_exact_and_tails_need_their_values() -> None:
@@ -54,9 +57,10 @@ def test_call_sites_are_summed_by_function_and_lock_class() -> None:
 
 def test_a_run_without_probes_has_its_speed_alone() -> None:
     run = recording("x", runs=1).runs[1]
-    (figure,) = _figures(run).items()
-    assert figure[0] == Key("throughput", "", "", "mean", "ops/s")
-    assert figure[1] == pytest.approx(10000 / (run.result.elapsed / 1e9))
+    assert list(parts.of(run)) == []
+    ((key, speed, _),) = workload(run)
+    assert key == Key("throughput", "", "", "mean", "ops/s")
+    assert speed == pytest.approx(10000 / (run.result.elapsed / 1e9))
 
 
 def test_what_the_compiler_copied_has_its_source_s_name() -> None:

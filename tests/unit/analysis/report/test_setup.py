@@ -36,7 +36,7 @@ def test_where_waits_are_seen_is_told_if_it_is_elsewhere() -> None:
 
 
 def test_runs_are_counted_by_kind() -> None:
-    assert setup.runs(_found()) == ("10 + 10 probed runs, 10 + 10 without probes, interleaved")
+    assert setup.runs(_found()) == ("10 + 10 no probes, 10 + 10 all probes; interleaved")
 
 
 def test_lock_classes_with_their_members_on_both_sides() -> None:

@@ -6,13 +6,7 @@ from scipy import stats as reference
 
 from z3trace.analysis.statistics.effect import Effect, effect_of
 from z3trace.analysis.statistics.permutation import p_values
-from z3trace.analysis.statistics.verdict import detectable, holm, runs_to_settle, verdict
-
-
-def test_holm_agrees_with_a_worked_example() -> None:
-    # Four p-values, smallest times four and so on, never falling.
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert np.isnan(holm([float("nan"), 0.5])[0])
+from z3trace.analysis.statistics.verdict import detectable, runs_to_settle, verdict
 
 
 def test_few_runs_have_no_verdict() -> None:
@@ -85,11 +79,6 @@ def test_too_few_runs_are_said_to_find_nothing() -> None:
     )
     assert np.isnan(detectable(few, 1))
     assert detectable(enough, 1) > 0
-
-
-def test_holm_never_leaves_its_range_and_counts_no_unknown() -> None:
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([0.01, float("nan")])[0] == pytest.approx(0.01), "a family of one"
 
 
 @pytest.mark.parametrize(
