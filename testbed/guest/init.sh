@@ -15,6 +15,8 @@ if [ -z "$Z3T_FAST" ]; then
 	# of this script come from a copy of busybox in memory instead.
 	# /proc first: until then it is the host's, and /proc/self is QEMU.
 	mount -n -t proc proc /proc
+	# In a box the host has no console and no serial line.
+	mount -n -t devtmpfs dev /dev
 	mount -n -t tmpfs -o mode=0755 run /run
 	cp "$Z3T_BUSYBOX" /run/busybox && mkdir /run/bin &&
 		/run/busybox --install -s /run/bin || exec sh
