@@ -253,7 +253,10 @@ def _probed(
 ) -> dict[str, object]:
     """What probes see: 300 ns more in each hold and each wait that there was, and FLOOR in
     a latency."""
-    fields: dict[str, object] = {"probe": probe, "ledger": Ledger()}
+    fields: dict[str, object] = {
+        "probe": probe,
+        "ledger": Ledger(skipped_programs=0, missed_probes=0),
+    }
     seen_series: list[Series] = []
     if probe in ("ops", "all"):
         shown = [value + FLOOR for value in latencies]

@@ -64,7 +64,7 @@ def test_each_metric_of_a_whole_recording() -> None:
 
 def test_words_and_order() -> None:
     assert ways.words("lock:page") == "page probes"
-    assert ways.words("timed+lock:page") == "timed build, page probes"
+    assert ways.words("timed+lock:page") == "timed build + page probes"
     shuffled = ["timed+lock:page", "all", "lock:page", "timed", "lock:a", "ops", "clocked", "none"]
     assert ways.order(shuffled) == [
         *("none", "clocked", "timed", "ops", "lock:a", "lock:page", "all", "timed+lock:page")
