@@ -58,6 +58,7 @@ def test_each_metric_of_a_whole_recording() -> None:
         "acquisitions": "timed",
         "trylock_failures": "timed",
         "part": "all",
+        "site": "timed",
     }
     assert digest.ways == ways.order(WAYS)
 
