@@ -20,7 +20,7 @@ from z3trace.data.model import (
     Session,
     WorkloadResult,
 )
-from z3trace.data.timed import Timed, TimedLedger
+from z3trace.data.timed import Timed, TimedBuild, TimedCall, TimedCallCounts, TimedLedger
 
 #: ns that the probes add to the latency of an operation.
 FLOOR = 250
@@ -187,6 +187,22 @@ SLOWER = {"none": 1.0, "clocked": 1.05, "timed": 1.1, "ops": 1.6, "lock:page": 2
 WAYS = ("none", "clocked", "timed", "ops", "lock:page", "timed+lock:page", "own-lock", "all")
 
 
+_BUILD = TimedBuild(
+    calls=[
+        TimedCall(
+            number=0,
+            file="z3fold.c",
+            line=100,
+            function="z3fold_alloc",
+            expression="&zhdr->page_lock",
+            lock="page",
+            action="acquire",
+            kind="spin",
+        )
+    ]
+)
+
+
 def _values(source: random.Random, around: float, count: int = 1000) -> list[int]:
     return [int(around * source.lognormvariate(0, 0.5)) for _ in range(count)]
 
@@ -242,7 +258,19 @@ def _timed(waits: list[int], holds: list[int]) -> Timed:
             series("hold", "page", [value + CLOCK for value in holds]),
         ],
         locks=_locks("page", len(holds)),
-        calls=[],
+        calls=[
+            TimedCallCounts(
+                call=0,
+                acquisitions=len(holds),
+                contended=len(holds) // 10,
+                trylock_failures=0,
+                releases=0,
+                wait_sum=sum(value and value + CLOCK for value in waits),
+                wait_max=max(waits) + CLOCK,
+                hold_sum=sum(holds) + CLOCK * len(holds),
+                hold_max=max(holds) + CLOCK,
+            )
+        ],
         nesting=[],
         ledger=TimedLedger(),
     )
@@ -253,7 +281,10 @@ def _probed(
 ) -> dict[str, object]:
     """What probes see: 300 ns more in each hold and each wait that there was, and FLOOR in
     a latency."""
-    fields: dict[str, object] = {"probe": probe, "ledger": Ledger()}
+    fields: dict[str, object] = {
+        "probe": probe,
+        "ledger": Ledger(skipped_programs=0, missed_probes=0),
+    }
     seen_series: list[Series] = []
     if probe in ("ops", "all"):
         shown = [value + FLOOR for value in latencies]
@@ -304,7 +335,7 @@ def seen(
     made = [structs.replace(one, number=i, order=i) for i, one in enumerate(made)]
     return Recording(
         path=f"{label}.z3t",
-        session=session(label, **{"schema": 5, **changes}),
+        session=session(label, **{"schema": 5, "timed": _BUILD, **changes}),
         runs=made,
         complete=True,
     )

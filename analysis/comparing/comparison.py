@@ -10,7 +10,7 @@ from z3trace.analysis.comparing import contradiction, instrument, mismatch, prob
 from z3trace.analysis.comparing.caveats import caveats
 from z3trace.analysis.comparing.contradiction import Contradiction, Witness
 from z3trace.analysis.comparing.seen import Seen, Sides
-from z3trace.analysis.figures import metrics, ways
+from z3trace.analysis.figures import costs, metrics, ways
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.run import Key
 from z3trace.analysis.statistics import family
@@ -82,6 +82,14 @@ class Metric:
     @property
     def subject(self) -> str:
         return self.operation or self.lock
+
+    @property
+    def instrument(self) -> str:
+        """The instrument's part in words, of the side where it is larger."""
+        known = [part for part in self.share if not np.isnan(part)]
+        sides = [n for n in (self.effect.n_before, self.effect.n_after) if n]
+        most = max(known, default=float("nan")) if len(known) >= len(sides) else float("nan")
+        return costs.share_words(self.key, self.way, most)
 
     @property
     def primary(self) -> bool:

@@ -1,7 +1,6 @@
 """What must be said of the instrument itself: how much of a figure it is, and whether what
 is known of its cost holds together."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,9 +36,7 @@ def known(digest: Digest) -> list[Known]:
         if not ways.one_class(way):
             continue
         lock = way.removeprefix("lock:")
-        calls = sum(run.calls for run in digest.of_way(way))
-        taken = digest.totals(way).locks.get(lock, Counter())["acquisitions"]
-        outside = costs.outside(digest, way, taken / calls) if taken and calls else None
+        outside = costs.of_lock(digest, lock)
         placed = costs.inside(digest, "hold", lock)
         told.append(Known(lock, placed, costs.by_poll(digest, Subject("hold", lock), way), outside))
     return told

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
+from z3trace.analysis import units
 from z3trace.analysis.figures import ways
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest
@@ -164,18 +165,42 @@ def _clock(digest: Digest, way: str) -> Cost | None:
     return Cost(min(shortest), 0.0, min(shortest), "clock reads, at most")
 
 
-def _operation(digest: Digest, of: Subject, way: str) -> Cost | None:
-    """What a pair of operation probes adds inside a latency: no less than poll(2) knows,
-    no more than the whole pair costs in place, and of that the part that calibration
-    finds inside.  By calibration alone without unprobed runs."""
-    poll, whole = by_poll(digest, of, way), outside(digest, way)
-    calibration = digest.session.calibration
-    if poll is None or whole is None or calibration is None or not calibration.operation:
-        return poll
-    part = min(calibration.operation_floor / calibration.operation, 1.0)
-    if part * whole.value <= poll.value:
+def _between(poll: Cost | None, whole: Cost | None, part: float) -> Cost | None:
+    """A cost inside that was not measured: no less than poll(2) knows, no more than the
+    *whole* pair of probes costs in place, and of that the *part* that calibration finds
+    inside."""
+    if poll is None or whole is None or part * whole.value <= poll.value:
         return poll
     return Cost(part * whole.value, poll.low, whole.high, whole.source, whole.runs)
+
+
+def _operation(digest: Digest, of: Subject, way: str) -> Cost | None:
+    """What a pair of operation probes adds inside a latency."""
+    calibration = digest.session.calibration
+    if calibration is None or not calibration.operation:
+        return by_poll(digest, of, way)
+    part = min(calibration.operation_floor / calibration.operation, 1.0)
+    return _between(by_poll(digest, of, way), outside(digest, way), part)
+
+
+def of_lock(digest: Digest, lock: str) -> Cost | None:
+    """What a pair of probes on a lock class takes of the workload, see ``outside``."""
+    way = f"lock:{lock}"
+    calls = sum(run.calls for run in digest.of_way(way))
+    taken = digest.totals(way).locks.get(lock, Counter())["acquisitions"]
+    return outside(digest, way, taken / calls) if taken and calls else None
+
+
+def _one_class(digest: Digest, of: Subject, way: str) -> Cost | None:
+    """What a pair of probes on a lock class adds inside what it shows: measured in place,
+    else between what poll(2) and the workload's own time tell."""
+    placed = inside(digest, of.metric, of.name)
+    calibration = digest.session.calibration
+    if placed is not None or calibration is None or not calibration.jump:
+        return placed
+    poll = by_poll(digest, of, way)
+    part = min(poll.value / (2 * calibration.jump), 1.0) if poll else 0.0
+    return _between(poll, of_lock(digest, of.name), part)
 
 
 def shown(digest: Digest, of: Subject, way: str) -> Cost | None:
@@ -185,7 +210,7 @@ def shown(digest: Digest, of: Subject, way: str) -> Cost | None:
     if way == "timed":
         return _clock(digest, way)
     if ways.one_class(way):
-        return inside(digest, of.metric, of.name) or by_poll(digest, of, way)
+        return _one_class(digest, of, way)
     if way == "ops":
         return _operation(digest, of, way)
     return by_poll(digest, of, way)
@@ -228,6 +253,11 @@ def share(digest: Digest, key: Key, way: str, recorded: float, cost: Cost | None
     if key.metric == "latency" and not np.isfinite(slowed):
         return part
     return float(np.maximum(part, slowed)) if np.isfinite(slowed) else float("nan")
+
+
+def share_words(key: Key, way: str, part: float) -> str:
+    """A share in words; none of what is not a time in the target."""
+    return units.share(part, at_most=way == "timed") if key.metric in _TIMES else ""
 
 
 def in_an_operation(digest: Digest, of: Subject, way: str, each: float) -> tuple[float, float]:

@@ -71,7 +71,7 @@ def words(way: str) -> str:
     if way.startswith("lock:"):
         return f"{way.removeprefix('lock:')} probes"
     first, _, rest = way.partition("+")
-    return f"{words(first)}, {words(rest)}" if rest else way
+    return f"{words(first)} + {words(rest)}" if rest else way
 
 
 def one_class(way: str) -> bool:

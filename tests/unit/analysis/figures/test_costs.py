@@ -88,12 +88,23 @@ def test_the_own_lock_that_is_probed_alike_is_taken(
     assert isinstance(Digest.of(_with_methods(acquire, release)).session.sites[0], CallSite)
 
 
-def test_poll_stands_in_where_nothing_was_measured_in_place() -> None:
-    digest = _without("timed+lock:page", "own-lock")
-    cost = costs.shown(digest, HOLD, "lock:page")
+def test_poll_and_the_workload_stand_in_where_nothing_was_measured_in_place() -> None:
+    """poll(2) knows 110 ns, a pair costs the workload 1500: the truth of 280 lies between,
+    and the interval has it."""
+    cost = costs.shown(_without("timed+lock:page", "own-lock"), HOLD, "lock:page")
+    assert cost is not None
+    assert cost.low == pytest.approx(80)  # less the calibration's spread
+    assert cost.high == pytest.approx(1500, rel=0.1)
+    assert cost.low < INSIDE - CLOCK < cost.high
+    # By the part that calibration finds inside: 110 of two jumps of 500.
+    assert cost.value == pytest.approx(165, rel=0.05)
+
+
+def test_poll_alone_stands_in_without_unprobed_runs() -> None:
+    cost = costs.shown(_without("timed+lock:page", "own-lock", "none"), HOLD, "lock:page")
     assert cost is not None
     assert cost.value == pytest.approx(110)
-    assert cost.high - cost.value == 30  # the calibration's spread
+    assert cost.high - cost.value == 30
     assert cost.source == "poll(2)"
 
 

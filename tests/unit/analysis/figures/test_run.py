@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from samples import recording
+from samples import recording, run_seen, seen
 
 from z3trace.analysis.figures import parts
 from z3trace.analysis.figures.run import Key, Known, base_name, figures_of, measure, workload
@@ -53,6 +53,17 @@ def test_call_sites_are_summed_by_function_and_lock_class() -> None:
     assert figures[Key("site", "", "f: page", "wait", "ns")] == 1
     assert figures[Key("site", "", "f: page", "hold", "ns")] == 4
     assert figures[Key("site", "", "g: page", "wait", "ns")] == 2
+
+
+def test_call_sites_of_a_timed_build_are_its_lock_calls() -> None:
+    run = run_seen("timed", 0, scale=1, lock_scale=1, seed=1)
+    (part,) = parts.of(run)
+    rows = figures_of(part, measure(part.series), Known.of(seen("x", runs=1).session))
+    sites = {key.statistic: value for key, value, _ in rows if key.metric == "site"}
+    assert sites["hold"] == run.timed.series[1].sum / 1000
+    assert sites["wait"] == run.timed.series[0].sum / 1000
+    unknown = figures_of(part, measure(part.series), Known({}, {}, 5))
+    assert not any(key.metric == "site" for key, _, _ in unknown)
 
 
 def test_a_run_without_probes_has_its_speed_alone() -> None:

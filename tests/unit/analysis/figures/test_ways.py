@@ -58,13 +58,14 @@ def test_each_metric_of_a_whole_recording() -> None:
         "acquisitions": "timed",
         "trylock_failures": "timed",
         "part": "all",
+        "site": "timed",
     }
     assert digest.ways == ways.order(WAYS)
 
 
 def test_words_and_order() -> None:
     assert ways.words("lock:page") == "page probes"
-    assert ways.words("timed+lock:page") == "timed build, page probes"
+    assert ways.words("timed+lock:page") == "timed build + page probes"
     shuffled = ["timed+lock:page", "all", "lock:page", "timed", "lock:a", "ops", "clocked", "none"]
     assert ways.order(shuffled) == [
         *("none", "clocked", "timed", "ops", "lock:a", "lock:page", "all", "timed+lock:page")
