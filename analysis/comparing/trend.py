@@ -17,6 +17,7 @@ from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.run import Key
+from z3trace.analysis.statistics.interval import centres
 from z3trace.analysis.statistics.verdict import SIGNIFICANT
 from z3trace.errors import IncomparableError
 from z3trace.printable import visible
@@ -38,7 +39,7 @@ class ChangePoint:
 
 @dataclass(frozen=True)
 class Trend:
-    """One metric over sessions: geometric means over runs, NaN where it was not recorded."""
+    """One metric over sessions: the typical run of each, NaN where it was not recorded."""
 
     key: Key
     centres: Floats
@@ -100,20 +101,20 @@ def trends(digests: Sequence[Digest], *, allow_mismatch: bool = False) -> list[T
     """The main metrics over *digests*, which are in the order of their making."""
     if not allow_mismatch:
         _check(digests)
-    centres: dict[Key, Floats] = {}
+    typical: dict[Key, Floats] = {}
     for i, digest in enumerate(digests):
         for key, _, values, _ in digest.rows():
             tested = metrics.BY_NAME[key.metric].tested
             if not tested or key.statistic not in metrics.MAIN_STATISTICS:
                 continue
-            row = centres.setdefault(key, np.full(len(digests), np.nan))
+            row = typical.setdefault(key, np.full(len(digests), np.nan))
             if (values > 0).all():
-                row[i] = np.exp(np.log(values).mean())
-    keys = sorted(centres, key=lambda key: metrics.ORDER[key.metric])
+                row[i] = np.exp(centres(np.log(values)[None])[0])
+    keys = sorted(typical, key=lambda key: metrics.ORDER[key.metric])
     lines = []
     for key in keys:
-        known = np.flatnonzero(np.isfinite(centres[key]))
-        changes = change_points(np.log(centres[key][known]), len(keys))
+        known = np.flatnonzero(np.isfinite(typical[key]))
+        changes = change_points(np.log(typical[key][known]), len(keys))
         placed = [ChangePoint(int(known[c.at]), c.ratio, c.p_adjusted) for c in changes]
-        lines.append(Trend(key, centres[key], placed))
+        lines.append(Trend(key, typical[key], placed))
     return lines

@@ -21,7 +21,7 @@ from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.statistics.effect import Sample, effects
 from z3trace.analysis.statistics.family import holm
-from z3trace.analysis.statistics.interval import Floats
+from z3trace.analysis.statistics.ranks import Floats
 from z3trace.analysis.statistics.verdict import Verdict, verdict
 from z3trace.kernels import build, fetch
 from z3trace.kernels import variant as variants
