@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 #: Runs in all, or pairs, up to which every exchange is counted.
-EXACT = 50
+EXACT = 40
 #: From so many pairs on labels are exchanged within pairs only.  2^10 exchanges of ten
 #: pairs cannot have a p-value that is small enough for a family of fifty tests.
 ENOUGH_PAIRS = 16

@@ -14,7 +14,7 @@ def p_of(before: Floats, after: Floats, *, paired: bool = False, exact: bool = T
     return float(p_values(before[None], after[None], paired=paired, exact=exact)[0])
 
 
-@pytest.mark.parametrize("sizes", [(1, 1), (2, 3), (5, 5), (10, 10), (7, 16), (25, 25)])
+@pytest.mark.parametrize("sizes", [(1, 1), (2, 3), (5, 5), (10, 10), (7, 16), (20, 20)])
 def test_groups_agree_with_mann_and_whitney_s_exact_test(sizes: tuple[int, int]) -> None:
     random = np.random.default_rng(4)
     for shift in (0.0, 0.8, 3.0):
@@ -23,7 +23,7 @@ def test_groups_agree_with_mann_and_whitney_s_exact_test(sizes: tuple[int, int])
         assert p_of(before, after) == pytest.approx(exact)
 
 
-@pytest.mark.parametrize("pairs", [16, 20, 50])
+@pytest.mark.parametrize("pairs", [16, 20, 40])
 def test_pairs_agree_with_wilcoxon_s_exact_test(pairs: int) -> None:
     random = np.random.default_rng(5)
     for shift in (0.0, 0.5, 3.0):
