@@ -37,7 +37,8 @@ def _details(comparison: Comparison) -> list[str]:
                 else [*["" for _ in out[:1]], *heading(table.title), *_fitted(table)]
             )
             title = table.title
-    notes = details.costs(comparison) + _members(comparison) + attribution.structure(comparison)
+    notes = details.costs(comparison) + _members(comparison)
+    notes += attribution.structure(comparison, locks=False)
     return out + [line for note in notes for line in wrap(note, "- ", "  ")]
 
 
