@@ -15,16 +15,15 @@ def _coverage(digest: Digest) -> Iterator[str]:
     session = digest.session
     unseen = digest.unseen()
     if not digest.has_locks and not digest.of_way("timed"):
-        yield f"{session.label}: locks were not recorded"
+        yield "locks were not recorded"
     elif unseen and digest.has_locks:
         yield (
-            f"{session.label}: {len(unseen)} of {len(session.sites)} lock call sites "
+            f"{len(unseen)} of {len(session.sites)} lock call sites "
             f"could not be probed ({digest.unseen_functions()})"
         )
     for operation in session.operations:
         if not operation.attached:
-            what = f"operation {operation.name} was not recorded: {operation.reason}"
-            yield f"{session.label}: {what}"
+            yield f"operation {operation.name} was not recorded: {operation.reason}"
 
 
 def _unused(digest: Digest) -> Iterator[str]:
@@ -34,7 +33,7 @@ def _unused(digest: Digest) -> Iterator[str]:
     interrupted = sum(run.interrupted for run in digest.runs)
     told += [f"{interrupted} interrupted"] if interrupted else []
     if told:
-        yield f"{digest.session.label}: not counted: {', '.join(told)} of {len(digest.runs)} runs"
+        yield f"not counted: {', '.join(told)} of {len(digest.runs)} runs"
 
 
 def _used(digest: Digest, metric: str) -> list[str]:
@@ -54,6 +53,21 @@ def _probed(before: Digest) -> Iterator[str]:
         )
 
 
+def _of_side(digest: Digest) -> Iterator[str]:
+    """What is to be said of one recording, which may hold for the other one as well."""
+    yield from _coverage(digest)
+    lost, seen = digest.loss()
+    if lost:
+        yield f"{lost} of {lost + seen} events were lost"
+    failed = sum(run.status != 0 for run in digest.runs)
+    if failed:
+        yield f"the workload failed in {failed} of {len(digest.runs)} runs"
+    if not digest.complete:
+        yield "the recording was cut short"
+    yield from _unused(digest)
+    yield from stability.notes(digest)
+
+
 def caveats(before: Digest, after: Digest, *, paired: bool) -> Iterator[str]:
     """What a reader of the comparison must know, one sentence each."""
     environment = before.session.environment
@@ -63,19 +77,11 @@ def caveats(before: Digest, after: Digest, *, paired: bool) -> Iterator[str]:
             "times are not those of real hardware; ratios are what counts"
         )
     yield from _probed(before)
+    told: dict[str, list[str]] = {}
     for digest in (before, after):
-        yield from _coverage(digest)
-        lost, seen = digest.loss()
-        label = digest.session.label
-        if lost:
-            yield f"{label}: {lost} of {lost + seen} events were lost"
-        failed = sum(run.status != 0 for run in digest.runs)
-        if failed:
-            yield f"{label}: the workload failed in {failed} of {len(digest.runs)} runs"
-        if not digest.complete:
-            yield f"{label}: the recording was cut short"
-        yield from _unused(digest)
-        yield from stability.notes(digest)
+        for text in _of_side(digest):
+            told.setdefault(text, []).append(digest.session.label)
+    yield from (f"{' and '.join(labels)}: {text}" for text, labels in told.items())
     if not paired:
         yield "the runs of the two sides were not interleaved: drift of the machine is not excluded"
     yield from _few(before, after)

@@ -16,7 +16,7 @@ from z3trace.analysis import units
 from z3trace.analysis.figures.costs import times
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest
-from z3trace.analysis.statistics.interval import intervals
+from z3trace.analysis.statistics.interval import centres, shifts
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,18 @@ class ProbeEffect:
     slowdown: tuple[float, float]
 
 
+def typical(values: Floats) -> float:
+    """Of these runs, see ``statistics.interval``."""
+    return float(centres(values[None])[0])
+
+
 def _line(way: str, sides: tuple[Floats, Floats], free: tuple[float, float]) -> ProbeEffect:
     before, after = sides
-    low = high = float("nan")
-    if min(before.size, after.size) >= 2:
-        ends = intervals(before[None], after[None], paired=False)
-        low, high = (float(end[0]) for end in ends)
-    b, a = float(before.mean()), float(after.mean())
-    return ProbeEffect(way, b, a, a - b, low, high, (b / free[0], a / free[1]))
+    change, low, high = (float(x[0]) for x in shifts(before[None], after[None], paired=False))
+    if min(before.size, after.size) < 2:
+        low = high = float("nan")
+    b, a = typical(before), typical(after)
+    return ProbeEffect(way, b, a, change, low, high, (b / free[0], a / free[1]))
 
 
 def of(before: Digest, after: Digest) -> list[ProbeEffect]:
@@ -56,7 +60,7 @@ def of(before: Digest, after: Digest) -> list[ProbeEffect]:
     for way in before.ways:
         b, a = (times(side, way, counted=counted) for side in sides)
         if b.size and a.size:
-            free = (effects[0].before, effects[0].after) if effects else (b.mean(), a.mean())
+            free = (effects[0].before, effects[0].after) if effects else (typical(b), typical(a))
             effects.append(_line(way, (b, a), free))
     return effects if len(effects) > 1 and effects[0].way == "none" else []
 

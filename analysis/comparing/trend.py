@@ -19,6 +19,7 @@ from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest, subject
 from z3trace.analysis.figures.run import Key
+from z3trace.analysis.statistics.interval import centres
 from z3trace.analysis.statistics.verdict import SIGNIFICANT
 from z3trace.errors import IncomparableError
 from z3trace.printable import visible
@@ -40,7 +41,7 @@ class ChangePoint:
 
 @dataclass(frozen=True)
 class Trend:
-    """One metric over sessions: geometric means over runs, NaN where it was not recorded.
+    """One metric over sessions: the typical run of each, NaN where it was not recorded.
 
     *way*: how it was seen; *share*: the largest part of it in any session that is the
     instrument's own, NaN if that is not known.  Where that is most of it, no change is
@@ -110,24 +111,24 @@ def trends(digests: Sequence[Digest], *, allow_mismatch: bool = False) -> list[T
     digests = chosen(digests)
     if not allow_mismatch:
         _check(digests)
-    centres: dict[Key, Floats] = {}
+    typical: dict[Key, Floats] = {}
     shares: dict[Key, list[float]] = {}
     for i, side in enumerate(map(Side, digests)):
         for key in side.tested():
             values, _, share, _ = side.taken(key)
-            row = centres.setdefault(key, np.full(len(digests), np.nan))
+            row = typical.setdefault(key, np.full(len(digests), np.nan))
             shares.setdefault(key, []).append(share)
             if (values > 0).all():
-                row[i] = np.exp(np.log(values).mean())
-    keys = sorted(centres, key=lambda key: metrics.ORDER[key.metric])
-    return [_trend(key, centres[key], max(shares[key]), digests, len(keys)) for key in keys]
+                row[i] = np.exp(centres(np.log(values)[None])[0])
+    keys = sorted(typical, key=lambda key: metrics.ORDER[key.metric])
+    return [_trend(key, typical[key], max(shares[key]), digests, len(keys)) for key in keys]
 
 
-def _trend(key: Key, centres: Floats, share: float, digests: Sequence[Digest], tests: int) -> Trend:
+def _trend(key: Key, typical: Floats, share: float, digests: Sequence[Digest], tests: int) -> Trend:
     way = next(filter(None, (digest.way(subject(key)) for digest in digests)), "")
-    known = np.flatnonzero(np.isfinite(centres))
+    known = np.flatnonzero(np.isfinite(typical))
     placed = []
     if worthy(key, way, share):
-        changes = change_points(np.log(centres[known]), tests)
+        changes = change_points(np.log(typical[known]), tests)
         placed = [ChangePoint(int(known[c.at]), c.ratio, c.p_adjusted) for c in changes]
-    return Trend(key, centres, placed, way, share)
+    return Trend(key, typical, placed, way, share)

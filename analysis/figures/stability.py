@@ -86,11 +86,10 @@ def notes(digest: Digest) -> Iterator[str]:
         change, p = drift(values)
         if p < _DRIFT_P and abs(change) > _SMALLEST:
             drifting.append(f"{name} {change:+.1%}")
-    label = digest.session.label
     for told, words in (
         (modal, "two modes"),
         (apart, "the first run is off the others, warm-up?"),
         (drifting, "drift over the session, which interleaved sides share"),
     ):
         if told:
-            yield f"{label}: {words}: {', '.join(told)}"
+            yield f"{words}: {', '.join(told)}"

@@ -7,6 +7,9 @@ from z3trace.analysis.figures import ways
 from z3trace.analysis.figures.run import Key
 from z3trace.analysis.statistics.effect import Effect
 
+#: Locks that got better are told of at the head of a report; tables have the others.
+_MOST_LOCKS = 4
+
 
 def verdict_counts(comparison: Comparison) -> str:
     """``12 better, 1 worse, 3 no difference, 20 inconclusive`` over all that is tested."""
@@ -57,7 +60,7 @@ def contradictions(comparison: Comparison) -> list[str]:
 def claims(comparison: Comparison) -> list[str]:
     """Contradictions first, if there are any.  Then one sentence a claim, each with its
     figure and interval: throughput; latency of each operation that has one that differs,
-    the mean before p99 before p50; mean waits and holds."""
+    the mean before p99 before p50; the mean waits and holds that count."""
     sentences = contradictions(comparison)
     sentences += [_claim(metric) for metric in comparison.select("throughput")]
     told = set()
@@ -66,7 +69,21 @@ def claims(comparison: Comparison) -> list[str]:
             if metric.verdict in ("better", "worse") and metric.operation not in told:
                 told.add(metric.operation)
                 sentences.append(_claim(metric))
-    for metric in comparison.select("wait", "mean") + comparison.select("hold", "mean"):
-        if metric.verdict in ("better", "worse"):
-            sentences.append(_claim(metric))
-    return sentences
+    return sentences + [_claim(metric) for metric in _lock_claims(comparison)]
+
+
+def _lock_claims(comparison: Comparison) -> list[Metric]:
+    """Mean waits and holds that differ: what got worse, and what got better by most of an
+    operation's time."""
+    taken = {m.lock: m.effect for m in comparison.select("acquisitions")}
+
+    def change(metric: Metric) -> float:
+        often, effect = taken.get(metric.lock), metric.effect
+        if often is None:
+            return 0.0
+        return abs(effect.after * often.after - effect.before * often.before)
+
+    means = comparison.select("wait", "mean") + comparison.select("hold", "mean")
+    better = sorted((m for m in means if m.verdict == "better"), key=change, reverse=True)
+    told = better[:_MOST_LOCKS]
+    return [m for m in means if m.verdict == "worse" or m in told]

@@ -37,7 +37,8 @@ def _details(comparison: Comparison) -> list[str]:
                 else [*["" for _ in out[:1]], *heading(table.title), *_fitted(table)]
             )
             title = table.title
-    notes = details.costs(comparison) + _members(comparison) + attribution.structure(comparison)
+    notes = details.costs(comparison) + _members(comparison)
+    notes += attribution.structure(comparison, locks=False)
     return out + [line for note in notes for line in wrap(note, "- ", "  ")]
 
 
@@ -57,7 +58,7 @@ def _fitted(table: Table) -> list[str]:
 def _statistics(comparison: Comparison) -> list[str]:
     seen = sensitivity.resolution(comparison)
     return wrap(
-        "ratio: after/before of geometric means over runs; instr.: how much of a figure is the "
+        "ratio: a typical run after over one before; instr.: how much of a figure is the "
         "instrument's, above 50 % there is no verdict (!); + better, - worse, = no difference "
         "(within 2 %), ~ inconclusive, ? contradicted. "
         f"{headline.verdict_counts(comparison)} of {comparison.tests} tests; the "

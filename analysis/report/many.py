@@ -50,7 +50,7 @@ def render(comparisons: Sequence[Comparison], *, everything: bool = False) -> st
         header += [comparison.after.session.label, ""]
     header += ["seen by", "instr."]
     told = [text for each in comparisons for text in headline.contradictions(each)]
-    out = [*told, f"against {first}: change of geometric means over runs", ""]
+    out = [*told, f"against {first}: change of a typical run", ""]
     out += Table(header, _rows(comparisons, everything=everything), 2).aligned()
     tests = comparisons[0].tests
     legend = "+ better, - worse, = no difference, ~ inconclusive, ! mostly the instrument"
