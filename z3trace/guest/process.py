@@ -67,6 +67,11 @@ class Guest:
                 tied, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
+    @property
+    def number(self) -> int:
+        """Of its first process: QEMU, or what QEMU was started by."""
+        return self._process.pid
+
     def is_lost(self) -> bool:
         return self.console.health.lost
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from z3trace import paths
 from z3trace.errors import UsageError
+from z3trace.guest import threads
 from z3trace.paths import open_regular
 
 #: Bytes that a guest may leave in its directory; a recording of 10 000 runs is 600 MB.
@@ -163,12 +164,9 @@ class _Total:
 
 def _nameless(process: int) -> int:
     """Bytes of the files without a name that a process and its children have open."""
-    size, pending = 0, [process]
-    while pending:
-        here = Path("/proc", str(pending.pop()))
-        with suppress(OSError, ValueError):
-            for children in here.glob("task/*/children"):
-                pending += [int(word) for word in children.read_text().split()]
+    size = 0
+    for here in (Path("/proc", str(number)) for number in threads.processes(process)):
+        with suppress(OSError):
             for opened in (here / "fd").iterdir():
                 with suppress(OSError):
                     status = opened.stat()

@@ -20,6 +20,7 @@ from z3trace import paths
 from z3trace.errors import GuestLostError
 from z3trace.guest import share
 from z3trace.guest.accelerator import choose
+from z3trace.guest.owncpus import owncpus
 from z3trace.guest.process import FOLLOWED, Follower, Guest, boot, watch
 from z3trace.guest.qemu import Options, guest_programs, qemu_command
 from z3trace.guest.share import Directories
@@ -179,7 +180,8 @@ def run(  # noqa: PLR0913 - the parts of one guest
         guest, lost = boot(argv, where, say)
         boot_seconds = time.monotonic() - guest.started
         try:
-            lost = lost or _wait(guest, options.deadline, [*outputs, *looks])
+            with owncpus(guest.number):
+                lost = lost or _wait(guest, options.deadline, [*outputs, *looks])
         finally:
             guest.kill()
             whole, parts = _bring_home(where, home)
