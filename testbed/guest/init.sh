@@ -80,19 +80,20 @@ done
 
 echo z3trace-guest >/proc/sys/kernel/hostname
 ip link set lo up 2>/dev/null
-echo "z3trace-guest: ready" >/dev/console
+# The devices of the new root: those at /dev are the host's, and a box has no console.
+echo "z3trace-guest: ready" >dev/console
 setsid chroot . /bin/sh "$Z3T_RUN/command.sh" </dev/null \
 	>"./$Z3T_RUN/stdout" 2>"./$Z3T_RUN/stderr" &
 command=$!
 # The host asks for an interrupt over the serial line: waiting for it costs the
 # guest nothing.
-stty -echo </dev/ttyS0 2>/dev/null
+stty -echo <dev/ttyS0 2>/dev/null
 while read -r word; do
 	case "$word" in
 	interrupt) kill -INT "-$command" ;;
-	ping) echo "z3trace-guest: here" >/dev/console ;;
+	ping) echo "z3trace-guest: here" >dev/console ;;
 	esac
-done </dev/ttyS0 &
+done <dev/ttyS0 &
 # Read as a whole before it runs: when the devices are down neither a program nor the
 # rest of this file can be read, and the end of init is a panic.
 {
@@ -100,7 +101,7 @@ done </dev/ttyS0 &
 	echo $? >"./$Z3T_RUN/status.new"
 	mv "./$Z3T_RUN/status.new" "./$Z3T_RUN/status"
 	sync
-	echo "z3trace-guest: done" >/dev/console
+	echo "z3trace-guest: done" >dev/console
 	echo o >/proc/sysrq-trigger
 	while :; do :; done
 }

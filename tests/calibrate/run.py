@@ -20,7 +20,7 @@ from z3trace import paths
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/calibration"
-SPLITS = 300
+SPLITS = 250
 REPORTS = 2000
 INTERVALS = 20_000
 FIRST = {"primary": 0, "secondary": PRIMARY}
