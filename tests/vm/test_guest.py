@@ -4,6 +4,7 @@ import json
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -105,26 +106,29 @@ def test_ab_makes_every_file(kernel: object, tmp_path: Path) -> None:
         assert (out / name).stat().st_size > 0
     assert len(list((out / "plots").glob("*.svg"))) == len(list((out / "plots").glob("*.png"))) == 6
     report = json.loads((out / "report.json").read_text())
+    sides = [recorded(out / f"{name}.z3t") for name in ("before", "after")]
+    made = [Counter(run.way for run in side.runs if run.counts) for side in sides]
+    assert made[0] == made[1]
+    assert made[0]["none"] >= 4
+    told = {each["way"]: each["runs"] for each in report["ways"]}
+    assert told == {way: {"before": n, "after": n} for way, n in made[0].items()}
     throughput = [m for m in report["metrics"] if m["metric"] == "throughput"]
-    assert [(m["statistic"], m["unit"], m["n_before"]) for m in throughput] == [
-        ("mean", "ops/s", 4)
+    assert [(m["statistic"], m["unit"], m["n_before"], m["way"]) for m in throughput] == [
+        ("mean", "ops/s", made[0]["none"], "none")
     ]
-    text = " ".join((out / "report.txt").read_text().split())
-    assert "2 + 2 probed runs, 2 + 2 with probes on operations only, 4 + 4 without" in text
-    assert "latency is from runs that probe operations only" in text
-    recording = recorded(out / "after.z3t")
-    kinds = [run.probe for run in recording.runs if run.probed]
-    assert sorted(kinds) == ["all", "all", "ops", "ops"]
     # The latencies of the report are those of the runs that disturb operations least.
-    (told,) = (
-        metric["after"]
+    (latency,) = (
+        metric
         for metric in report["metrics"]
         if (metric["metric"], metric["operation"], metric["statistic"])
         == ("latency", "map", "mean")
     )
-    of_kind = {kind: [r for r in recording.runs if r.probe == kind] for kind in ("ops", "all")}
-    assert told == pytest.approx(_mean_latency(of_kind["ops"], "map"), rel=0.01)
-    assert told < 0.5 * _mean_latency(of_kind["all"], "map")
+    assert latency["way"] == next(way for way in ("clocked", "ops", "all") if made[0][way])
+    of_all = [run for run in sides[1].runs if run.way == "all" and run.counts]
+    assert latency["after"] < 0.5 * _mean_latency(of_all, "map")
+    if latency["way"] == "ops":
+        of_ops = [run for run in sides[1].runs if run.way == "ops" and run.counts]
+        assert latency["after"] == pytest.approx(_mean_latency(of_ops, "map"), rel=0.01)
     assert not list(out.glob(".*"))
 
 
