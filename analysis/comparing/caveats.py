@@ -90,7 +90,7 @@ def caveats(before: Digest, after: Digest, *, paired: bool) -> Iterator[str]:
 def _few(before: Digest, after: Digest) -> Iterator[str]:
     """Ways that figures come from with too few runs for a verdict."""
     used = ways.order({way for metric in _TESTED for way in _used(before, metric)})
-    for way in used:
-        smallest = min(len(before.of_way(way)), len(after.of_way(way)))
-        if smallest < MIN_RUNS:
-            yield f"{ways.words(way)}: only {smallest} runs a side: no verdicts below {MIN_RUNS}"
+    runs = {way: min(len(before.of_way(way)), len(after.of_way(way))) for way in used}
+    few = [f"{n} with {ways.words(way)}" for way, n in runs.items() if n < MIN_RUNS]
+    if few:
+        yield f"only {', '.join(few)} a side: no verdicts below {MIN_RUNS} runs"

@@ -68,7 +68,8 @@ def of(before: Digest, after: Digest) -> list[ProbeEffect]:
 def span(effect: ProbeEffect) -> str:
     """``-122 ns [-131 ns, -114 ns]``"""
     text, low, high = map(units.difference, (effect.change, effect.low, effect.high))
-    return text if np.isnan(effect.low) else f"{text} [{low}, {high}]"
+    known = np.isfinite([effect.low, effect.high]).all()
+    return f"{text} [{low}, {high}]" if known else text
 
 
 def caveats(lines: list[ProbeEffect]) -> Iterator[str]:

@@ -112,7 +112,8 @@ def costs(comparison: Comparison) -> list[str]:
 
 def time(comparison: Comparison) -> Table:
     """Time in each lock for an operation beside the workload's own time for one, ns of a
-    thread, by the ways that disturb least; what is below 1 % of it is left out."""
+    thread, by the ways that disturb least; what is below 1 % of it is left out, and what is
+    mostly the instrument's."""
     taken = {m.lock: m.effect for m in comparison.select("acquisitions")}
     whole = [own_time(side) for side in (comparison.before, comparison.after)]
     rows = []
@@ -121,7 +122,7 @@ def time(comparison: Comparison) -> Table:
         rows.append(["an operation", *_pair(*whole), change, ways.words("none"), ""])
     for metric in comparison.select("wait", "mean") + comparison.select("hold", "mean"):
         often = taken.get(metric.lock)
-        if often is None:
+        if often is None or not all(worthy(metric.key, metric.way, x) for x in metric.share):
             continue
         pair = [metric.effect.before * often.before, metric.effect.after * often.after]
         if not max(pair) >= _LEAST * np.nanmax([*whole, 0]):

@@ -34,7 +34,7 @@ def test_losses_failures_and_what_was_not_seen() -> None:
         "after: operation alloc was not recorded: why",
         "after: the workload failed in 3 of 3 runs",
         "after: the recording was cut short",
-        "all probes: only 3 runs a side: no verdicts below 5",
+        "only 0 with no probes, 3 with all probes a side: no verdicts below 5 runs",
     ):
         assert sentence in said, said
     assert any(line.startswith("after: 6 of ") for line in said), said

@@ -81,3 +81,10 @@ def test_runs_that_probe_operations_only_are_no_gap_in_coverage() -> None:
     caveats = compare(*map(Digest.of, made)).caveats
     assert "a and b: locks were not recorded" in caveats
     assert not any("could not be probed" in caveat for caveat in caveats)
+
+
+def test_an_interval_that_few_runs_do_not_give_is_not_shown() -> None:
+    inf = float("inf")
+    few = ProbeEffect("ops", 400, 300, -100, -inf, inf, (1.0, 1.0))
+    assert probeeffect.span(few) == "-100 ns"
+    assert probeeffect.span(ProbeEffect("ops", 1, 1, 5, 1, 9, (1, 1))) == "+5 ns [+1 ns, +9 ns]"

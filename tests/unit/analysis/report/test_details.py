@@ -45,6 +45,10 @@ def test_times_that_are_mostly_the_probes_are_not_told(comparison: Comparison) -
     # Of three ways to see a lock, the one that sees call sites too.
     heavy = [Digest.of(seen(label, ways=("none", "lock:page", "all"))) for label in "ab"]
     slowed = compare(*heavy)
+    shown = [row[0] for row in details.time(slowed).rows]
+    assert shown == ["an operation", "wait page", "hold page"]
+    only_all = [Digest.of(seen(label, ways=("none", "all"))) for label in "ab"]
+    assert details.time(compare(*only_all)).rows == []
     assert details.parts(slowed).rows == []
     assert details.sites(slowed).rows == []
 
