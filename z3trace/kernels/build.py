@@ -18,7 +18,9 @@ from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say
 from z3trace.kernels.variant import Variant
 
-_RECIPE = "8"  # raise when the way of building changes
+_RECIPE = "9"  # raise when the way of building changes
+#: In a timed build, helpers that take a lock are larger, and are to be inlined as before.
+_INLINE = "--param=max-inline-insns-single=200"
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
         for header in (*headers, *beside):
             shutil.copy(header, work)
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
+        flags += f" {_INLINE}" if timed else ""
         _make(kernel, work, name, flags, boxed=boxed)
         _add_types(kernel, work / f"{name}.ko", boxed=boxed)
         facts.write(work / f"{name}.ko", Path(source).name, timed=timed)
