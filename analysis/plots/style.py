@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from z3trace import paths
 from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Comparison
 from z3trace.analysis.figures import ways
 from z3trace.analysis.plots import palette
+from z3trace.data import outputs
 from z3trace.printable import visible
 
 # A label is text, whatever dollars and backslashes are in it.
@@ -115,7 +115,7 @@ def svg(figure: Any) -> str:
 def save(figure: Any, path: Path) -> None:
     """Write the figure as its name says, through a temporary name."""
     png = path.suffix != ".svg"
-    paths.write_atomic(path, _drawn(figure, "png", Software="z3trace") if png else svg(figure))
+    outputs.deliver(path, _drawn(figure, "png", Software="z3trace") if png else svg(figure))
 
 
 def close(figure: Any) -> None:
