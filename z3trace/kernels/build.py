@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say
 from z3trace.kernels.variant import Variant
 
-_RECIPE = "8"  # raise when the way of building changes
+_RECIPE = "9"  # raise when the way of building changes
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,9 @@ def build_variant(
     name = Path(source).stem
     packaged = kernel.source(source).read_bytes()
     headers = [paths.testbed() / header for header in ("visible.h", *chosen.headers)]
-    patches = [patch.read(path) for path in chosen.patches]
-    parts = [packaged, *(h.read_bytes() for h in headers), *(p.data for p in patches)]
+    patches = patch.read_all(chosen.patches, say, chosen.defines)
+    parts = [packaged, *(h.read_bytes() for h in headers), *(p.identity for p in patches)]
+    parts += [b"fuzz %d" % chosen.fuzz] if chosen.fuzz else []
     digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
     stem = f"{name}-{re.sub(r'[^A-Za-z0-9._+-]', '_', chosen.name)[:80]}-{digest}"
     directory = paths.cache() / "modules" / kernel.release / stem
@@ -100,11 +101,19 @@ def build_variant(
         say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
     done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
     if done:
+        _tell(patches, _notes(directory), say)
         return done
     say(f"building {name}.ko, variant {chosen.name}")
     with paths.new_directory(directory, replace=False) as work:
-        content = _patched(patches, packaged, work / "tree", source, boxed=boxed)
-        (work / f"{name}.c").write_bytes(content)
+        notes: list[tuple[int, str]] = []
+
+        def note(each: patch.Patch, text: str) -> None:
+            notes.append((patches.index(each), text))
+            _tell(patches, notes[-1:], say)
+
+        way = patch.Way(note, chosen.fuzz, boxed)
+        for made, content in _patched(kernel, patches, work / "tree", source, way).items():
+            (work / Path(made).name).write_bytes(content)
         for header in headers:
             shutil.copy(header, work)
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
@@ -114,7 +123,8 @@ def build_variant(
         record = {
             "variant": label(chosen.name, boxed=boxed),
             "digest": digest,
-            "patches": [path.name for path in chosen.patches],
+            "patches": [each.name for each in patches],
+            "notes": notes,
             "unboxed": not boxed,
         }
         (work / "variant.json").write_text(json.dumps(record, indent=1))
@@ -123,16 +133,30 @@ def build_variant(
 
 
 def _patched(
-    patches: Sequence[patch.Patch], content: bytes, tree: Path, source: str, *, boxed: bool
-) -> bytes:
-    """*content* with all patches applied; each meets a tree with the one file in it."""
-    for each in patches:
-        (tree / source).parent.mkdir(parents=True)
-        (tree / source).write_bytes(content)
-        patch.apply(each, tree, source, boxed=boxed)
-        content = patch.read_source(tree / source)
-        shutil.rmtree(tree)
-    return content
+    kernel: Kernel, patches: Sequence[patch.Patch], tree: Path, source: str, way: patch.Way
+) -> dict[str, bytes]:
+    """*source* with all patches applied, and the headers beside it that they make or change."""
+    packaged = kernel.source(source)
+    (tree / source).parent.mkdir(parents=True)
+    for path in (packaged, *packaged.parent.glob("*.h")):
+        shutil.copy(path, (tree / source).parent)
+    headers = patch.apply(patches, tree, source, way)
+    made = {path: patch.read_source(tree / path) for path in (source, *headers)}
+    shutil.rmtree(tree)
+    return made
+
+
+def _notes(directory: Path) -> list[tuple[int, str]]:
+    """What there was to say of the patches when the module in *directory* was built: the
+    number of a patch, and a text."""
+    record = json.loads((paths.trusted(directory) / "variant.json").read_text())
+    return [(int(number), str(text)) for number, text in record.get("notes", [])]
+
+
+def _tell(patches: Sequence[patch.Patch], notes: Iterable[tuple[int, str]], say: Say) -> None:
+    """The files of patches may have other names than when the module was built."""
+    for number, text in notes:
+        say(f"{patches[number].name}: {text}")
 
 
 def build_workload(kernel: Kernel, say: Say) -> Module:

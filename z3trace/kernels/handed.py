@@ -1,0 +1,112 @@
+"""What a user hands over as a patch, as bytes of a text: a file of any name, packed or not, or
+what comes on standard input."""
+
+import os
+import re
+import zlib
+from pathlib import Path
+
+from z3trace import paths
+from z3trace.errors import InputError, UsageError
+from z3trace.printable import visible
+
+STDIN = Path("-")
+LIMIT = 4 << 20  # bytes, packed and unpacked
+_LONGEST_NAME = 100  # characters that are shown
+
+_DESCRIPTOR = re.compile(r"/dev/(?:stdin|fd/([0-9]{1,4}))")
+#: Endings that say how a patch is kept, and nothing about it.
+_ENDINGS = (".gz", ".patch", ".diff", ".mbox", ".mbx", ".eml", ".txt", ".cocci")
+_GZIP = b"\x1f\x8b"
+#: The longer ones first: that of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+)
+
+
+def shown(path: Path) -> str:
+    """The last part of a patch's name, as messages say it."""
+    if path == STDIN or path == Path("/dev/stdin"):
+        return "stdin"
+    if _DESCRIPTOR.fullmatch(str(path)):
+        return "pipe"
+    name = visible(os.fsencode(path.name).decode(errors="replace"))
+    return name if len(name) <= _LONGEST_NAME else f"{name[:60]}...{name[-30:]}"
+
+
+def stem(path: Path) -> str:
+    """The same without its endings, as labels say it."""
+    name = shown(path)
+    while True:
+        base, dot, ending = name.rpartition(".")
+        if not base or dot + ending.lower() not in _ENDINGS:
+            return name
+        name = base
+
+
+def is_semantic(path: Path) -> bool:
+    """Whether the name says that the patch is one for Coccinelle."""
+    return path.name.lower().removesuffix(".gz").endswith(".cocci")
+
+
+def read(path: Path) -> bytes:
+    """The text in a file or on standard input, in UTF-8 if it says its encoding by a mark.
+
+    UsageError if it is not there; InputError if it cannot be read, or is too large.  A link
+    is followed: the user named it.
+    """
+    descriptor = _DESCRIPTOR.fullmatch(str(path))
+    if path == STDIN or descriptor:
+        number = int((descriptor and descriptor[1]) or 0)
+        return text(shown(path), _read_descriptor(number, shown(path)))
+    if not path.exists():
+        raise UsageError(f"cannot read the patch {visible(str(path))}", "it is not there")
+    return text(shown(path), paths.read_bounded(path, LIMIT))
+
+
+def text(name: str, data: bytes) -> bytes:
+    """*data*, called *name*, unpacked and without a mark of its encoding."""
+    if data.startswith(_GZIP):
+        data = _unpacked(name, data)
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            try:
+                return data.decode(encoding).encode()
+            except UnicodeError as error:
+                raise InputError(f"{name} begins as {encoding} and is none") from error
+    return data
+
+
+def _read_descriptor(number: int, name: str) -> bytes:
+    """All that comes from a pipe or a terminal, until it ends."""
+    try:
+        with os.fdopen(os.dup(number), "rb") as file:
+            data = file.read(LIMIT + 1)
+    except OSError as error:
+        raise InputError(f"cannot read {name}: {error.strerror}") from error
+    if len(data) > LIMIT:
+        raise InputError(f"{name} is larger than {LIMIT} bytes")
+    return data
+
+
+def _unpacked(name: str, data: bytes) -> bytes:
+    """*data* of gzip unpacked: one member or several, at most ``LIMIT`` bytes."""
+    made: list[bytes] = []
+    room = LIMIT + 1
+    try:
+        while data.startswith(_GZIP) and room > 0:
+            member = zlib.decompressobj(wbits=31)
+            made.append(member.decompress(data, room))
+            room -= len(made[-1])
+            if not member.eof and room > 0:
+                raise InputError(f"{name} is packed by gzip, and its end is missing")
+            data = member.unused_data
+    except zlib.error as error:
+        raise InputError(f"{name} is packed by gzip, and damaged") from error
+    if room <= 0:
+        raise InputError(f"{name} is larger than {LIMIT} bytes when unpacked")
+    return b"".join(made)
