@@ -21,6 +21,8 @@ from z3trace.printable import visible
 
 _MOST_LINES = 200_000
 _MOST_MAILS = 1000
+_MOST_LIKE_MAILS = 5 * _MOST_MAILS  # lines as between mails
+_LONGEST_HEAD = 64 << 10  # bytes
 _MOST_PARTS = 32  # of one mail
 _MOST_TEXT = 4 * handed.LIMIT  # bytes of all parts, unpacked: they may be packed in parts again
 _LONGEST_HEADER = 4096  # characters: Python's parser takes the square of it
@@ -74,9 +76,7 @@ def is_mail(data: bytes) -> bool:
     """Whether a text begins with a mail's header, or with the line before one in a mailbox."""
     data = data.lstrip(b"\n")
     found = _FROM.match(data)
-    if found and _separates(found[1]):
-        return True
-    head = data[: data.find(b"\n\n") + 1] or data
+    head = _head(data, found.end() if found and _separates(found[1]) else 0)
     lines = head.split(b"\n", 200)
     proper = all(not line or line[:1] in b" \t" or _HEADER.match(line + b"\n") for line in lines)
     return proper and bool(_OF_MAIL.search(head))
@@ -89,22 +89,29 @@ def _separates(line: bytes) -> bool:
     return bool(times) and any(_YEAR.fullmatch(word) for word in words[times[0] :])
 
 
-def _split(data: bytes) -> Iterator[bytes]:
+def _split(name: str, data: bytes) -> Iterator[bytes]:
     """The mails of a mailbox.  A line as between two may stand in an attachment: it is one
     only after the end of what the mail's own header opens."""
     data = data.lstrip(b"\n")
     begin, at = 0, _end_of_parts(data, 0)
-    for found in _FROM.finditer(data, 1):
-        if found.start() > at and _separates(found[1]) and _HEADER.match(data, found.end()):
+    for number, found in enumerate(_FROM.finditer(data, 1)):
+        if number == _MOST_LIKE_MAILS:
+            raise InputError(f"{name} has more than {_MOST_LIKE_MAILS} lines as between mails")
+        if found.start() > at and _separates(found[1]) and is_mail(_head(data, found.end())):
             yield data[begin : found.start()]
             begin, at = found.start(), _end_of_parts(data, found.start())
     yield data[begin:]
 
 
+def _head(data: bytes, begin: int) -> bytes:
+    """The header that begins there, as far as it is one of a length that has been seen."""
+    end = data.find(b"\n\n", begin, begin + _LONGEST_HEAD)
+    return data[begin : begin + _LONGEST_HEAD if end < 0 else end + 1]
+
+
 def _end_of_parts(data: bytes, begin: int) -> int:
     """Where the last part of the mail that begins at *begin* ends; *begin* if it has none."""
-    head = data[begin : max(begin, data.find(b"\n\n", begin))]
-    boundary = _BOUNDARY.search(head[: 64 << 10])
+    boundary = _BOUNDARY.search(_head(data, begin))
     if not boundary:
         return begin
     return max(begin, data.find(b"\n--" + (boundary[1] or boundary[2]) + b"--", begin))
@@ -116,7 +123,7 @@ class _Part(Message):
     def get(self, name: str, failobj: object = None) -> object:  # type: ignore[override]
         value = super().get(name, failobj)
         if isinstance(value, str) and len(value) > _LONGEST_HEADER:
-            raise InputError(f"the header {visible(name)} of a mail is too long")
+            raise ValueError(f"its header {name} is too long")
         return value
 
 
@@ -140,14 +147,17 @@ class _Reader:
         if not is_mail(data):
             return [Mail(text=data)]
         mails: list[Mail] = []
-        for one in _split(data):
+        for one in _split(self.name, data):
             self.mails -= 1
             if self.mails < 0:
                 raise InputError(f"{self.name} has more than {_MOST_MAILS} mails")
             try:
                 mails += _Parser(self, deepest).parse(one)
             except (MessageError, ValueError, LookupError, TypeError, AttributeError) as error:
-                raise InputError(f"{self.name} holds a mail that cannot be read") from error
+                reason = visible(str(error))[:100]
+                raise InputError(
+                    f"{self.name} holds a mail that cannot be read: {reason}"
+                ) from error
         return mails
 
 

@@ -197,12 +197,17 @@ def _apply_unified(patch: Patch, tree: Path, source: str, way: Way) -> set[str]:
 def _like(data: bytes, source: bytes) -> bytes:
     """*data* in the encoding of *source*: a patch that is not in UTF-8, for a source that is,
     is taken for Latin 1."""
-    try:
-        source.decode()
-        data.decode()
-    except UnicodeDecodeError as error:
-        return data if error.object is source else data.decode("latin-1").encode()
+    if _is_utf8(source) and not _is_utf8(data):
+        return data.decode("latin-1").encode()
     return data
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _must_be_free(patch: Patch, path: str, *, there: bool) -> None:

@@ -167,3 +167,114 @@ def test_a_flood_is_no_source(tree: Path, tmp_path: Path) -> None:
     (tree / SOURCE).write_bytes(b"\n" * ((4 << 20) + 1))
     with pytest.raises(InputError, match="larger than 4194304 bytes"):
         _apply(_patch(tmp_path, "p.cocci", GOOD_RULE), tree)
+
+
+def test_a_hunk_may_be_a_little_off_and_it_is_said(tree: Path, tmp_path: Path) -> None:
+    (tree / SOURCE).write_text("/* more */\n\n" + CODE)
+    said = _apply(_patch(tmp_path, "p.patch", diff(f"a/{SOURCE}", f"b/{SOURCE}", GOOD)), tree)
+    assert "return 2;" in (tree / SOURCE).read_text()
+    assert said == ["p.patch: mm/x.c: hunk 1 is at line 3, 2 lines further down, in a()"]
+
+
+def test_fuzz_is_the_users_decision(tree: Path, tmp_path: Path) -> None:
+    code = "/* more */\n\n" + CODE.replace("int a(void)", "long a(void)")
+    (tree / SOURCE).write_text(code)
+    path = _patch(tmp_path, "p.patch", diff(f"a/{SOURCE}", f"b/{SOURCE}", GOOD))
+    with pytest.raises(InputError, match=r"p\.patch does not apply: .* with fuzz 1") as raised:
+        _apply(path, tree)
+    assert raised.value.hint == "--fuzz 1 puts it there"
+    assert (tree / SOURCE).read_text() == code
+    said = _apply(path, tree, fuzz=1)
+    assert "return 2;" in (tree / SOURCE).read_text()
+    assert said == [
+        "p.patch: mm/x.c: hunk 1 is at line 3, 2 lines further down, with fuzz 1, in a()"
+    ]
+
+
+def test_a_patch_for_other_files_alone_changes_nothing(tree: Path, tmp_path: Path) -> None:
+    other = _patch(tmp_path, "p.patch", diff("a/mm/y.c", "b/mm/y.c", GOOD))
+    with pytest.raises(InputError, match=r"p\.patch changes nothing in mm/x\.c"):
+        _apply(other, tree)
+
+
+def test_but_in_a_series_with_others_it_is_left_out(tree: Path, tmp_path: Path) -> None:
+    head = "From x Mon Sep 17 00:00:00 2001\nFrom: a@example.org\nSubject: [PATCH {}/2] x\n\n"
+    text = head.format(1) + diff("a/mm/y.c", "b/mm/y.c", GOOD) + "\n"
+    text += head.format(2) + diff(f"a/{SOURCE}", f"b/{SOURCE}", GOOD)
+    assert _apply(_patch(tmp_path, "p.mbox", text), tree) == [
+        "p.mbox 1/2: '[PATCH 1/2] x'",
+        "p.mbox 2/2: '[PATCH 2/2] x'",
+        "p.mbox 1/2: left out: mm/y.c",
+    ]
+    assert "return 2;" in (tree / SOURCE).read_text()
+
+
+def test_a_later_patch_may_change_the_header_of_an_earlier_one(tree: Path, tmp_path: Path) -> None:
+    first = diff("/dev/null", "b/mm/y.h", "@@ -0,0 +1 @@\n+#define Y 1\n", "new file mode 100644\n")
+    use = diff(f"a/{SOURCE}", f"b/{SOURCE}", '@@ -1 +1,2 @@\n+#include "y.h"\n int a(void)\n')
+    second = diff("a/mm/y.h", "b/mm/y.h", "@@ -1 +1 @@\n-#define Y 1\n+#define Y 2\n")
+    text = first.replace("diff --git /dev/null", "diff --git a/mm/y.h") + use + second
+    (read,) = patch.read(_patch(tmp_path, "p.patch", text))
+    assert patch.apply([read], tree, SOURCE, patch.Way()) == ["mm/y.h"]
+    assert (tree / "mm/y.h").read_text() == "#define Y 2\n"
+    assert (tree / SOURCE).read_text().startswith('#include "y.h"\n')
+
+
+def test_a_header_that_is_not_there_is_left_out(tree: Path, tmp_path: Path) -> None:
+    text = diff("a/mm/internal.h", "b/mm/internal.h") + diff(f"a/{SOURCE}", f"b/{SOURCE}")
+    assert _apply(_patch(tmp_path, "p.patch", text), tree) == [
+        "p.patch: left out: mm/internal.h; the source package has none to change"
+    ]
+
+
+VIRTUAL = """\
+virtual patch, context
+@depends on patch@ @@
+-return 1;
++return 2;
+@depends on context@ @@
+* return 1;
+"""
+VALUE = "@r@ identifier virtual.f; @@\n f(...) {\n+x();\n ... }\n"
+
+
+def test_virtual_rules_are_chosen_or_refused(tree: Path, tmp_path: Path) -> None:
+    path = _patch(tmp_path, "p.cocci", VIRTUAL)
+    with pytest.raises(UsageError, match="none is chosen: patch, context") as raised:
+        patch.read(path)
+    assert raised.value.hint == "choose with --define patch"
+    patches = patch.read_all([path], defines=["patch"])
+    patch.apply(patches, tree, SOURCE, patch.Way())
+    assert "return 2;" in (tree / SOURCE).read_text()
+    assert patches[0].identity != patch.read_all([path], defines=["context"])[0].identity
+
+
+def test_a_virtual_identifier_wants_a_value(tree: Path, tmp_path: Path) -> None:
+    path = _patch(tmp_path, "p.cocci", VALUE)
+    with pytest.raises(UsageError, match="none is chosen: f") as raised:
+        patch.read(path)
+    assert raised.value.hint == "choose with --define f=VALUE"
+    patch.apply(patch.read_all([path], defines=["f=a"]), tree, SOURCE, patch.Way())
+    assert "x();" in (tree / SOURCE).read_text()
+
+
+@pytest.mark.parametrize(
+    "define", ["other", "patch=1", "-x", "patch --python x", "", "pätch;", "="]
+)
+def test_a_name_that_no_patch_has_is_a_mistake(tmp_path: Path, define: str) -> None:
+    path = _patch(tmp_path, "p.cocci", VIRTUAL)
+    with pytest.raises(UsageError, match="--define"):
+        patch.read_all([path], defines=["patch", define])
+
+
+def test_a_patch_in_another_encoding_is_no_traceback(tree: Path, tmp_path: Path) -> None:
+    """The source has what the patch has, or it has no letters of its own."""
+    for code, text in ((b"\xe4", b"\xe4"), ("ä".encode(), b"\xe4"), (b"", b"\xe4")):
+        (tree / SOURCE).write_bytes(b"/* " + code + b" */\n" + CODE.encode())
+        hunk = b"@@ -1,2 +1,3 @@\n /* " + (text if code else b"") + b" */\n+/* " + text + b" */\n"
+        hunk += b" int a(void)\n"
+        path = tmp_path / os.fsdecode(b"p\xff.patch")
+        path.write_bytes(f"--- a/{SOURCE}\n+++ b/{SOURCE}\n".encode() + hunk)
+        assert _apply(path, tree) == []
+        made = (tree / SOURCE).read_bytes().split(b"\n")
+        assert made[1] == b"/* " + (code or "ä".encode()) + b" */"
