@@ -54,19 +54,22 @@ def run(
 ) -> str:
     """Standard output of a program; Z3traceError with its last lines when it fails."""
     argv = [find(str(arguments[0])), *map(str, arguments[1:])]
-    result = subprocess.run(
-        argv,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=timeout,
-        check=False,
-    )
+    what = doing or Path(argv[0]).name
+    try:
+        result = subprocess.run(
+            argv,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Z3traceError(f"{what} took longer than {error.timeout:.0f} s") from error
     if result.returncode:
         lines = (result.stdout + result.stderr).strip().splitlines()[-15:]
-        what = doing or Path(argv[0]).name
         raise Z3traceError(f"{what} failed with status {result.returncode}:\n" + "\n".join(lines))
     return result.stdout

@@ -14,6 +14,8 @@ STDIN = Path("-")
 LIMIT = 4 << 20  # bytes, packed and unpacked
 _LONGEST_NAME = 100  # characters that are shown
 
+#: What came from descriptors: number, device, inode.
+_RECEIVED: dict[tuple[int, int, int], bytes] = {}
 _DESCRIPTOR = re.compile(r"/dev/(?:stdin|fd/([0-9]{1,4}))")
 #: Endings that say how a patch is kept, and nothing about it.
 _ENDINGS = (".gz", ".patch", ".diff", ".mbox", ".mbx", ".eml", ".txt", ".cocci")
@@ -82,15 +84,19 @@ def text(name: str, data: bytes) -> bytes:
 
 
 def _read_descriptor(number: int, name: str) -> bytes:
-    """All that comes from a pipe or a terminal, until it ends."""
+    """All that comes from a pipe or a terminal, until it ends.  It comes once, and may be
+    wanted for more than one build."""
     try:
-        with os.fdopen(os.dup(number), "rb") as file:
-            data = file.read(LIMIT + 1)
+        status = os.fstat(number)
+        key = (number, status.st_dev, status.st_ino)
+        if key not in _RECEIVED:
+            with os.fdopen(os.dup(number), "rb") as file:
+                _RECEIVED[key] = file.read(LIMIT + 1)
     except OSError as error:
         raise InputError(f"cannot read {name}: {error.strerror}") from error
-    if len(data) > LIMIT:
+    if len(_RECEIVED[key]) > LIMIT:
         raise InputError(f"{name} is larger than {LIMIT} bytes")
-    return data
+    return _RECEIVED[key]
 
 
 def _unpacked(name: str, data: bytes) -> bytes:

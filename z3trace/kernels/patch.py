@@ -211,7 +211,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _must_be_free(patch: Patch, path: str, *, there: bool) -> None:
-    ours = {header.name for header in paths.testbed().glob("*.h")}
+    ours = {"histogram.h", *(header.name for header in paths.testbed().rglob("*.h"))}
     if there or Path(path).name in ours:
         raise InputError(f"{patch.name} makes {path}, which is there already")
 

@@ -76,11 +76,12 @@ def test_a_small_file_does_not_unpack_to_a_large_one(tmp_path: Path) -> None:
     assert time.process_time() - began < 1
 
 
-def test_a_pipe_is_read_to_its_end_and_no_further() -> None:
+def test_a_pipe_is_read_to_its_end_once_for_all_builds() -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as file:
         file.write(TEXT.encode())
-    assert handed.read(Path(f"/dev/fd/{reading}")).decode() == TEXT
+    for _ in range(2):
+        assert handed.read(Path(f"/dev/fd/{reading}")).decode() == TEXT
     os.close(reading)
     with pytest.raises(InputError, match="cannot read pipe: Bad file descriptor"):
         handed.read(Path(f"/dev/fd/{reading}"))
