@@ -105,7 +105,7 @@ def patches(purpose: str) -> Decorator[Any]:
         "patches",
         type=kind,
         multiple=True,
-        help=f"A patch {purpose}: a diff, a mail or a mailbox with a series (.gz too), a "
+        help=f"A patch {purpose}: a diff, a mail or a mailbox with a series (packed too), a "
         "semantic patch (.cocci), or - for standard input; may be repeated.",
     )
     how = _group(
@@ -161,7 +161,7 @@ def unprobed(most: int, default: str, of: str = "") -> Decorator[Any]:
 unboxed = click.option(
     "--unboxed",
     is_flag=True,
-    help="Build without the box (the sandbox, see docs/security.md): patch, spatch and the "
+    help="Build without the box (the sandbox, see docs/security.md): spatch and the "
     "compiler then read the patches with your rights.  Every report says so.",
 )
 

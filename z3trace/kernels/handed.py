@@ -1,10 +1,14 @@
 """What a user hands over as a patch, as bytes of a text: a file of any name, packed or not, or
 what comes on standard input."""
 
+import bz2
+import lzma
 import os
 import re
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from z3trace import paths
 from z3trace.errors import InputError, UsageError
@@ -18,8 +22,14 @@ _LONGEST_NAME = 100  # characters that are shown
 _RECEIVED: dict[tuple[int, int, int], bytes] = {}
 _DESCRIPTOR = re.compile(r"/dev/(?:stdin|fd/([0-9]{1,4}))")
 #: Endings that say how a patch is kept, and nothing about it.
-_ENDINGS = (".gz", ".patch", ".diff", ".mbox", ".mbx", ".eml", ".txt", ".cocci")
-_GZIP = b"\x1f\x8b"
+_ENDINGS = (".gz", ".bz2", ".xz", ".patch", ".diff", ".mbox", ".mbx", ".eml", ".txt", ".cocci")
+#: What a packed file begins with -> what unpacks it; all with one interface.
+_PACKED: dict[bytes, Callable[[], Any]] = {
+    b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
+    b"BZh": bz2.BZ2Decompressor,
+    b"\xfd7zXZ\0": lambda: lzma.LZMADecompressor(memlimit=_UNPACKING),
+}
+_UNPACKING = 64 << 20  # bytes of memory
 #: The longer ones first: that of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (b"\xff\xfe\0\0", "utf-32"),
@@ -52,7 +62,8 @@ def stem(path: Path) -> str:
 
 def is_semantic(path: Path) -> bool:
     """Whether the name says that the patch is one for Coccinelle."""
-    return path.name.lower().removesuffix(".gz").endswith(".cocci")
+    endings = path.name.lower().rsplit(".", 2)[1:]
+    return "cocci" in endings[-1:] or ("cocci" in endings and f".{endings[-1]}" in _ENDINGS)
 
 
 def read(path: Path) -> bytes:
@@ -72,7 +83,7 @@ def read(path: Path) -> bytes:
 
 def text(name: str, data: bytes) -> bytes:
     """*data*, called *name*, unpacked and without a mark of its encoding."""
-    if data.startswith(_GZIP):
+    if data.startswith(tuple(_PACKED)):
         data = _unpacked(name, data)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
@@ -100,19 +111,19 @@ def _read_descriptor(number: int, name: str) -> bytes:
 
 
 def _unpacked(name: str, data: bytes) -> bytes:
-    """*data* of gzip unpacked: one member or several, at most ``LIMIT`` bytes."""
+    """*data* unpacked: one member or several, at most ``LIMIT`` bytes."""
     made: list[bytes] = []
     room = LIMIT + 1
     try:
-        while data.startswith(_GZIP) and room > 0:
-            member = zlib.decompressobj(wbits=31)
+        while room > 0 and data.startswith(tuple(_PACKED)):
+            member = next(make for mark, make in _PACKED.items() if data.startswith(mark))()
             made.append(member.decompress(data, room))
             room -= len(made[-1])
             if not member.eof and room > 0:
-                raise InputError(f"{name} is packed by gzip, and its end is missing")
+                raise InputError(f"{name} is packed, and its end is missing")
             data = member.unused_data
-    except zlib.error as error:
-        raise InputError(f"{name} is packed by gzip, and damaged") from error
+    except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
+        raise InputError(f"{name} is packed, and damaged") from error
     if room <= 0:
         raise InputError(f"{name} is larger than {LIMIT} bytes when unpacked")
     return b"".join(made)

@@ -10,7 +10,7 @@ _SHOWN_LINES = 20
 _AT_THE_EDGE = re.compile(rb"[A-Za-z_$]")
 _LABEL = re.compile(r"\w{1,200}:\s*(?:/[/*].*)?")
 _FUNCTION = re.compile(r"([A-Za-z_]\w{0,200})\s{0,9}\(")
-_TYPE = re.compile(r"(?:typedef |static |const ){0,3}((?:struct|union|enum) \w{1,200})")
+_TYPE = re.compile(r"(?:typedef |static |const ){0,3}((?:struct|union|enum) \w{1,200})\s*\{")
 _ATTRIBUTES = {"__attribute__", "__aligned", "__section", "__printf", "__releases", "__acquires"}
 
 
@@ -21,7 +21,8 @@ def is_section(line: bytes) -> bool:
 
 
 def section(text: str) -> str:
-    """What a line at the left edge begins: ``f()``, ``struct s``; empty if it cannot be told."""
+    """What a line at the left edge begins: ``f()``, ``struct s``; empty if it cannot be told,
+    as of a long line, which diff cuts."""
     text = text[:300].strip()
     if _LABEL.fullmatch(text):
         return ""

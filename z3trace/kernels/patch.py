@@ -36,6 +36,8 @@ class Patch:
     name: str
     #: Rules of Coccinelle, or a diff.
     data: bytes
+    #: Of the mail that it came in.
+    subject: str = ""
     is_semantic: bool = False
     #: What the rules are given with ``-D``.
     defines: tuple[str, ...] = ()
@@ -85,14 +87,14 @@ def read(path: Path, say: Say = _silent, defines: Sequence[str] = ()) -> list[Pa
         return [Patch(name, name, data, is_semantic=True, defines=chosen)]
     parts = series.chosen(name, mail.read(name, data), say)
     if len(parts) == 1:
-        return [Patch(name, name, parts[0].mail.diff)]
+        return [Patch(name, name, parts[0].mail.diff, parts[0].subject)]
     if len(parts) > _MOST_PATCHES:
         raise InputError(f"{name} has more than {_MOST_PATCHES} patches")
     patches = []
     for number, part in enumerate(parts, 1):
         place = "{}/{}".format(*(part.place if part.place[1] else (number, len(parts))))
         say(f"{name} {place}: {part.title}")
-        patches.append(Patch(name, f"{name} {place}", part.mail.diff))
+        patches.append(Patch(name, f"{name} {place}", part.mail.diff, part.subject))
     return patches
 
 

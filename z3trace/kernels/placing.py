@@ -144,7 +144,7 @@ def place(
 def _find(file: _File, hunk: Hunk, before: _Before, fuzz: int) -> Place | None:
     """Where *hunk* goes: in the function that it names if it fits there at all, with as little
     fuzz as possible, and as near as possible.  Another function is taken like fuzz, unless
-    not even the line differs: the function has another name now."""
+    it is at the very line and the file has no function of the name: it has another one now."""
     if not hunk.old:
         return _without_context(file, hunk, before) if fuzz or not file.lines else None
     elsewhere: Place | None = None
@@ -155,8 +155,10 @@ def _find(file: _File, hunk: Hunk, before: _Before, fuzz: int) -> Place | None:
                 other = next((one for one in found if not one.instead_of), None)
                 return replace(each, also=other.line) if other and not each.is_exact else each
             elsewhere = elsewhere or each
-    same = elsewhere and elsewhere.offset == before.offset and not elsewhere.fuzz
-    return elsewhere if fuzz or same else None
+    if not elsewhere or fuzz:
+        return elsewhere
+    renamed = elsewhere.offset == before.offset and elsewhere.instead_of not in file.functions
+    return elsewhere if renamed else None
 
 
 def _places(file: _File, hunk: Hunk, before: _Before, fuzz: int) -> Iterator[Place]:

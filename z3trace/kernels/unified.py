@@ -9,7 +9,6 @@ and a patch that does more than that to the module's source is refused.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import Hunk as ReadHunk
@@ -105,7 +104,9 @@ def _files(name: str, data: bytes) -> list[PatchedFile]:
         files = list(PatchSet.from_string(data.decode("latin-1")))
     except (UnidiffParseError, ValueError) as error:
         text = str(error).encode("ascii", "replace").decode().strip()[:200]
-        raise InputError(f"{name} is no unified patch: {text}") from error
+        raise InputError(
+            f"{name} is no unified patch: {text}", "did a mail program break its lines?"
+        ) from error
     if not files:
         raise InputError(f"{name} is no unified patch: it changes no line of any file")
     for names in ((file.source_file, file.target_file) for file in files):
@@ -119,7 +120,7 @@ def _files(name: str, data: bytes) -> list[PatchedFile]:
 
 
 def _is_outside(name: str) -> bool:
-    return name.startswith("/") or ".." in PurePosixPath(name).parts
+    return name.startswith("/") or ".." in name.split("/")
 
 
 def _path(file: PatchedFile) -> str:

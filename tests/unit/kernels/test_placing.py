@@ -222,6 +222,12 @@ def test_why_a_hunk_does_not_fit_is_said(hunk: str, reason: str, hint: str) -> N
         assert str(place) in raised.value.message or "context" in reason
 
 
+def test_the_very_line_is_not_enough_if_the_function_is_elsewhere() -> None:
+    hunk = _hunk("static int first(void)", 12, " \tlock();", "+\tz();", " \ty = 2;")
+    with pytest.raises(InputError, match=r"in second\(\) instead of first\(\), where its lines"):
+        _placed(BASE, hunk)
+
+
 def test_the_named_function_goes_before_the_near_one() -> None:
     """Nearer, and with all its context, the lines are in another function."""
     base = _function("near", ["lock();", "i++;", "unlock();"]) * 3
