@@ -7,15 +7,16 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace import paths, tools
-from z3trace.kernels import facts, patch
+from z3trace.kernels import facts
 from z3trace.kernels.box import Box
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say
+from z3trace.kernels.patched import Patches
 from z3trace.kernels.variant import Variant
 
 _RECIPE = "9"  # raise when the way of building changes
@@ -91,9 +92,8 @@ def build_variant(
     name = Path(source).stem
     packaged = kernel.source(source).read_bytes()
     headers = [paths.testbed() / header for header in ("visible.h", *chosen.headers)]
-    patches = patch.read_all(chosen.patches, say, chosen.defines)
-    parts = [packaged, *(h.read_bytes() for h in headers), *(p.identity for p in patches)]
-    parts += [b"fuzz %d" % chosen.fuzz] if chosen.fuzz else []
+    patches = Patches(chosen, say)
+    parts = [packaged, *(h.read_bytes() for h in headers), *patches.parts]
     digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
     stem = f"{name}-{re.sub(r'[^A-Za-z0-9._+-]', '_', chosen.name)[:80]}-{digest}"
     directory = paths.cache() / "modules" / kernel.release / stem
@@ -101,19 +101,11 @@ def build_variant(
         say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
     done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
     if done:
-        _tell(patches, _notes(directory), say)
+        patches.tell_again(directory)
         return done
     say(f"building {name}.ko, variant {chosen.name}")
     with paths.new_directory(directory, replace=False) as work:
-        notes: list[tuple[int, str]] = []
-
-        def note(each: patch.Patch, text: str) -> None:
-            notes.append((patches.index(each), text))
-            _tell(patches, notes[-1:], say)
-
-        way = patch.Way(note, chosen.fuzz, boxed)
-        for made, content in _patched(kernel, patches, work / "tree", source, way).items():
-            (work / Path(made).name).write_bytes(content)
+        patches.apply(kernel, source, work, boxed=boxed)
         for header in headers:
             shutil.copy(header, work)
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
@@ -123,40 +115,12 @@ def build_variant(
         record = {
             "variant": label(chosen.name, boxed=boxed),
             "digest": digest,
-            "patches": [each.name for each in patches],
-            "notes": notes,
             "unboxed": not boxed,
+            **patches.record,
         }
         (work / "variant.json").write_text(json.dumps(record, indent=1))
     path = directory / f"{name}.ko"
     return Module(name, path, label(chosen.name, boxed=boxed), digest, fresh=True)
-
-
-def _patched(
-    kernel: Kernel, patches: Sequence[patch.Patch], tree: Path, source: str, way: patch.Way
-) -> dict[str, bytes]:
-    """*source* with all patches applied, and the headers beside it that they make or change."""
-    packaged = kernel.source(source)
-    (tree / source).parent.mkdir(parents=True)
-    for path in (packaged, *packaged.parent.glob("*.h")):
-        shutil.copy(path, (tree / source).parent)
-    headers = patch.apply(patches, tree, source, way)
-    made = {path: patch.read_source(tree / path) for path in (source, *headers)}
-    shutil.rmtree(tree)
-    return made
-
-
-def _notes(directory: Path) -> list[tuple[int, str]]:
-    """What there was to say of the patches when the module in *directory* was built: the
-    number of a patch, and a text."""
-    record = json.loads((paths.trusted(directory) / "variant.json").read_text())
-    return [(int(number), str(text)) for number, text in record.get("notes", [])]
-
-
-def _tell(patches: Sequence[patch.Patch], notes: Iterable[tuple[int, str]], say: Say) -> None:
-    """The files of patches may have other names than when the module was built."""
-    for number, text in notes:
-        say(f"{patches[number].name}: {text}")
 
 
 def build_workload(kernel: Kernel, say: Say) -> Module:
