@@ -57,25 +57,26 @@ def test_a_file_may_be_packed_marked_and_in_parts(tmp_path: Path) -> None:
         assert handed.read(path).decode() == TEXT
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (gzip.compress(TEXT.encode())[:-9], "packed, and its end is missing"),
-        (gzip.compress(TEXT.encode())[:-4] + b"xxxx", "packed, and damaged"),
-        (b"\x1f\x8b\x08" + b"x" * 99, "packed, and damaged"),
-        (b"\x1f\x8b", "packed, and its end is missing"),
-        (bz2.compress(TEXT.encode())[:-9], "packed, and its end is missing"),
-        (b"BZh9" + b"x" * 99, "packed, and damaged"),
-        (lzma.compress(TEXT.encode())[:-9], "packed, and its end is missing"),
-        (b"\xfd7zXZ\0" + b"x" * 99, "packed, and damaged"),
-        (b"\xff\xfea", "begins as utf-16 and is none"),
-        (b"\xff\xfe\0\xd8", "begins as utf-16 and is none"),
-        (b"\xff\xfe\0\0\xff\xff\xff\xff", "begins as utf-32 and is none"),
-        (b"\xef\xbb\xbf\xff", "begins as utf-8-sig and is none"),
-        (b"x" * (handed.LIMIT + 1), "is larger than 4194304 bytes"),
-    ],
-)
-def test_what_is_damaged_is_said(data: bytes, reason: str, tmp_path: Path) -> None:
+DAMAGED = {
+    "gzip cut": (gzip.compress(TEXT.encode())[:-9], "packed, and its end is missing"),
+    "gzip sum": (gzip.compress(TEXT.encode())[:-4] + b"xxxx", "packed, and damaged"),
+    "gzip noise": (b"\x1f\x8b\x08" + b"x" * 99, "packed, and damaged"),
+    "gzip mark": (b"\x1f\x8b", "packed, and its end is missing"),
+    "bzip2 cut": (bz2.compress(TEXT.encode())[:-9], "packed, and its end is missing"),
+    "bzip2 noise": (b"BZh9" + b"x" * 99, "packed, and damaged"),
+    "xz cut": (lzma.compress(TEXT.encode())[:-9], "packed, and its end is missing"),
+    "xz noise": (b"\xfd7zXZ\0" + b"x" * 99, "packed, and damaged"),
+    "utf-16 half": (b"\xff\xfea", "begins as utf-16 and is none"),
+    "utf-16 surrogate": (b"\xff\xfe\0\xd8", "begins as utf-16 and is none"),
+    "utf-32 noise": (b"\xff\xfe\0\0\xff\xff\xff\xff", "begins as utf-32 and is none"),
+    "utf-8 noise": (b"\xef\xbb\xbf\xff", "begins as utf-8-sig and is none"),
+    "large": (b"x" * (handed.LIMIT + 1), "is larger than 4194304 bytes"),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(DAMAGED))
+def test_what_is_damaged_is_said(kind: str, tmp_path: Path) -> None:
+    data, reason = DAMAGED[kind]
     path = tmp_path / "p.patch"
     path.write_bytes(data)
     with pytest.raises(InputError) as raised:
