@@ -23,7 +23,6 @@ PACKAGES = {
     "gcc": "gcc",
     "objcopy": "binutils",
     "make": "make",
-    "patch": "patch",
     "spatch": "coccinelle",
     "tar": "tar",
     "xz": "xz-utils",

@@ -97,7 +97,9 @@ def ratios(pair: tuple[Recording, Recording]) -> dict[str, float]:
     """How far the ratio after/before that a comparison reports, without a timed build, is
     from the ratio between the timed builds."""
     blind = compare(*(without(side, lambda run: run.build == _TIMED) for side in pair))
-    true = compare(*(without(side, lambda run: run.build != _TIMED and run.probed) for side in pair))
+    true = compare(
+        *(without(side, lambda run: run.build != _TIMED and run.probed) for side in pair)
+    )
     figures: dict[str, float] = {}
     for metric in ("hold", "wait"):
         for lock in CLASSES:
