@@ -253,6 +253,7 @@ def run_seen(way: str, number: int, *, scale: float, lock_scale: float, seed: in
 
 def _timed(waits: list[int], holds: list[int]) -> Timed:
     return Timed(
+        every=1,
         series=[
             series("wait", "page", [value and value + CLOCK for value in waits]),
             series("hold", "page", [value + CLOCK for value in holds]),
@@ -261,6 +262,7 @@ def _timed(waits: list[int], holds: list[int]) -> Timed:
         calls=[
             TimedCallCounts(
                 call=0,
+                holds=len(holds),
                 acquisitions=len(holds),
                 contended=len(holds) // 10,
                 trylock_failures=0,

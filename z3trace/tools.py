@@ -68,7 +68,7 @@ def run(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise Z3traceError(f"{what} took longer than {timeout:g} s and was ended") from error
+        raise Z3traceError(f"{what} took longer than {timeout:g} s") from error
     except OSError as error:
         raise Z3traceError(f"{what}: cannot run {argv[0]}: {error.strerror}") from error
     if result.returncode:

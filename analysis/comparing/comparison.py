@@ -24,6 +24,10 @@ from z3trace.analysis.statistics.verdict import (
 )
 from z3trace.errors import IncomparableError
 
+#: ns: what the kernel's clock counts in.  Of a mean that is less on both sides, such as
+#: the wait for a lock that is as good as always free, no ratio matters to anybody.
+_TICK = 1.0
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -214,6 +218,8 @@ class _Pair:
             return "mostly the instrument"
         if line.key in contradicted:
             return "contradicted"
+        if line.key.unit == "ns" and max(effect.before, effect.after) < _TICK:
+            return "no difference"
         return verdict(effect, p, higher_is_better=definition.higher_is_better)
 
 

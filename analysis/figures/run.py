@@ -161,13 +161,16 @@ def _parts(part: Part) -> Iterator[Row]:
 
 
 def _sites(part: Part, known: Known) -> Iterator[Row]:
-    """Wait and hold by function and lock class, ns for each operation of the run."""
-    sums: dict[str, list[int]] = {}
+    """Wait and hold by function and lock class, ns for each operation of the run.  A timed
+    build times some of the holds of a call, which stand for all of them."""
+    sums: dict[str, list[float]] = {}
 
-    def add(function: str, lock: str, counts: SiteCounts | TimedCallCounts) -> None:
-        total = sums.setdefault(f"{base_name(function)}: {lock}", [0, 0])
+    def add(
+        function: str, lock: str, counts: SiteCounts | TimedCallCounts, each: float = 1.0
+    ) -> None:
+        total = sums.setdefault(f"{base_name(function)}: {lock}", [0.0, 0.0])
         total[0] += counts.wait_sum
-        total[1] += counts.hold_sum
+        total[1] += counts.hold_sum * each
 
     for seen in part.sites:
         site = known.sites.get(seen.site)
@@ -176,7 +179,7 @@ def _sites(part: Part, known: Known) -> Iterator[Row]:
     for timed in part.timed_calls:
         call = known.calls.get(timed.call)
         if call is not None and timed.acquisitions:
-            add(call.function, call.lock, timed)
+            add(call.function, call.lock, timed, timed.acquisitions / max(timed.holds, 1))
     for where, values in sums.items():
         for statistic, value in zip(("wait", "hold"), values, strict=True):
             yield Key("site", "", where, statistic, "ns"), value / part.calls, 0.0

@@ -8,6 +8,7 @@ from samples import recording
 from z3trace.analysis.comparing.comparison import Comparison, compare, compare_all
 from z3trace.analysis.comparing.seen import paired
 from z3trace.analysis.figures.recording import Digest
+from z3trace.data.counts import Series
 from z3trace.data.model import Recording
 from z3trace.errors import IncomparableError
 
@@ -50,6 +51,33 @@ def test_a_regression_is_measured_in_its_own_direction() -> None:
     assert by_metric["throughput"].worsening() == pytest.approx(1 - 1 / 1.4, abs=0.05)
     assert by_metric["latency"].worsening() == pytest.approx(0.4, abs=0.1)
     assert worse.regressions(2.0) == []
+
+
+def test_a_mean_below_the_unit_of_the_clock_is_no_regression() -> None:
+    """Waits of 1 ns in few of many acquisitions, twice as often after: 0.4 and 0.8 ns."""
+
+    def barely(made: Recording, share: int) -> Recording:
+        def rare(series: Series, number: int) -> Series:
+            if (series.metric, series.lock) != ("wait", "page"):
+                return series
+            ones = share + number % 3
+            return msgspec.structs.replace(
+                series, count=1000, sum=ones, min=0, max=1, buckets=[(0, 1000 - ones), (1, ones)]
+            )
+
+        runs = [
+            msgspec.structs.replace(run, series=[rare(series, run.number) for series in run.series])
+            for run in made.runs
+        ]
+        return msgspec.structs.replace(made, runs=runs)
+
+    def said(before: int, after: int) -> str:
+        sides = (barely(recording("before"), before), barely(recording("after", seed=2), after))
+        (mean,) = compared(*sides).select("wait", "mean")
+        return mean.verdict
+
+    assert said(400, 800) == "no difference"
+    assert said(700, 999) == "no difference"
 
 
 def test_several_are_one_family() -> None:

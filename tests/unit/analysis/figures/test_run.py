@@ -1,5 +1,7 @@
 """The figures of one run."""
 
+import dataclasses
+
 import msgspec
 import pytest
 from samples import recording, run_seen, seen
@@ -64,6 +66,26 @@ def test_call_sites_of_a_timed_build_are_its_lock_calls() -> None:
     assert sites["wait"] == run.timed.series[0].sum / 1000
     unknown = figures_of(part, measure(part.series), Known({}, {}, 5))
     assert not any(key.metric == "site" for key, _, _ in unknown)
+
+
+def test_the_holds_that_a_timed_build_timed_stand_for_all_of_a_call() -> None:
+    run = run_seen("timed", 0, scale=1, lock_scale=1, seed=1)
+    (part,) = parts.of(run)
+    (call,) = part.timed_calls
+    tenth = msgspec.structs.replace(
+        call, holds=call.acquisitions // 10, hold_sum=call.hold_sum // 10
+    )
+    known = Known.of(seen("x", runs=1).session)
+    whole, sampled = (
+        {
+            key.statistic: value
+            for key, value, _ in figures_of(each, measure(each.series), known)
+            if key.metric == "site"
+        }
+        for each in (part, dataclasses.replace(part, timed_calls=[tenth]))
+    )
+    assert sampled["hold"] == pytest.approx(whole["hold"], rel=1e-3)
+    assert sampled["wait"] == whole["wait"]
 
 
 def test_a_run_without_probes_has_its_speed_alone() -> None:
