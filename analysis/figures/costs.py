@@ -33,13 +33,22 @@ _THREADS = re.compile(r"\bthreads=(\d{1,4})\b")
 
 
 class Cost(NamedTuple):
-    """ns, with its interval; *source*: in words, where it was measured."""
+    """ns, with its interval; *source*: in words, where it was measured.
+
+    *typical*: the median of what was added to single values, None if only its mean is
+    known.  A mean also has what happened beside the probes, such as interrupts.
+    """
 
     value: float
     low: float
     high: float
     source: str
     runs: int = 0
+    typical: float | None = None
+
+    def of(self, statistic: str) -> float:
+        """What it is of a mean, or of a quantile, which moves by what is typical."""
+        return self.value if statistic == "mean" or self.typical is None else self.typical
 
 
 def _reach(freedom: int) -> float:
@@ -102,19 +111,29 @@ def inside(digest: Digest, metric: str, lock: str) -> Cost | None:
     same = _mean(digest.inside(f"timed+lock:{lock}", metric, lock), "timed build under probes")
     if same is not None or metric != "hold":
         return same
+    mean = _mean(_around_nothing(digest, lock, "mean"), "own lock held around nothing")
+    typical = _around_nothing(digest, lock, "p50")
+    if mean is None or not typical.size:
+        return mean
+    return mean._replace(typical=float(np.median(typical)))
+
+
+def _around_nothing(digest: Digest, lock: str, statistic: str) -> Floats:
+    """ns: what probes as those of *lock* show of a hold of nothing, in each run with them;
+    empty if there is none."""
     shown = {
         key.lock: values
         for key, (values, _) in digest.rows_of("own-lock").items()
-        if (key.metric, key.statistic) == ("hold", "mean")
+        if (key.metric, key.statistic) == ("hold", statistic)
     }
     alike = _own_classes(digest, lock)
     if not alike and len(shown) == 1:
         alike = dict.fromkeys(shown, 1.0)
     if not alike or not alike.keys() <= shown.keys():
-        return None
+        return np.array([])
     runs = min(shown[name].size for name in alike)
-    held = sum(share * shown[name][:runs] for name, share in alike.items())
-    return _mean(np.asarray(held), "own lock held around nothing")
+    held = [share * shown[name][:runs] for name, share in alike.items()]
+    return np.asarray(np.sum(held, axis=0))
 
 
 def _own_classes(digest: Digest, lock: str) -> dict[str, float]:
@@ -245,7 +264,8 @@ def share(digest: Digest, key: Key, way: str, recorded: float, cost: Cost | None
         return float("nan")
     added = float("nan")
     if cost is not None:
-        added = cost.value * (above_0(digest, of, way) if key.statistic == "mean" else 1.0)
+        added = cost.of(key.statistic)
+        added *= above_0(digest, of, way) if key.statistic == "mean" else 1.0
     part = float(min(max(added / recorded, 0.0), 1.0)) if np.isfinite(added) else added
     if way not in ("all", "locks"):
         return part
@@ -286,7 +306,7 @@ def corrected(
     off by the cost's interval, as a difference of logs."""
     of = Subject(key.metric, key.operation or key.lock)
     times_added = above_0(digest, of, way) if key.statistic == "mean" else 1.0
-    less = np.maximum(values - cost.value * times_added, 0.0)
+    less = np.maximum(values - cost.of(key.statistic) * times_added, 0.0)
     centre, half = float(less.mean()), (cost.high - cost.low) / 2 * times_added
     return less, float(np.log1p(half / centre)) if centre > 0 else 0.0
 

@@ -165,6 +165,23 @@ static notrace noinline u64 z3timed_since(void)
 	return z3timed_clock();
 }
 
+/* What two readings of the clock right after each other are apart, in ticks: a
+ * hold of nothing would be as long. It is taken off every hold. */
+static u64 z3timed_floor __read_mostly;
+
+static void __init __maybe_unused z3timed_measure_floor(void)
+{
+	u64 least = U64_MAX;
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		u64 start = z3timed_clock();
+
+		least = min(least, z3timed_clock() - start);
+	}
+	z3timed_floor = least;
+}
+
 /* Of two CPUs one may be a little behind the other. */
 static u64 z3timed_ns(s64 ticks)
 {

@@ -139,7 +139,7 @@ z3timed_sleeper_released(const struct z3timed_held *held,
 	z3timed_add(&z3timed_hot(cpu, z3timed_place(call))->events, 1);
 	if (held)
 		z3timed_value(cpu, held->place, held->column, Z3TIMED_HOLD,
-			      z3timed_ns(now - held->time));
+			      z3timed_ns(now - held->time - z3timed_floor));
 	else if (atomic_add_unless(&z3timed_sleepers_overflowed, -1, 0) == 0)
 		z3timed_add(&cpu->ledger[Z3TIMED_UNMATCHED_RELEASES], 1);
 out:

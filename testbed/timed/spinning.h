@@ -165,7 +165,7 @@ z3timed_pop(unsigned long lock, struct z3timed_call *call)
 static notrace noinline void z3timed_released(struct z3timed_popped popped)
 {
 	z3timed_value(this_cpu_read(z3timed_cpu), popped.place, popped.column,
-		      Z3TIMED_HOLD, z3timed_ns(popped.ticks));
+		      Z3TIMED_HOLD, z3timed_ns(popped.ticks - z3timed_floor));
 	preempt_enable();
 }
 

@@ -234,6 +234,7 @@ static noinline int __init __maybe_unused z3timed_begin(void)
 	z3timed_scale = z3timed_tsc
 				? div_u64(1000000ull << Z3TIMED_SHIFT, tsc_khz)
 				: 1 << Z3TIMED_SHIFT;
+	z3timed_measure_floor();
 	for_each_possible_cpu(n)
 	{
 		if (z3timed_begin_cpu(n, calls)) {
