@@ -5,6 +5,7 @@ A build that times its own locks is the truth; runs with the probes of one class
 with all probes, are made in turn with its runs, in one guest, with one thread and with two.
 """
 
+import json
 import statistics
 import subprocess
 import sys
@@ -20,9 +21,11 @@ from z3trace.analysis.figures.run import Key
 from z3trace.analysis.figures.ways import Subject
 from z3trace.data import runfile
 from z3trace.data.model import Recording, Run
+from z3trace.kernels import build, fetch, variant
 
 CLASSES = ("page", "pool")
 WORKLOAD = "zpool-bench:threads={},ops=20000,fast_ops=300000,slots=1024,max_size=200,touches=8"
+OPERATIONS = 1_000_000
 _TIMED, _ALL = "timed", "all"
 
 
@@ -131,6 +134,22 @@ def slowdown(pairs: list[tuple[Recording, Recording]]) -> float:
     return statistics.median(rate(side, "") / rate(side, _TIMED) for side in every)
 
 
+def counts_exact(directory: Path) -> float:
+    """1 if the timed build of the counted variant counts what that counts itself, over a
+    million operations on two CPUs with reclaim; 0 if not."""
+    kernel = fetch.cached(None, print)
+    chosen = variant.load("counted")
+    module = build.build_variant(kernel, "mm/z3fold.c", chosen, print, timed=True)
+    build.build_workload(kernel, print)
+    out = directory / "counts.json"
+    words = [sys.executable, "-m", "z3trace", "vm", "--share", str(directory), "--"]
+    script = [sys.executable, str(Path(__file__).with_name("timed.py")), "counts"]
+    subprocess.run([*words, *script, str(module.path), str(out), str(OPERATIONS)], check=True)
+    told = json.loads(out.read_bytes())
+    same = told["truth"] == told["timed"] and not told["lost"] and told["calls"] >= OPERATIONS
+    return float(same)
+
+
 def measure(directory: Path, runs: int) -> dict[str, float]:
     """All figures of the ways."""
     one = record(1, runs, directory / "ways-1")
@@ -140,5 +159,7 @@ def measure(directory: Path, runs: int) -> dict[str, float]:
         **errors(two, "_two"),
         **waiting(two[0]),
         **ratios(two),
-        "timed_slowdown": slowdown([one, two]),
+        "timed_slowdown": slowdown([one]),
+        "timed_slowdown_two": slowdown([two]),
+        "timed_counts_exact": counts_exact(directory),
     }
