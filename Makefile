@@ -13,7 +13,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
-	.venv/bin/z3trace ab --before pool-lock --after page-lock -o build/demo --force
+	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs 32 -o build/demo --force
 
 # The first guest fetches what all need: a kernel, a QEMU, whether KVM works.
 test: lint ## lint and all tests, the guest ones included
