@@ -168,6 +168,7 @@ static ssize_t z3timed_start(struct file *file, const char __user *buffer,
 	}
 	z3timed_spread = 2 * classes[0] - 1;
 	z3timed_clear(classes + 1);
+	WRITE_ONCE(z3timed_begun, z3timed_clock());
 	kfree(classes);
 	return size;
 }

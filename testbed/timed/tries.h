@@ -22,6 +22,8 @@ struct z3timed_try {
 };
 
 static struct z3timed_try z3timed_tries[1 << Z3TIMED_TRIES_BITS];
+/* When the figures began; a try from before that is no part of a wait. */
+static u64 z3timed_begun __read_mostly;
 
 static __always_inline struct z3timed_try *z3timed_near_try(unsigned long task,
 							    u32 i)
@@ -46,26 +48,23 @@ static struct z3timed_try *z3timed_new_try(unsigned long task)
 	u32 i;
 
 	for (i = 0; i < Z3TIMED_REACH; i++) {
-		struct z3timed_try *
-		try
-			= z3timed_near_try(task, i);
+		struct z3timed_try *attempt = z3timed_near_try(task, i);
 
-		if (!READ_ONCE(try->task) && !cmpxchg(&try->task, 0, task)) {
+		if (!READ_ONCE(attempt->task) &&
+		    !cmpxchg(&attempt->task, 0, task)) {
 			z3timed_table_grew();
-			return
-			try
-				;
+			return attempt;
 		}
 	}
 	return NULL;
 }
 
-static bool z3timed_same_attempt(const struct z3timed_try *try,
+static bool z3timed_same_attempt(const struct z3timed_try *attempt,
 				 unsigned long lock, u32 place)
 {
-	return
-	try
-		->lock == lock && (try->place == place || !try->calls_since);
+	return attempt->lock == lock &&
+	       (attempt->place == place || !attempt->calls_since) &&
+	       attempt->since >= READ_ONCE(z3timed_begun);
 }
 
 /* When the attempt began by which this task gets *lock*: *since*, or before if
@@ -73,22 +72,18 @@ static bool z3timed_same_attempt(const struct z3timed_try *try,
 static notrace noinline u64 z3timed_attempt(unsigned long lock, u32 place,
 					    u64 since)
 {
-	struct z3timed_try *
-	try
-		= z3timed_find_try(z3timed_task());
+	struct z3timed_try *attempt = z3timed_find_try(z3timed_task());
 
-	if (!try)
+	if (!attempt)
 		return since;
-	if (z3timed_same_attempt(try, lock, place)) {
-		since =
-		try
-			->since;
-	} else if (try->place != place && try->calls_since < Z3TIMED_PATIENCE) {
-		try
-			->calls_since++;
+	if (z3timed_same_attempt(attempt, lock, place)) {
+		since = attempt->since;
+	} else if (attempt->place != place &&
+		   attempt->calls_since < Z3TIMED_PATIENCE) {
+		attempt->calls_since++;
 		return since;
 	}
-	WRITE_ONCE(try->task, 0);
+	WRITE_ONCE(attempt->task, 0);
 	z3timed_table_shrank();
 	return since;
 }
@@ -97,27 +92,18 @@ static notrace noinline u64 z3timed_attempt(unsigned long lock, u32 place,
 static bool z3timed_remember(unsigned long lock, u32 place)
 {
 	unsigned long task = z3timed_task();
-	struct z3timed_try *
-	try
-		= z3timed_find_try(task);
-	bool retry =
-	try
-		&&z3timed_same_attempt(try, lock, place);
+	struct z3timed_try *attempt = z3timed_find_try(task);
+	bool retry = attempt && z3timed_same_attempt(attempt, lock, place);
 
-	if (!try)
-		try
-			= z3timed_new_try(task);
-	if (!try)
+	if (!attempt)
+		attempt = z3timed_new_try(task);
+	if (!attempt)
 		return false;
-	try
-		->place = place;
-	try
-		->calls_since = 0;
+	attempt->place = place;
+	attempt->calls_since = 0;
 	if (!retry) {
-		try
-			->lock = lock;
-		try
-			->since = z3timed_clock();
+		attempt->lock = lock;
+		attempt->since = z3timed_clock();
 	}
 	return true;
 }

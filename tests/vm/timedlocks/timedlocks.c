@@ -530,6 +530,8 @@ static void give_up(struct own_locks *own)
 		spin_unlock(&own->inner);
 	}
 	mdelay(2 * WAIT_US / 1000);
+	while (spin_is_locked(&own->spin))
+		cpu_relax();
 	spin_lock(&own->spin);
 	spin_unlock(&own->spin);
 }
