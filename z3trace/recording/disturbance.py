@@ -4,7 +4,8 @@ A run is *disturbed* if the CPUs waited for the host for more than ``LIMIT`` of 
 It is made again right away, with the same seed, up to ``MOST_IN_A_ROW`` times, until a
 session has made ``MOST`` of its planned runs again.  A run that is made again counts in no
 figure; the last one counts whatever the host did to it, for a session on a busy host has
-its runs all the same.
+its runs all the same.  A session of one or two runs makes none again: a command is run as
+often as its user asked.
 """
 
 import os
@@ -34,7 +35,7 @@ class Disturbances:
 
     def __init__(self, planned: int, cpus: int | None = None) -> None:
         self._cpus = cpus or os.cpu_count() or 1
-        self._left = max(round(MOST * planned), 1)
+        self._left = round(MOST * planned)
         self._in_a_row = 0
         self.again = 0
         self.kept = 0

@@ -63,6 +63,13 @@ def test_a_session_makes_so_many_again_and_no_more() -> None:
     assert disturbances.kept == 190
 
 
+def test_a_command_that_is_to_run_once_runs_once() -> None:
+    for planned in (1, 2):
+        disturbances = Disturbances(planned, cpus=2)
+        assert [_judged(disturbances, 0.9) for _ in range(planned)] == [""] * planned
+        assert disturbances.kept == planned
+
+
 def test_what_was_done_is_told_with_its_number() -> None:
     disturbances = Disturbances(5, cpus=2)
     assert disturbances.told() == ""
