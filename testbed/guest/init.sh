@@ -89,7 +89,10 @@ command=$!
 stty -echo </dev/ttyS0 2>/dev/null
 while read -r word; do
 	case "$word" in
-	interrupt) kill -INT "-$command" ;;
+	interrupt)
+		kill -INT "-$command"
+		echo "z3trace-guest: interrupted" >/dev/console
+		;;
 	ping) echo "z3trace-guest: here" >/dev/console ;;
 	esac
 done </dev/ttyS0 &
