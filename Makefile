@@ -5,7 +5,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 TREE := build/tree/.ready
 SOURCES := $(shell find z3trace analysis probes testbed -name '*.py' -o -name '*.j2')
-C_FILES := $(shell find probes testbed -name '*.[ch]')
+C_FILES := $(shell find probes testbed tests/vm -name '*.[ch]')
 
 .PHONY: help demo test unit lint format bench bugs soak calibrate fuzz wheel readme house clean
 
@@ -13,7 +13,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
-	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs 10 -o build/demo --force
+	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs 32 -o build/demo --force
 
 # The first guest fetches what all need: a kernel, a QEMU, whether KVM works.
 test: lint ## lint and all tests, the guest ones included
@@ -51,6 +51,8 @@ fuzz: $(READY) ## mutated and costly files, hostile patches, a minute of atheris
 	$(PY) tests/fuzz/mutate.py 10000
 	$(PY) tests/fuzz/hostile.py
 	$(PY) tests/fuzz/patches.py
+	$(PY) tests/fuzz/surroundings.py
+	$(PY) tests/fuzz/mailbox.py 10000
 	$(PY) tests/fuzz/guided.py 60
 
 wheel: $(READY) ## the wheel, in build/dist

@@ -78,3 +78,16 @@ def interval(low: float, high: float) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         return "-"
     return f"[{low:.3f}, {ratio(high)}]"
+
+
+def share(part: float, *, at_most: bool = False) -> str:
+    """A part of a whole: ``12%``; ``<12%`` of what is no more; ``?`` of what is not known."""
+    if math.isnan(part):
+        return "?"
+    return f"<{math.ceil(part * 100)}%" if at_most and part else f"{part:.0%}"
+
+
+def share_order(told: str) -> float:
+    """What a share in words is sorted by: what is not known comes last."""
+    digits = told.strip("<%")
+    return float(digits) if digits.isdigit() else 101.0 if told == "?" else -1.0

@@ -112,6 +112,18 @@ static __always_inline void z3t_acquired(struct z3t_cpu *cpu,
 	z3t_check_acquired(task, held, rw);
 }
 
+/* Whether a trylock of this lock failed before, and the task has tried since.
+ * Where no entry of an operation is seen, which ends such a wait, it must have
+ * been at the same call site. */
+static __always_inline int z3t_is_retry(const struct z3t_task *task,
+					const struct z3t_held *held)
+{
+	struct z3t_config *config = z3t_config();
+
+	return task->spin_lock == held->lock &&
+	       (!config || !config->only || task->spin_site == held->site);
+}
+
 /* A failed attempt opens a wait that lasts until this thread gets that lock;
  * a failure elsewhere opens another one. */
 static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
@@ -131,8 +143,9 @@ static __always_inline void z3t_try_failed(struct z3t_cpu *cpu,
 	}
 	cpu->classes[class].trylock_failures++;
 	site->trylock_failures++;
-	if (task->spin_lock != lock) {
+	if (!z3t_is_retry(task, held)) {
 		task->spin_lock = lock;
+		task->spin_site = held->site;
 		task->spin_since = held->since;
 		task->spin_locked = z3t_locked(task, held->since);
 		task->spin_waited = z3t_top_frame(task)->wait;
@@ -188,15 +201,14 @@ static __always_inline int z3t_over(struct z3t_cpu *cpu, struct z3t_task *task,
 	 * wait by trylock may have begun in an earlier span, and has the waits
 	 * for other locks since then in it. */
 	overlap = task->holding > 1 ? now - since : 0;
-	if (task->spin_lock == held->lock) {
+	if (z3t_is_retry(task, held)) {
 		since = task->spin_since;
 		overlap = z3t_locked(task, now) - task->spin_locked;
 		z3t_top_frame(task)->wait = task->spin_waited;
 		held->contended = 1;
 		task->spin_lock = 0;
 	} else if (config && config->only) {
-		/* No entry of an operation ends the wait of a task that has
-		 * given up: that it took another lock does. */
+		/* It has given up, and took another lock or from elsewhere. */
 		task->spin_lock = 0;
 	}
 	if (z3t_is_torn(now - since)) {

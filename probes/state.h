@@ -300,6 +300,8 @@ struct z3t_task {
 	u64 spin_locked;  /* z3t_locked() when the trylock failed first */
 	u64 spin_waited;  /* the operation's wait at that time */
 	u64 newest;	  /* when its newest lock event was */
+	u32 spin_site;	  /* whose trylock it was */
+	u32 pad;
 	u32 entries[Z3T_OPERATIONS]; /* of all tasks that ever had this slot */
 	/* frames[depth]; frames[0] collects what happens outside operations */
 	struct z3t_frame frames[Z3T_DEPTH + 1];

@@ -20,6 +20,7 @@ from z3trace.data.model import (
     Session,
     WorkloadResult,
 )
+from z3trace.data.timed import Timed, TimedBuild, TimedCall, TimedCallCounts, TimedLedger
 
 #: ns that the probes add to the latency of an operation.
 FLOOR = 250
@@ -176,3 +177,167 @@ def write(path: Path, made: Recording) -> Path:
             writer.run(one)
         writer.finish(interrupted=False)
     return path
+
+
+#: ns that a pair of probes on one lock class adds to what it shows, and a timed build's clock.
+INSIDE, CLOCK = 300, 20
+#: By how much each way slows an operation of the workload, and prolongs what is held.
+SLOWER = {"none": 1.0, "clocked": 1.05, "timed": 1.1, "ops": 1.6, "lock:page": 2.5, "all": 20.0}
+#: The ways that ``seen`` makes runs of unless it is told.
+WAYS = ("none", "clocked", "timed", "ops", "lock:page", "timed+lock:page", "own-lock", "all")
+
+
+_BUILD = TimedBuild(
+    calls=[
+        TimedCall(
+            number=0,
+            file="z3fold.c",
+            line=100,
+            function="z3fold_alloc",
+            expression="&zhdr->page_lock",
+            lock="page",
+            action="acquire",
+            kind="spin",
+        )
+    ]
+)
+
+
+def _values(source: random.Random, around: float, count: int = 1000) -> list[int]:
+    return [int(around * source.lognormvariate(0, 0.5)) for _ in range(count)]
+
+
+def _locks(lock: str, count: int) -> list[LockCounts]:
+    return [
+        LockCounts(
+            lock=lock, acquisitions=count, contended=count // 10, trylock_failures=0, releases=count
+        )
+    ]
+
+
+def run_seen(way: str, number: int, *, scale: float, lock_scale: float, seed: int) -> Run:
+    """One run of a way.  The truth in it: an operation takes its thread 1000 ns times
+    *scale* (two threads), of it a latency of 800 ns; it takes the page lock once, holds it
+    for 400 ns times *lock_scale*, and waits 300 ns in one of ten acquisitions."""
+    source = random.Random(f"{way} {seed} {number}")
+    noise = source.lognormvariate(0, 0.02)
+    slower = SLOWER.get(way, 2.5)
+    prolonged = slower if way == "all" else 1.0
+    each = 1000 * scale * noise * slower
+    latencies = _values(source, 700 * scale * noise)
+    holds = [max(value, 50) for value in _values(source, 400 * lock_scale * noise * prolonged)]
+    waits = [
+        0 if i % 10 else value
+        for i, value in enumerate(_values(source, 300 * lock_scale * noise * prolonged))
+    ]
+    truth = OperationTruth(operation="alloc", calls=1000)
+    fields: dict[str, object] = {}
+    if way == "clocked":
+        truth = structs.replace(truth, buckets=series("latency", "alloc", latencies).buckets)
+        fields["clocked"] = True
+    if way.startswith("timed"):
+        fields |= {"build": "timed", "timed": _timed(waits, holds)}
+    if way not in ("none", "clocked", "timed"):
+        fields |= _probed(way.removeprefix("timed+"), latencies, waits, holds)
+    return Run(
+        number=number,
+        order=number,
+        probed="probe" in fields,
+        seed=number,
+        started=f"2026-01-01T00:{number:02d}:00.000+00:00",
+        duration=1,
+        result=WorkloadResult(elapsed=int(each * 1000 / 2), operations=[truth]),
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def _timed(waits: list[int], holds: list[int]) -> Timed:
+    return Timed(
+        every=1,
+        series=[
+            series("wait", "page", [value and value + CLOCK for value in waits]),
+            series("hold", "page", [value + CLOCK for value in holds]),
+        ],
+        locks=_locks("page", len(holds)),
+        calls=[
+            TimedCallCounts(
+                call=0,
+                holds=len(holds),
+                acquisitions=len(holds),
+                contended=len(holds) // 10,
+                trylock_failures=0,
+                releases=0,
+                wait_sum=sum(value and value + CLOCK for value in waits),
+                wait_max=max(waits) + CLOCK,
+                hold_sum=sum(holds) + CLOCK * len(holds),
+                hold_max=max(holds) + CLOCK,
+            )
+        ],
+        nesting=[],
+        ledger=TimedLedger(),
+    )
+
+
+def _probed(
+    probe: str, latencies: list[int], waits: list[int], holds: list[int]
+) -> dict[str, object]:
+    """What probes see: 300 ns more in each hold and each wait that there was, and FLOOR in
+    a latency."""
+    fields: dict[str, object] = {
+        "probe": probe,
+        "ledger": Ledger(skipped_programs=0, missed_probes=0),
+    }
+    seen_series: list[Series] = []
+    if probe in ("ops", "all"):
+        shown = [value + FLOOR for value in latencies]
+        seen_series += [series("latency", "alloc", shown)]
+        seen_series += [series("corrected_latency", "alloc", latencies)]
+        fields["operations"] = [
+            OperationCounts(
+                operation="alloc",
+                entries=1000,
+                returns=1000,
+                failures=0,
+                wait=0,
+                hold=0,
+                lock_events=2,
+            )
+        ]
+    if probe == "own-lock":
+        seen_series.append(series("hold", "own", [INSIDE + i % 5 for i in range(1000)]))
+        fields["locks"] = _locks("own", 1000)
+    elif probe != "ops":
+        for metric, values in (("wait", waits), ("hold", holds)):
+            shown = [value and value + INSIDE for value in values]
+            seen_series.append(series(metric, "page", shown))
+            # What poll(2) knows of it is too little.
+            by_poll = [max(value - 110, 0) for value in shown]
+            seen_series.append(series(f"corrected_{metric}", "page", by_poll))
+        fields["locks"] = _locks("page", 1000)
+    return fields | {"series": seen_series}
+
+
+def seen(
+    label: str = "before",
+    *,
+    scale: float = 1.0,
+    lock_scale: float | None = None,
+    runs: int = 10,
+    seed: int = 1,
+    ways: tuple[str, ...] = WAYS,
+    **changes: object,
+) -> Recording:
+    """A recording of schema 5 with *runs* runs of each way, whose truth is known."""
+    held = scale if lock_scale is None else lock_scale
+    made = [
+        run_seen(way, number, scale=scale, lock_scale=held, seed=seed)
+        for number in range(runs)
+        for way in ways
+    ]
+    made = [structs.replace(one, number=i, order=i) for i, one in enumerate(made)]
+    return Recording(
+        path=f"{label}.z3t",
+        session=session(label, **{"schema": 5, "timed": _BUILD, **changes}),
+        runs=made,
+        complete=True,
+    )

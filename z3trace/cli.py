@@ -1,16 +1,26 @@
 """The command line: lazy verbs, and the one place where an error becomes an exit code."""
 
+import errno
 import importlib
+import io
 import os
 import signal
 import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
 from z3trace.commands.verbs import HIDDEN, VERBS
 from z3trace.errors import DONE, FAILED, INTERRUPTED, Z3traceError
 from z3trace.printable import visible
+
+#: Set in the environment, it shows the traceback of a bug.
+DEBUG = "Z3TRACE_DEBUG"
+_MOST_SAID = 300  # characters of an exception's own words
 
 
 class _Verbs(click.Group):
@@ -73,30 +83,86 @@ def _fail(error: Z3traceError) -> int:
     return error.exit_code
 
 
+def _os_error(error: OSError) -> str:
+    """What the machine refused, and of what: never a bare number."""
+    said = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    name = error.filename
+    if isinstance(name, bytes):
+        name = os.fsdecode(name)
+    return visible(f"{name}: {said}" if name else said)
+
+
+def _bug(error: Exception) -> int:
+    """What nobody thought of is one line too, with the place for whoever mends it."""
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    said = visible(" ".join(str(error).split())[:_MOST_SAID])
+    click.echo(f"z3trace: a bug of z3trace: {type(error).__name__}{place}: {said}", err=True)
+    click.echo(f"  {DEBUG}=1 shows the whole traceback; please report it", err=True)
+    return FAILED
+
+
+def _leave_quietly() -> None:
+    """The reader of standard output is gone: nothing is flushed to it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _flushed(code: int) -> int:
+    """*code*, when all that was printed has reached whoever reads it."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return code
+
+
+def _refused(error: OSError) -> int:
+    """A full disk, a file that may not be read: the machine's fault, said as such."""
+    if not isinstance(error, BrokenPipeError):
+        click.echo(f"z3trace: {_os_error(error)}", err=True)
+    if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+        _leave_quietly()
+    return FAILED
+
+
+def _interrupted() -> int:
+    click.echo("z3trace: interrupted", err=True)
+    return INTERRUPTED
+
+
+def _wrong_usage(error: click.ClickException) -> int:
+    error.show()
+    return error.exit_code
+
+
+#: What may end a command line, and what is said of it; the first that fits.
+_ENDS: tuple[tuple[type[BaseException], Callable[[Any], int]], ...] = (
+    (Z3traceError, _fail),
+    (click.ClickException, _wrong_usage),
+    (click.Abort, lambda _: _interrupted()),
+    (KeyboardInterrupt, lambda _: _interrupted()),
+    (OSError, _refused),
+    (Exception, _bug),
+)
+
+
 def run(arguments: list[str] | None = None) -> int:
-    """Run one command line; the exit code."""
+    """Run one command line; the exit code.  No exception leaves it."""
     try:
         result = cli.main(arguments, prog_name="z3trace", standalone_mode=False)
-    except Z3traceError as error:
-        return _fail(error)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("z3trace: interrupted", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader left: nothing more to say, and nothing to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except OSError as error:
-        # A full disk, a file that may not be read: the machine's fault, said as such.
-        click.echo(f"z3trace: {' '.join(str(error).split())}", err=True)
-        return FAILED
-    return result if isinstance(result, int) else DONE
+        return _flushed(result if isinstance(result, int) else DONE)
+    except (Exception, KeyboardInterrupt) as error:
+        return next(say(error) for kind, say in _ENDS if isinstance(error, kind))
+
+
+def _any_character() -> None:
+    """A character that the terminal's encoding does not have is shown by its number."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def main() -> None:
+    _any_character()
     signal.signal(signal.SIGTERM, _terminate)
     # Also where a shell started this in the background, and had it ignore the signal.
     signal.signal(signal.SIGINT, signal.default_int_handler)

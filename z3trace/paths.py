@@ -45,7 +45,13 @@ def cache() -> Path:
     path = Path(chosen).absolute() if chosen else _default_cache()
     doubt = why_untrusted(path)
     if not doubt:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"cannot make the cache {path}: {error.strerror}",
+                "name another directory with Z3TRACE_CACHE",
+            ) from error
         doubt = why_untrusted(path)
     if doubt:
         raise UsageError(

@@ -23,7 +23,6 @@ PACKAGES = {
     "gcc": "gcc",
     "objcopy": "binutils",
     "make": "make",
-    "patch": "patch",
     "spatch": "coccinelle",
     "tar": "tar",
     "xz": "xz-utils",
@@ -52,21 +51,27 @@ def run(
     doing: str = "",
     timeout: float | None = None,
 ) -> str:
-    """Standard output of a program; Z3traceError with its last lines when it fails."""
+    """Standard output of a program; Z3traceError with its last lines when it fails, when it
+    takes longer than *timeout* seconds, or when it cannot be started."""
     argv = [find(str(arguments[0])), *map(str, arguments[1:])]
-    result = subprocess.run(
-        argv,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=timeout,
-        check=False,
-    )
+    what = doing or Path(argv[0]).name
+    try:
+        result = subprocess.run(
+            argv,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Z3traceError(f"{what} took longer than {timeout:g} s") from error
+    except OSError as error:
+        raise Z3traceError(f"{what}: cannot run {argv[0]}: {error.strerror}") from error
     if result.returncode:
         lines = (result.stdout + result.stderr).strip().splitlines()[-15:]
-        what = doing or Path(argv[0]).name
         raise Z3traceError(f"{what} failed with status {result.returncode}:\n" + "\n".join(lines))
     return result.stdout

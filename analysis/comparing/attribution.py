@@ -90,11 +90,11 @@ def _calls(digest: Digest) -> Counter[str]:
     )
 
 
-def structure(comparison: Comparison) -> list[str]:
-    """What is new or gone after the patch: locks, functions that take them, nesting."""
+def structure(comparison: Comparison, *, locks: bool = True) -> list[str]:
+    """What is new or gone after the patch: *locks*, functions that take them, nesting."""
     b, a = comparison.before, comparison.after
     sentences = []
-    for word, one, other in (("new", a, b), ("gone", b, a)):
+    for word, one, other in (("new", a, b), ("gone", b, a)) if locks else ():
         members = sorted(_members(one) - _members(other))
         if members:
             sentences.append(f"{word} locks: {', '.join(members)}")

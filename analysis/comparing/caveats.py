@@ -1,26 +1,71 @@
 """What must be said beside the figures of a comparison, so that nobody reads too much in."""
 
+from collections import Counter
 from collections.abc import Iterator
 
-from z3trace.analysis.figures import stability
+from z3trace.analysis.figures import metrics, stability, ways
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.statistics.verdict import MIN_RUNS
+
+_TESTED = [metric.name for metric in metrics.METRICS if metric.tested]
+_UNUSED = {"warm-up": "to warm up", "disturbed": "that the host disturbed (made again)"}
 
 
 def _coverage(digest: Digest) -> Iterator[str]:
     session = digest.session
     unseen = digest.unseen()
-    if not digest.has_locks:
-        yield f"{session.label}: locks were not recorded"
-    elif unseen:
+    if not digest.has_locks and not digest.of_way("timed"):
+        yield "locks were not recorded"
+    elif unseen and digest.has_locks:
         yield (
-            f"{session.label}: {len(unseen)} of {len(session.sites)} lock call sites "
+            f"{len(unseen)} of {len(session.sites)} lock call sites "
             f"could not be probed ({digest.unseen_functions()})"
         )
     for operation in session.operations:
         if not operation.attached:
-            what = f"operation {operation.name} was not recorded: {operation.reason}"
-            yield f"{session.label}: {what}"
+            yield f"operation {operation.name} was not recorded: {operation.reason}"
+
+
+def _unused(digest: Digest) -> Iterator[str]:
+    """Runs that count in no figure, by the reason."""
+    reasons = Counter(run.unused for run in digest.runs if run.unused)
+    told = [f"{reasons[reason]} {words}" for reason, words in _UNUSED.items() if reasons[reason]]
+    interrupted = sum(run.interrupted for run in digest.runs)
+    told += [f"{interrupted} interrupted"] if interrupted else []
+    if told:
+        yield f"not counted: {', '.join(told)} of {len(digest.runs)} runs"
+
+
+def _used(digest: Digest, metric: str) -> list[str]:
+    """The ways that figures of a metric are taken from."""
+    used = {digest.way(of) for of in digest.subjects() if of.metric == metric}
+    return ways.order(way for way in used if way)
+
+
+def _probed(before: Digest) -> Iterator[str]:
+    """Of figures that the probes' own time is in."""
+    if {"ops", "all"} & set(_used(before, "latency")):
+        yield "latencies contain the probes' own time, on both sides alike"
+    if {"all", "locks"} & {*_used(before, "wait"), *_used(before, "hold")}:
+        yield (
+            "wait and hold were seen with probes on all locks, which prolong the very holds "
+            "that they show: take them for what was covered, not for times"
+        )
+
+
+def _of_side(digest: Digest) -> Iterator[str]:
+    """What is to be said of one recording, which may hold for the other one as well."""
+    yield from _coverage(digest)
+    lost, seen = digest.loss()
+    if lost:
+        yield f"{lost} of {lost + seen} events were lost"
+    failed = sum(run.status != 0 for run in digest.runs)
+    if failed:
+        yield f"the workload failed in {failed} of {len(digest.runs)} runs"
+    if not digest.complete:
+        yield "the recording was cut short"
+    yield from _unused(digest)
+    yield from stability.notes(digest)
 
 
 def caveats(before: Digest, after: Digest, *, paired: bool) -> Iterator[str]:
@@ -31,32 +76,21 @@ def caveats(before: Digest, after: Digest, *, paired: bool) -> Iterator[str]:
             f"measured in a guest, {environment.virtualization}: "
             "times are not those of real hardware; ratios are what counts"
         )
-    if before.session.calibration and after.session.calibration:
-        yield "what is corrected is without the probes' cost, as calibrated in this session"
-    if before.latency_kind == after.latency_kind == "ops" and before.kind != "ops":
-        yield (
-            "wait and hold include the cost of the probes, on both sides alike; latency is "
-            "from runs that probe operations only, throughput from runs without probes"
-        )
-    else:
-        yield (
-            "latency, wait and hold include the cost of the probes, on both sides "
-            "alike; throughput is from runs without probes"
-        )
+    yield from _probed(before)
+    told: dict[str, list[str]] = {}
     for digest in (before, after):
-        yield from _coverage(digest)
-        lost, seen = digest.loss()
-        label = digest.session.label
-        if lost:
-            yield f"{label}: {lost} of {lost + seen} events were lost"
-        failed = sum(run.status != 0 for run in digest.runs)
-        if failed:
-            yield f"{label}: the workload failed in {failed} of {len(digest.runs)} runs"
-        if not digest.complete:
-            yield f"{label}: the recording was cut short"
-        yield from stability.notes(digest)
+        for text in _of_side(digest):
+            told.setdefault(text, []).append(digest.session.label)
+    yield from (f"{' and '.join(labels)}: {text}" for text, labels in told.items())
     if not paired:
         yield "the runs of the two sides were not interleaved: drift of the machine is not excluded"
-    smallest = min(len(before.probed()), len(after.probed()))
-    if smallest < MIN_RUNS:
-        yield f"only {smallest} runs a side: no verdicts below {MIN_RUNS}"
+    yield from _few(before, after)
+
+
+def _few(before: Digest, after: Digest) -> Iterator[str]:
+    """Ways that figures come from with too few runs for a verdict."""
+    used = ways.order({way for metric in _TESTED for way in _used(before, metric)})
+    runs = {way: min(len(before.of_way(way)), len(after.of_way(way))) for way in used}
+    few = [f"{n} with {ways.words(way)}" for way, n in runs.items() if n < MIN_RUNS]
+    if few:
+        yield f"only {', '.join(few)} a side: no verdicts below {MIN_RUNS} runs"

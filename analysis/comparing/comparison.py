@@ -1,24 +1,32 @@
 """Two recordings -> a comparison: every metric with ratio, interval and verdict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from z3trace.analysis.comparing import mismatch, probeeffect
+from z3trace.analysis.comparing import contradiction, instrument, mismatch, probeeffect, seen
 from z3trace.analysis.comparing.caveats import caveats
-from z3trace.analysis.figures import metrics
+from z3trace.analysis.comparing.contradiction import Contradiction, Witness
+from z3trace.analysis.comparing.seen import Seen, Sides
+from z3trace.analysis.figures import costs, metrics, ways
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.run import Key
-from z3trace.analysis.statistics.effect import Effect, Sample, effects
+from z3trace.analysis.statistics import family
+from z3trace.analysis.statistics.effect import Effect, effects
 from z3trace.analysis.statistics.verdict import (
+    MIN_RUNS,
     Verdict,
     detectable,
-    holm,
     runs_to_settle,
     verdict,
 )
 from z3trace.errors import IncomparableError
+
+#: ns: what the kernel's clock counts in.  Of a mean that is less on both sides, such as
+#: the wait for a lock that is as good as always free, no ratio matters to anybody.
+_TICK = 1.0
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,10 @@ class Metric:
 
     ``detectable`` is the smallest change that this session could have found, such as
     0.04; ``more_runs`` about how many runs a side would settle what is inconclusive.
+    ``way``: how it was seen; ``share``: the part of the figure as recorded that is the
+    instrument's own, (before, after), NaN where it is not known; ``corrected``: whether
+    ``effect`` is of the figure without that part; ``witnesses``: the same figure in the
+    other ways that both sides have.
     """
 
     key: Key
@@ -35,6 +47,10 @@ class Metric:
     verdict: Verdict
     detectable: float
     more_runs: int | None
+    way: str = ""
+    share: tuple[float, float] = (float("nan"), float("nan"))
+    corrected: bool = False
+    witnesses: list[Witness] = field(default_factory=list)
 
     @property
     def definition(self) -> metrics.Definition:
@@ -71,6 +87,26 @@ class Metric:
     def subject(self) -> str:
         return self.operation or self.lock
 
+    @property
+    def instrument(self) -> str:
+        """The instrument's part in words, of the side where it is larger."""
+        known = [part for part in self.share if not np.isnan(part)]
+        sides = [n for n in (self.effect.n_before, self.effect.n_after) if n]
+        most = max(known, default=float("nan")) if len(known) >= len(sides) else float("nan")
+        return costs.share_words(self.key, self.way, most)
+
+    @property
+    def primary(self) -> bool:
+        """Whether it is one of the few questions that are tested first."""
+        return self.statistic in self.definition.primary
+
+
+class Family(NamedTuple):
+    """How many tests are held together: the primary ones, and all the others."""
+
+    primary: int
+    secondary: int
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -79,11 +115,16 @@ class Comparison:
     before: Digest
     after: Digest
     metrics: list[Metric]
-    tests: int
+    family: Family
     paired: bool
+    contradictions: list[Contradiction]
     probe_effects: list[probeeffect.ProbeEffect]
     caveats: list[str]
     mismatches: list[tuple[str, str, str]]
+
+    @property
+    def tests(self) -> int:
+        return sum(self.family)
 
     def main(self) -> list[Metric]:
         """What is shown unless everything is asked for: what is tested, its main statistics."""
@@ -101,38 +142,116 @@ class Comparison:
         return [m for m in self.metrics if m.verdict == "worse" and m.worsening() >= least]
 
 
-def are_paired(before: Digest, after: Digest) -> bool:
-    """Whether the runs were taken in turn: same seeds, and started alternately."""
-    b, a = before.probed(), after.probed()
-    if [r.seed for r in b] != [r.seed for r in a] or not b:
-        return False
-    return all(x.started <= y.started for x, y in zip(b[:-1], a[1:], strict=True)) and all(
-        x.started <= y.started for x, y in zip(a[:-1], b[1:], strict=True)
+class _Pair:
+    """One comparison on its way: every figure seen in its own way, and its effect."""
+
+    def __init__(self, before: Digest, after: Digest) -> None:
+        self.before, self.after = before, after
+        self.sides = Sides(before, after)
+        self.lines = [self.sides.seen(key, way) for key, way in self.sides.keys.items()]
+        self.effects = effects([line.sample for line in self.lines])
+        self.witnesses = self._witnesses()
+        self.refused = mismatch.too_much_lost(before) + mismatch.too_much_lost(after)
+
+    def _witnesses(self) -> dict[Key, list[Witness]]:
+        """What other ways show of the primary figures."""
+        asked = [line for line in self.lines if _primary(line)]
+        others = [
+            (line.key, other) for line in asked for other in self.sides.others(line.key, line.way)
+        ]
+        found: dict[Key, list[Witness]] = {}
+        told = effects([other.sample for _, other in others])
+        for (key, other), effect in zip(others, told, strict=True):
+            witness = Witness(other.way, effect, other.share, seen.enough(other))
+            found.setdefault(key, []).append(witness)
+        return found
+
+    def contradictions(self) -> list[Contradiction]:
+        return contradiction.find(
+            [
+                (line.key, line.way, effect, witness)
+                for line, effect in zip(self.lines, self.effects, strict=True)
+                if seen.enough(line)
+                for witness in self.witnesses.get(line.key, [])
+                if witness.worthy
+            ]
+        )
+
+    def p_values(self, *, primary: bool) -> list[float]:
+        """Of every line, NaN of those that are not in the family asked for."""
+        return [
+            effect.p if _tested(line) and _primary(line) == primary else float("nan")
+            for line, effect in zip(self.lines, self.effects, strict=True)
+        ]
+
+    def metrics(
+        self, adjusted: Sequence[float], strict: tuple[float, float], contradicted: set[Key]
+    ) -> list[Metric]:
+        """The lines with their verdicts; *strict*: as ``family.strictness``."""
+        lines = []
+        for line, effect, p in zip(self.lines, self.effects, adjusted, strict=True):
+            tests = strict[0] if _primary(line) else strict[1]
+            said = self._said(line, effect, p, contradicted)
+            metric = Metric(
+                line.key,
+                effect,
+                p,
+                said,
+                detectable=float("nan"),
+                more_runs=None,
+                way=line.way,
+                share=line.share,
+                corrected=line.corrected,
+                witnesses=self.witnesses.get(line.key, []),
+            )
+            if _tested(line) and said != "not tested":
+                more = runs_to_settle(effect, tests) if said == "inconclusive" else None
+                metric = replace(metric, detectable=detectable(effect, tests), more_runs=more)
+            lines.append(metric)
+        return lines
+
+    def _said(self, line: Seen, effect: Effect, p: float, contradicted: set[Key]) -> Verdict:
+        definition = metrics.BY_NAME[line.key.metric]
+        if self.refused or not definition.tested:
+            return "not tested"
+        if not line.worthy:
+            return "mostly the instrument"
+        if line.key in contradicted:
+            return "contradicted"
+        if line.key.unit == "ns" and max(effect.before, effect.after) < _TICK:
+            return "no difference"
+        return verdict(effect, p, higher_is_better=definition.higher_is_better)
+
+
+def _primary(line: Seen) -> bool:
+    return line.key.statistic in metrics.BY_NAME[line.key.metric].primary
+
+
+def _tested(line: Seen) -> bool:
+    """Whether it is asked at all: a figure that is mostly the instrument's is not."""
+    return metrics.BY_NAME[line.key.metric].tested and line.worthy
+
+
+def chosen(digests: Sequence[Digest]) -> list[Digest]:
+    """The recordings, each figure taken from the best way that all of them have."""
+    subjects = dict.fromkeys(subject for digest in digests for subject in digest.subjects())
+    choice = ways.choose(
+        subjects,
+        [digest.runs_of for digest in digests],
+        MIN_RUNS,
+        lambda way: any(digest.damaged(way) for digest in digests),
     )
+    return [digest.by(choice) for digest in digests]
 
 
-def _samples(before: Digest, after: Digest, paired: bool) -> list[tuple[Key, Sample]]:
-    """Every figure of either side, in the order of ``metrics.METRICS``."""
-    nothing: tuple[np.ndarray[tuple[int], np.dtype[np.float64]], float] = (np.array([]), 0.0)
-    sides = [
-        {key: (values, spread) for key, _, values, spread in digest.rows()}
-        for digest in (before, after)
-    ]
-    keys = sorted({**sides[0], **sides[1]}, key=lambda key: metrics.ORDER[key.metric])
-    samples = []
-    for key in keys:
-        (b, wide_b), (a, wide_a) = (side.get(key, nothing) for side in sides)
-        samples.append((key, Sample(list(b), list(a), paired, wide_b + wide_a)))
-    return samples
-
-
-def _metric(key: Key, effect: Effect, p: float, tests: int, *, refused: bool) -> Metric:
-    definition = metrics.BY_NAME[key.metric]
-    if refused or not definition.tested:
-        return Metric(key, effect, p, "not tested", float("nan"), None)
-    said = verdict(effect, p, higher_is_better=definition.higher_is_better)
-    more = runs_to_settle(effect, tests) if said == "inconclusive" else None
-    return Metric(key, effect, p, said, detectable(effect, tests), more)
+def _adjusted(pairs: Sequence[_Pair]) -> tuple[list[list[float]], Family]:
+    """Adjusted p-values of every line of each pair, over all of them as one family."""
+    first = [p for pair in pairs for p in pair.p_values(primary=True)]
+    second = [p for pair in pairs for p in pair.p_values(primary=False)]
+    both = zip(*family.adjust(first, second), strict=True)
+    joined = iter([y if np.isnan(x) else x for x, y in both])
+    counted = Family(*(int(np.isfinite(values).sum()) for values in (first, second)))
+    return [[next(joined) for _ in pair.lines] for pair in pairs], counted
 
 
 def compare_all(
@@ -143,38 +262,40 @@ def compare_all(
     IncomparableError if two differ in what matters, or if nothing was recorded.
     """
     for digest in (before, *others):
-        if not digest.probed():
-            raise IncomparableError(f"{digest.path} has no whole probed run")
+        if not digest.keys:
+            raise IncomparableError(f"{digest.path} has no whole run that counts")
+    before, *others = chosen([before, *others])
     if not allow_mismatch:
         for after in others:
             mismatch.check(before, after)
-    pairs = [are_paired(before, after) for after in others]
-    keyed = [_samples(before, after, p) for after, p in zip(others, pairs, strict=True)]
-    families = [effects([sample for _, sample in samples]) for samples in keyed]
-    family = [
-        effect.p if metrics.BY_NAME[key.metric].tested else float("nan")
-        for samples, row in zip(keyed, families, strict=True)
-        for (key, _), effect in zip(samples, row, strict=True)
+    pairs = [_Pair(before, after) for after in others]
+    adjusted, counted = _adjusted(pairs)
+    strict = family.strictness(*counted)
+    return [
+        _compared(pair, values, strict, counted)
+        for pair, values in zip(pairs, adjusted, strict=True)
     ]
-    adjusted = iter(holm(family))
-    tests = int(np.isfinite(family).sum())
-    comparisons = []
-    for after, paired, samples, row in zip(others, pairs, keyed, families, strict=True):
-        refused = mismatch.too_much_lost(before) or mismatch.too_much_lost(after)
-        lines = [
-            _metric(key, effect, next(adjusted), tests, refused=refused)
-            for (key, _), effect in zip(samples, row, strict=True)
-        ]
-        differences = mismatch.mismatches(before, after)
-        probe_effects = probeeffect.of(before, after)
-        notes = [*caveats(before, after, paired=paired), *probeeffect.caveats(probe_effects)]
-        notes += [f"{name} differs: {x} | {y}" for name, x, y in differences]
-        if refused:
-            notes.append("too many events were lost: no verdict is given")
-        comparisons.append(
-            Comparison(before, after, lines, tests, paired, probe_effects, notes, differences)
-        )
-    return comparisons
+
+
+def _compared(
+    pair: _Pair, adjusted: Sequence[float], strict: tuple[float, float], counted: Family
+) -> Comparison:
+    before, after = pair.before, pair.after
+    contradictions = pair.contradictions()
+    lines = pair.metrics(adjusted, strict, {each.key for each in contradictions})
+    probe_effects = probeeffect.of(before, after)
+    paired = all(pair.sides.paired(way) for way in {line.way for line in pair.lines})
+    differences = mismatch.mismatches(before, after)
+    notes = [*caveats(before, after, paired=paired), *instrument.notes((before, after), lines)]
+    if any(line.metric == "latency" and line.way == "ops" for line in lines):
+        notes += probeeffect.caveats(probe_effects)
+    notes += [f"{name} differs: {x} | {y}" for name, x, y in differences]
+    if pair.refused:
+        notes.append("too many events were lost: no verdict is given")
+    return Comparison(
+        *(before, after, lines, counted, paired, contradictions),
+        *(probe_effects, notes, differences),
+    )
 
 
 def compare(before: Digest, after: Digest, *, allow_mismatch: bool = False) -> Comparison:

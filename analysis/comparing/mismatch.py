@@ -1,10 +1,9 @@
 """Whether two recordings may be compared: what differs that matters, what was lost."""
 
-from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures import metrics, ways
+from z3trace.analysis.figures.recording import LOSS_LIMIT, Digest
 from z3trace.columns import table
 from z3trace.errors import IncomparableError
-
-LOSS_LIMIT = 0.001
 
 
 def coverage(digest: Digest) -> str:
@@ -27,6 +26,12 @@ def _seed(digest: Digest) -> int:
     return min((run.seed for run in digest.runs), default=0)
 
 
+def _timed(digest: Digest) -> bool:
+    """Whether all figures of its locks come from a timed build, which needs no call site."""
+    used = {digest.way(of) for of in digest.subjects() if of.metric in ("wait", "hold")}
+    return used - {""} == {"timed"}
+
+
 def mismatches(before: Digest, after: Digest) -> list[tuple[str, str, str]]:
     """(what, before, after) of every difference that forbids a comparison."""
     b, a = before.session, after.session
@@ -43,18 +48,21 @@ def mismatches(before: Digest, after: Digest) -> list[tuple[str, str, str]]:
         ("probe programs", b.probe_digest, a.probe_digest),
         ("lock mode", b.lock_mode, a.lock_mode),
         ("waits seen", b.waits or "call-site", a.waits or "call-site"),
-        ("probes for latency", before.latency_kind, after.latency_kind),
         ("operations", _operations(before), _operations(after)),
-        ("coverage", coverage(before), coverage(after)),
         ("bucket scheme", b.bucket_scheme, a.bucket_scheme),
     ]
+    if not (_timed(before) and _timed(after)):
+        pairs.append(("coverage", coverage(before), coverage(after)))
     return [(name, str(x), str(y)) for name, x, y in pairs if x != y]
 
 
-def too_much_lost(digest: Digest) -> bool:
-    """Whether so many events were lost that no verdict stands on the rest."""
-    lost, seen = digest.loss()
-    return lost > LOSS_LIMIT * max(seen, 1)
+def too_much_lost(digest: Digest) -> list[str]:
+    """The ways that tested figures come from and that lost so many events that no verdict
+    stands on the rest."""
+    used = dict.fromkeys(
+        digest.way(of) for of in digest.subjects() if metrics.BY_NAME[of.metric].tested
+    )
+    return [way for way in used if digest.damaged(way)]
 
 
 def check(before: Digest, after: Digest) -> None:
@@ -68,10 +76,10 @@ def check(before: Digest, after: Digest) -> None:
             "--allow-mismatch compares all the same and says so in the report",
         )
     for digest in (before, after):
-        if too_much_lost(digest):
-            lost, seen = digest.loss()
+        for way in too_much_lost(digest):
+            lost, seen = digest.loss(way)
             raise IncomparableError(
-                f"{digest.path}: {lost} of {lost + seen} events were lost, more than "
-                f"{LOSS_LIMIT:.1%}: no verdict can be given",
+                f"{digest.path}: {lost} of {lost + seen} events were lost "
+                f"({ways.words(way)}), more than {LOSS_LIMIT:.1%}: no verdict can be given",
                 "record again with a lighter load; --allow-mismatch shows the figures without one",
             )

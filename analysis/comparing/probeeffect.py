@@ -13,24 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from z3trace.analysis import units
+from z3trace.analysis.figures.costs import times
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest
-from z3trace.analysis.statistics.interval import intervals
-
-#: Kinds of runs in the words of a report.
-PROBED = {"none": "none", "ops": "operations", "locks": "locks", "all": "all"}
+from z3trace.analysis.statistics.interval import centres, shifts
 
 
 @dataclass(frozen=True)
 class ProbeEffect:
-    """The workload's own time for an operation with one kind of probes, ns: elapsed time
+    """The workload's own time for an operation in the runs of one way, ns: elapsed time
     over all threads' operations, or of a whole run of a command that counts none.
 
     ``change`` is after - before, ``low`` and ``high`` its interval, NaN below 2 runs a
     side; ``slowdown`` the factor (before, after), 1 without probes.
     """
 
-    probe: str
+    way: str
     before: float
     after: float
     change: float
@@ -39,47 +37,46 @@ class ProbeEffect:
     slowdown: tuple[float, float]
 
 
-def times(digest: Digest, probe: str, *, counted: bool = True) -> Floats:
-    """ns an operation of each run with one kind of probes, or a run if not *counted*."""
-    runs = [run for run in digest.with_probe(probe) if run.elapsed and (run.calls or not counted)]
-    return np.array([run.elapsed / (run.calls if counted else 1) for run in runs])
+def typical(values: Floats) -> float:
+    """Of these runs, see ``statistics.interval``."""
+    return float(centres(values[None])[0])
 
 
-def _line(probe: str, sides: tuple[Floats, Floats], free: tuple[float, float]) -> ProbeEffect:
+def _line(way: str, sides: tuple[Floats, Floats], free: tuple[float, float]) -> ProbeEffect:
     before, after = sides
-    low = high = float("nan")
-    if min(before.size, after.size) >= 2:
-        ends = intervals(before[None], after[None], paired=False)
-        low, high = (float(end[0]) for end in ends)
-    b, a = float(before.mean()), float(after.mean())
-    return ProbeEffect(probe, b, a, a - b, low, high, (b / free[0], a / free[1]))
+    change, low, high = (float(x[0]) for x in shifts(before[None], after[None], paired=False))
+    if min(before.size, after.size) < 2:
+        low = high = float("nan")
+    b, a = typical(before), typical(after)
+    return ProbeEffect(way, b, a, change, low, high, (b / free[0], a / free[1]))
 
 
 def of(before: Digest, after: Digest) -> list[ProbeEffect]:
-    """A line for each kind of runs that both sides have, the unprobed ones first; none if
+    """A line for each way that both sides have runs of, the unprobed ones first; none if
     a side has no unprobed runs."""
     sides = (before, after)
     counted = all(any(run.calls for run in side.runs) for side in sides)
     effects: list[ProbeEffect] = []
-    for probe in PROBED:
-        b, a = (times(side, probe, counted=counted) for side in sides)
+    for way in before.ways:
+        b, a = (times(side, way, counted=counted) for side in sides)
         if b.size and a.size:
-            free = (effects[0].before, effects[0].after) if effects else (b.mean(), a.mean())
-            effects.append(_line(probe, (b, a), free))
-    return effects if len(effects) > 1 and effects[0].probe == "none" else []
+            free = (effects[0].before, effects[0].after) if effects else (typical(b), typical(a))
+            effects.append(_line(way, (b, a), free))
+    return effects if len(effects) > 1 and effects[0].way == "none" else []
 
 
 def span(effect: ProbeEffect) -> str:
     """``-122 ns [-131 ns, -114 ns]``"""
     text, low, high = map(units.difference, (effect.change, effect.low, effect.high))
-    return text if np.isnan(effect.low) else f"{text} [{low}, {high}]"
+    known = np.isfinite([effect.low, effect.high]).all()
+    return f"{text} [{low}, {high}]" if known else text
 
 
 def caveats(lines: list[ProbeEffect]) -> Iterator[str]:
     """What is said if probes on operations did more than add their time."""
     for line in lines:
         free = lines[0]
-        if line.probe == "ops" and (line.low > free.high or line.high < free.low):
+        if line.way == "ops" and (line.low > free.high or line.high < free.low):
             yield (
                 f"the probes change the contention: an operation takes the workload "
                 f"{span(free)} without probes, {span(line)} with probes on operations; "

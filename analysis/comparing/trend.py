@@ -13,10 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from z3trace.analysis.comparing import mismatch
+from z3trace.analysis.comparing.comparison import chosen
+from z3trace.analysis.comparing.seen import Side, worthy
 from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import Floats
-from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.recording import Digest, subject
 from z3trace.analysis.figures.run import Key
+from z3trace.analysis.statistics.interval import centres
 from z3trace.analysis.statistics.verdict import SIGNIFICANT
 from z3trace.errors import IncomparableError
 from z3trace.printable import visible
@@ -38,11 +41,18 @@ class ChangePoint:
 
 @dataclass(frozen=True)
 class Trend:
-    """One metric over sessions: geometric means over runs, NaN where it was not recorded."""
+    """One metric over sessions: the typical run of each, NaN where it was not recorded.
+
+    *way*: how it was seen; *share*: the largest part of it in any session that is the
+    instrument's own, NaN if that is not known.  Where that is most of it, no change is
+    looked for.
+    """
 
     key: Key
     centres: Floats
     changes: list[ChangePoint]
+    way: str = ""
+    share: float = float("nan")
 
 
 def _split(values: Floats) -> tuple[int, float]:
@@ -98,22 +108,27 @@ def _check(digests: Sequence[Digest]) -> None:
 
 def trends(digests: Sequence[Digest], *, allow_mismatch: bool = False) -> list[Trend]:
     """The main metrics over *digests*, which are in the order of their making."""
+    digests = chosen(digests)
     if not allow_mismatch:
         _check(digests)
-    centres: dict[Key, Floats] = {}
-    for i, digest in enumerate(digests):
-        for key, _, values, _ in digest.rows():
-            tested = metrics.BY_NAME[key.metric].tested
-            if not tested or key.statistic not in metrics.MAIN_STATISTICS:
-                continue
-            row = centres.setdefault(key, np.full(len(digests), np.nan))
+    typical: dict[Key, Floats] = {}
+    shares: dict[Key, list[float]] = {}
+    for i, side in enumerate(map(Side, digests)):
+        for key in side.tested():
+            values, _, share, _ = side.taken(key)
+            row = typical.setdefault(key, np.full(len(digests), np.nan))
+            shares.setdefault(key, []).append(share)
             if (values > 0).all():
-                row[i] = np.exp(np.log(values).mean())
-    keys = sorted(centres, key=lambda key: metrics.ORDER[key.metric])
-    lines = []
-    for key in keys:
-        known = np.flatnonzero(np.isfinite(centres[key]))
-        changes = change_points(np.log(centres[key][known]), len(keys))
+                row[i] = np.exp(centres(np.log(values)[None])[0])
+    keys = sorted(typical, key=lambda key: metrics.ORDER[key.metric])
+    return [_trend(key, typical[key], max(shares[key]), digests, len(keys)) for key in keys]
+
+
+def _trend(key: Key, typical: Floats, share: float, digests: Sequence[Digest], tests: int) -> Trend:
+    way = next(filter(None, (digest.way(subject(key)) for digest in digests)), "")
+    known = np.flatnonzero(np.isfinite(typical))
+    placed = []
+    if worthy(key, way, share):
+        changes = change_points(np.log(typical[known]), tests)
         placed = [ChangePoint(int(known[c.at]), c.ratio, c.p_adjusted) for c in changes]
-        lines.append(Trend(key, centres[key], placed))
-    return lines
+    return Trend(key, typical, placed, way, share)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from z3trace import paths
 from z3trace.analysis.export import hgrm, openmetrics, tables
 from z3trace.analysis.figures.recording import Digest
+from z3trace.data import outputs
 from z3trace.errors import UsageError
 
 Writer = Callable[[Sequence[Digest], str], str | bytes]
@@ -29,4 +29,4 @@ def check_name(path: Path) -> None:
 def write(digests: Sequence[Digest], path: Path, series: str) -> None:
     """Write *digests* in the form that the name asks for, whole or not at all."""
     check_name(path)
-    paths.write_atomic(path, FORMS[path.suffix](digests, series))
+    outputs.deliver(path, FORMS[path.suffix](digests, series))

@@ -6,6 +6,7 @@ import numpy as np
 
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.ways import Subject
 from z3trace.data import buckets
 from z3trace.errors import UsageError
 
@@ -45,6 +46,7 @@ def text(digest: Digest, series: str) -> str:
     out.append(
         f"#[Buckets = {buckets.BUCKETS // buckets.SUB:12d}, SubBuckets     = {buckets.SUB:12d}]"
     )
+    out.append(f"#[Way     = {digest.way(Subject(metric, name))}]")
     return "\n".join(out) + "\n"
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.ways import Subject
 from z3trace.data import buckets
 from z3trace.printable import visible
 
@@ -52,6 +53,7 @@ def text(digests: Sequence[Digest]) -> str:
                     target=session.target,
                     variant=session.label,
                     kernel=session.environment.kernel,
+                    way=digest.way(Subject(metric.name, subject)),
                     **{metric.subject: subject},
                 )
                 out += _histogram(name, labels, counts, digest.total(metric.name, subject))

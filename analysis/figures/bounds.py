@@ -10,9 +10,11 @@ from z3trace.errors import InputError
 
 #: Different things of one recording, each several times what 10 000 runs of a target have:
 #: histograms by metric and name; metrics, with those of every function that takes locks;
-#: numbers of single runs (24 bytes each); latencies of an operation in a run (700 bytes).
+#: numbers of single runs (24 bytes each); latencies of an operation in a run (700 bytes);
+#: ways, of which sixteen lock classes make forty.
 SERIES, METRICS, NUMBERS, CURVES = "series", "metrics", "numbers", "latency histograms"
-MOST = {SERIES: 2048, METRICS: 20_000, NUMBERS: 2_000_000, CURVES: 100_000}
+WAYS = "ways to see a lock"
+MOST = {SERIES: 2048, METRICS: 20_000, NUMBERS: 2_000_000, CURVES: 100_000, WAYS: 64}
 
 #: What taking a part of a run in costs, in units of about 2.5 us, which is a counter's
 #: price; so many buckets cost one.
@@ -24,11 +26,16 @@ FREE, BYTES = 400_000, 8
 
 def cost(run: Run) -> int:
     """What taking *run* in costs, in counters."""
-    if not run.probed:
+    timed = run.timed
+    listed = [*run.series, *(timed.series if timed else ())]
+    clocked = [truth.buckets for truth in run.result.operations] if run.clocked else []
+    if not listed and not clocked and not run.probed:
         return _RUN // 5
-    filled = sum(len(series.buckets) for series in run.series)
+    filled = sum(len(series.buckets) for series in listed) + sum(map(len, clocked))
     others = len(run.locks) + len(run.operations) + len(run.nesting)
-    return _RUN + _SERIES * len(run.series) + filled // _BUCKETS + _SITE * len(run.sites) + others
+    others += len(timed.locks) + len(timed.nesting) + _SITE * len(timed.calls) if timed else 0
+    histograms = _SERIES * (len(listed) + len(clocked))
+    return _RUN + histograms + filled // _BUCKETS + _SITE * len(run.sites) + others
 
 
 class Bounds:

@@ -1,7 +1,7 @@
 """Recordings -> one tidy pandas table, for export and for a notebook.
 
-A row is one number of one run: ``side, run, seed, metric, operation, lock, statistic,
-unit, value``.
+A row is one number of one run: ``side, run, seed, way, metric, operation, lock, statistic,
+unit, value``.  ``way`` says how it was seen.
 """
 
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.recording import Digest, subject
+from z3trace.analysis.figures.ways import Subject
 
-COLUMNS = ["side", "run", "seed", "metric", "operation", "lock", "statistic", "unit", "value"]
+COLUMNS = [
+    *("side", "run", "seed", "way", "metric", "operation", "lock", "statistic", "unit", "value")
+]
 
 
 def per_run(digest: Digest, side: str) -> pd.DataFrame:
-    """The table of one recording, shape (figures, 9).
-
-    Latencies come from the runs without probes on locks if there are any, throughput from
-    those without probes, all else from those with all probes.
-    """
+    """The table of one recording, shape (figures, 10); each figure from the way that
+    disturbs it least, see ``ways``."""
     parts = []
     for key, runs, values, _ in digest.rows():
         facts = [digest.runs[i] for i in runs]
@@ -29,6 +29,7 @@ def per_run(digest: Digest, side: str) -> pd.DataFrame:
             "seed": [run.seed for run in facts],
             **key._asdict(),
             "value": np.asarray(values),
+            "way": digest.way(subject(key)),
         }
         parts.append(pd.DataFrame(part, columns=COLUMNS))
     if not parts:
@@ -47,12 +48,21 @@ def labelled(digests: Sequence[Digest]) -> pd.DataFrame:
 
 
 def histograms(digest: Digest, side: str) -> pd.DataFrame:
-    """Merged histograms: ``side, metric, name, lower, upper, count``; ``[lower, upper)``."""
+    """Merged histograms: ``side, metric, name, lower, upper, count, way``; ``[lower,
+    upper)``."""
     from z3trace.data import buckets
 
     rows = [
-        (side, metric, name, buckets.lower(int(i)), buckets.upper(int(i)), int(counts[i]))
+        (
+            side,
+            metric,
+            name,
+            buckets.lower(int(i)),
+            buckets.upper(int(i)),
+            int(counts[i]),
+            digest.way(Subject(metric, name)),
+        )
         for metric, name, counts in digest.histograms()
         for i in np.flatnonzero(counts)
     ]
-    return pd.DataFrame(rows, columns=["side", "metric", "name", "lower", "upper", "count"])
+    return pd.DataFrame(rows, columns=["side", "metric", "name", "lower", "upper", "count", "way"])

@@ -1,6 +1,7 @@
-"""Every metric there is, one row each: where it comes from and what may be said of it.
+"""Every metric there is, one row each: what it is and what may be said of it.
 
-A new metric is a row here, and a function in ``figures.run`` that yields its figures.
+A new metric is a row here and in ``figures.ways``, which says from which runs it is taken,
+and a function in ``figures.run`` that yields its figures.
 """
 
 from dataclasses import dataclass
@@ -12,18 +13,17 @@ class Definition:
     """What a metric is, in one row.
 
     *meaning*: in the words of an export's help.  *subject*: what a figure of it is of; a
-    whole run has none.  *runs*: the kind of runs that its figures are taken from, those
-    without probes, those that latencies come from, or those with all probes.  *tested*:
-    whether it carries a verdict; one that does not describes.  *compared*: whether its
-    figures are compared at all, or only its histogram is kept.
+    whole run has none.  *tested*: whether it carries a verdict; one that does not
+    describes.  *primary*: the statistics that are tested first, apart from the rest.
+    *compared*: whether its figures are compared at all, or only its histogram is kept.
     """
 
     name: str
     meaning: str
     subject: Literal["", "operation", "lock"] = ""
-    runs: Literal["unprobed", "latency", "all"] = "all"
     higher_is_better: bool = False
     tested: bool = False
+    primary: tuple[str, ...] = ()
     compared: bool = True
 
 
@@ -32,26 +32,37 @@ METRICS = (
     Definition(
         "throughput",
         "Operations a second of the workload",
-        runs="unprobed",
         higher_is_better=True,
         tested=True,
+        primary=("mean",),
     ),
-    Definition("elapsed", "Time of a whole run of the workload", runs="unprobed", tested=True),
+    Definition("elapsed", "Time of a whole run of the workload", tested=True, primary=("mean",)),
     Definition(
         "latency",
         "Latency of the target's operations",
         "operation",
-        runs="latency",
         tested=True,
+        primary=("mean", "p99"),
     ),
+    # What poll(2) knows of the probes' cost: kept as histograms, beside which the cost that
+    # was measured in place is a figure of its own, see ``costs``.
+    Definition("corrected_latency", "Latency without poll(2)'s cost", "operation", compared=False),
     Definition(
-        "corrected_latency", "Latency without the probes' cost", "operation", runs="latency"
+        "wait",
+        "Time from the attempt on a lock to its acquisition",
+        "lock",
+        tested=True,
+        primary=("mean",),
     ),
-    Definition("wait", "Time from the attempt on a lock to its acquisition", "lock", tested=True),
-    # Near 0 where a lock is free: a ratio of these says nothing.
-    Definition("corrected_wait", "Wait without the probes' cost", "lock", compared=False),
-    Definition("hold", "Time from a lock's acquisition to its release", "lock", tested=True),
-    Definition("corrected_hold", "Hold without the probes' cost", "lock"),
+    Definition("corrected_wait", "Wait without poll(2)'s cost", "lock", compared=False),
+    Definition(
+        "hold",
+        "Time from a lock's acquisition to its release",
+        "lock",
+        tested=True,
+        primary=("mean",),
+    ),
+    Definition("corrected_hold", "Hold without poll(2)'s cost", "lock", compared=False),
     Definition("contended", "Share of acquisitions that did not succeed at once", "lock"),
     Definition("acquisitions", "Acquisitions for each operation", "lock"),
     Definition("trylock_failures", "Failed trylocks for each operation", "lock"),

@@ -6,55 +6,41 @@ A *row* is one number of one run; the run is the unit of everything that follows
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from copy import copy
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from z3trace.analysis.figures import bounds, metrics
+from z3trace.analysis.figures import bounds, metrics, parts, ways
 from z3trace.analysis.figures.histogram import CELLS, Floats
-from z3trace.analysis.figures.run import AT, Key, figures_of, measure
+from z3trace.analysis.figures.run import AT, Key, Known, Row, figures_of, measure, workload
+from z3trace.analysis.figures.runfacts import RunFacts, facts_of
 from z3trace.analysis.figures.totals import SiteTotals, Totals
+from z3trace.analysis.figures.ways import Choice, Subject
 from z3trace.data import runfile
 from z3trace.data.buckets import BUCKETS
 from z3trace.data.model import CallSite, Recording, Run, Session
 
 _LEAST_CORRECTED = 20  # ns: no correction is better than this
+#: Above this share of lost events no verdict stands on the rest.
+LOSS_LIMIT = 0.001
 
 
-@dataclass(frozen=True)
-class RunFacts:
-    """One run without its figures.  *probe*: ``none``, ``ops``, ``locks`` or ``all``."""
-
-    number: int
-    seed: int
-    started: str
-    probe: str
-    interrupted: bool
-    status: int
-    elapsed: int
-    calls: int
-    lost: int
-    seen: int
-
-
-def _facts(run: Run) -> RunFacts:
-    calls = sum(truth.calls for truth in run.result.operations)
-    lost = run.ledger.lost() if run.ledger else 0
-    seen = sum(c.returns for c in run.operations) + sum(c.releases for c in run.locks)
-    result = run.result
-    return RunFacts(
-        *(run.number, run.seed, run.started, run.way, run.interrupted),
-        *(result.status, result.elapsed, calls, lost, seen),
-    )
+def subject(key: Key) -> Subject:
+    """What a figure is of, whatever its statistic."""
+    return Subject(key.metric, key.operation or key.lock)
 
 
 class Digest:
     """A recording as its session, facts of its runs, and their figures.
 
     *size*: of its file in bytes, which bounds what may be taken in, see ``bounds``.
+
+    Every figure is kept in each way that it was seen in.  ``rows`` and all that sums over
+    runs take it from one: the best there is, or the one that ``by`` was told.
     """
 
     def __init__(self, path: str, session: Session, size: int | None = None) -> None:
@@ -64,39 +50,59 @@ class Digest:
         self.interrupted = False
         self.runs: list[RunFacts] = []
         self.keys: list[Key] = []
-        self._numbers: dict[Key, int] = {}
+        self._met: set[str] = set()
+        self._ways: list[str] = []
+        self._numbers: dict[tuple[Key, str], int] = {}
         self._key, self._run = array("I"), array("I")
         self._value, self._resolution = array("d"), array("d")
         self._totals: dict[str, Totals] = {}
+        self._inside: dict[tuple[str, str, str], array[float]] = {}
         self._bounds = bounds.Bounds(path, size)
-        self._sites = {site.number: site for site in session.sites}
+        self._known = Known.of(session)
+        self.choice: Choice = {}
 
     def add(self, run: Run) -> None:
-        """Take a run in; an interrupted one is a fact without figures.
+        """Take a run in; one that does not count is a fact without figures.
 
         InputError if there is more in it than a recording has.
         """
         self._bounds.take(run)
-        facts = _facts(run)
+        facts = facts_of(run)
         index = len(self.runs)
         self.runs.append(facts)
-        if facts.interrupted:
+        for cached in ("_seen", "_best"):
+            self.__dict__.pop(cached, None)
+        if not facts.counts:
             return
-        measured = measure(run)
-        if facts.probe != "none":
-            self._totals.setdefault(facts.probe, Totals()).add(run, measured, self._sites)
+        self._met.add(facts.way)
+        self._bounds.hold(bounds.WAYS, len(self._met))
+        if facts.way == "none":
+            for row in workload(run):
+                self._take(index, "none", row)
+        seen = list(parts.of(run))
+        for part in seen:
+            measured = measure(part.series)
+            self._totals.setdefault(part.way, Totals()).add(part, measured, self._known.sites)
             self._hold()
-        for key, value, resolution in figures_of(run, measured, self._sites, self.session.schema):
-            number = self._numbers.get(key)
-            if number is None:
-                number = self._numbers[key] = len(self.keys)
-                self.keys.append(key)
-                self._bounds.hold(bounds.METRICS, len(self.keys))
-            self._key.append(number)
-            self._run.append(index)
-            self._value.append(value)
-            self._resolution.append(resolution)
+            for row in figures_of(part, measured, self._known):
+                self._take(index, part.way, row)
+        if run.timed and run.probed:
+            for metric, lock, added in parts.inside(seen[0], seen[1]):
+                self._inside.setdefault((run.way, metric, lock), array("d")).append(added)
         self._bounds.hold(bounds.NUMBERS, len(self._value))
+
+    def _take(self, index: int, way: str, row: Row) -> None:
+        key, value, resolution = row
+        number = self._numbers.get((key, way))
+        if number is None:
+            number = self._numbers[key, way] = len(self.keys)
+            self.keys.append(key)
+            self._ways.append(way)
+            self._bounds.hold(bounds.METRICS, len(self.keys))
+        self._key.append(number)
+        self._run.append(index)
+        self._value.append(value)
+        self._resolution.append(resolution)
 
     def _hold(self) -> None:
         """Sums and curves within their bounds."""
@@ -106,15 +112,29 @@ class Digest:
         self._bounds.hold(bounds.CURVES, curves // AT.size)
 
     @property
+    def ways(self) -> list[str]:
+        """The ways of the runs that count, in the order of a report."""
+        return ways.order(self._met)
+
+    @property
+    def seen_ways(self) -> list[str]:
+        """The ways that there are figures of."""
+        return ways.order(set(self._ways))
+
+    @property
     def kind(self) -> str:
-        """The kind of probes that figures come from: all, or the only kind there is."""
-        kinds = [run.probe for run in self.runs if run.probe != "none" and not run.interrupted]
-        return "all" if "all" in kinds or not kinds else kinds[0]
+        """The way that call sites and nesting are taken from: all probes, or those that
+        see most of what there are."""
+        known = self.ways
+        most = [way for way in known if way in ("all", "locks") or ways.one_class(way)]
+        fallback = ("ops", "timed", *known)
+        return next((way for way in (*most[::-1], *fallback) if way in known), "all")
 
     @property
     def has_locks(self) -> bool:
-        """Whether any of its runs were to see locks."""
-        return self.session.lock_mode != "none" and self.kind != "ops"
+        """Whether any of its runs were to see locks at their call sites."""
+        sees = any(way in ("all", "locks") or ways.one_class(way) for way in self.ways)
+        return self.session.lock_mode != "none" and (sees or not self.ways)
 
     def unseen(self) -> list[CallSite]:
         """The lock call sites that carry no probe."""
@@ -130,87 +150,140 @@ class Digest:
         calibration = self.session.calibration
         return max(calibration.spread, _LEAST_CORRECTED) if calibration else float("nan")
 
-    @property
-    def latency_kind(self) -> str:
-        """Latencies come from runs without probes on locks, if there are any: their
-        operations were disturbed least."""
-        return "ops" if self.with_probe("ops") else self.kind
-
-    def with_probe(self, kind: str) -> list[RunFacts]:
-        """The whole runs with one kind of probes, or ``none``."""
-        return [run for run in self.runs if run.probe == kind and not run.interrupted]
+    def of_way(self, way: str) -> list[RunFacts]:
+        """The runs of a way that count."""
+        return [run for run in self.runs if run.way == way and run.counts]
 
     def probed(self) -> list[RunFacts]:
-        return self.with_probe(self.kind)
+        return self.of_way(self.kind)
 
     def unprobed(self) -> list[RunFacts]:
-        return self.with_probe("none")
+        return self.of_way("none")
 
-    def _source(self, metric: str) -> str:
-        runs = metrics.BY_NAME[metric].runs
-        if runs == "unprobed":
-            return "none"
-        return self.latency_kind if runs == "latency" else self.kind
+    def by(self, choice: Choice) -> "Digest":
+        """The same recording, its figures taken as *choice* says."""
+        told = copy(self)
+        told.choice = choice
+        return told
+
+    def subjects(self) -> list[Subject]:
+        """Everything that there are figures or histograms of, in any way."""
+        known = [subject(key) for key in self.keys]
+        known += [Subject(*name) for each in self._totals.values() for name in each.counts]
+        return list(dict.fromkeys(known))
+
+    def runs_of(self, of: Subject, way: str) -> int:
+        """How many runs of a way there are with figures of a subject."""
+        return len(self.of_way(way)) if (of, way) in self._seen else 0
+
+    @cached_property
+    def _seen(self) -> set[tuple[Subject, str]]:
+        seen = {(subject(key), way) for key, way in zip(self.keys, self._ways, strict=True)}
+        return seen | {
+            (Subject(*name), way) for way, each in self._totals.items() for name in each.counts
+        }
+
+    def damaged(self, way: str) -> bool:
+        """Whether so much was lost in the runs of a way that no verdict stands on the rest."""
+        lost, seen = self.loss(way)
+        return lost > LOSS_LIMIT * max(seen, 1)
+
+    @cached_property
+    def _best(self) -> Choice:
+        """The best way of each subject that this recording has."""
+        return ways.choose(self.subjects(), [self.runs_of], 1, self.damaged)
+
+    def way(self, of: Subject) -> str:
+        """The way that figures of a subject are taken from; empty if there are none."""
+        return self.choice.get(of) or self._best.get(of, "")
 
     def rows(self) -> "list[tuple[Key, np.ndarray[tuple[int], np.dtype[np.int64]], Floats, float]]":
         """(key, numbers of runs, values, mean resolution) of every figure, in the order in
-        which the keys appeared; from the kind of runs that the figure is taken from."""
-        if not self.runs:
+        which the keys appeared; each from one way."""
+        return self._rows(lambda key, way: way == self.way(subject(key)))
+
+    def rows_of(self, way: str) -> dict[Key, tuple[Floats, float]]:
+        """Key -> (values, mean resolution) of all figures that were seen in one way."""
+        return {
+            key: (values, spread)
+            for key, _, values, spread in self._rows(lambda _, seen: seen == way)
+        }
+
+    def _rows(
+        self, wanted: Callable[[Key, str], bool]
+    ) -> "list[tuple[Key, np.ndarray[tuple[int], np.dtype[np.int64]], Floats, float]]":
+        if not self._key:
             return []
-        kinds = np.array([run.probe for run in self.runs])
         keys, runs = np.array(self._key), np.array(self._run, dtype=np.int64)
         values, resolutions = np.array(self._value), np.array(self._resolution)
         order = np.argsort(keys, kind="stable")
         limits = np.searchsorted(keys[order], np.arange(len(self.keys) + 1))
         rows = []
-        for number, key in enumerate(self.keys):
-            chosen = order[limits[number] : limits[number + 1]]
-            chosen = chosen[kinds[runs[chosen]] == self._source(key.metric)]
-            if chosen.size:
+        for number, (key, way) in enumerate(zip(self.keys, self._ways, strict=True)):
+            if wanted(key, way):
+                chosen = order[limits[number] : limits[number + 1]]
                 spread = float(resolutions[chosen].mean())
                 rows.append((key, runs[chosen], values[chosen], spread))
         return rows
 
-    def _of(self, kind: str) -> Totals:
-        return self._totals.get(kind, Totals())
+    def inside(self, way: str, metric: str, lock: str) -> Floats:
+        """ns that the probes add to each wait or hold above 0 that they show, in each run
+        of a timed build under probes; see ``parts.inside``."""
+        return np.array(self._inside.get((way, metric, lock), array("d")))
+
+    def totals(self, way: str) -> Totals:
+        """Sums over the runs of a way."""
+        return self._totals.get(way, Totals())
 
     def counts(self, metric: str, name: str) -> Floats:
         """Bucket counts of one series over the runs it comes from, shape (976,)."""
-        counts = self._of(self._source(metric)).counts.get((metric, name))
+        counts = self.totals(self.way(Subject(metric, name))).counts.get((metric, name))
         return np.zeros(BUCKETS) if counts is None else counts
 
     def total(self, metric: str, name: str) -> int:
         """Sum of all values of one series, in its unit."""
-        return self._of(self._source(metric)).sums[metric, name]
+        return self.totals(self.way(Subject(metric, name))).sums[metric, name]
 
     def histograms(self) -> "Iterator[tuple[str, str, Floats]]":
-        """(metric, operation or lock class, bucket counts) of everything recorded."""
-        for kind, totals in self._totals.items():
-            for (metric, name), counts in totals.counts.items():
-                if kind == self._source(metric):
-                    yield metric, name, counts
+        """(metric, operation or lock class, bucket counts) of everything recorded, in the
+        order of metrics."""
+        named = {name for each in self._totals.values() for name in each.counts}
+        order = [of for of in self.subjects() if (of.metric, of.name) in named]
+        for metric, name in sorted(order, key=lambda of: metrics.ORDER[of.metric]):
+            counts = self.counts(metric, name)
+            if counts.any():
+                yield metric, name, counts
 
     def curves(self, operation: str) -> Floats:
         """Latency quantiles at ``run.AT`` of each run, shape (runs, 25), ns."""
-        curves = self._of(self.latency_kind).curves.get(operation, array("d"))
-        return np.array(curves).reshape(-1, AT.size)
+        way = self.way(Subject("latency", operation))
+        return np.array(self.totals(way).curves.get(operation, array("d"))).reshape(-1, AT.size)
 
     def cells(self, operation: str) -> "npt.NDArray[np.float32]":
         """Latency counts of each run by ``histogram.CELLS``, shape (runs, CELLS)."""
-        cells = self._of(self.latency_kind).cells.get(operation, array("f"))
+        way = self.way(Subject("latency", operation))
+        cells = self.totals(way).cells.get(operation, array("f"))
         return np.array(cells, dtype=np.float32).reshape(-1, CELLS)
 
     def site(self, number: int) -> SiteTotals:
-        return self._of(self.kind).sites.get(number, SiteTotals())
+        """A call site by all probes, or by those of its lock class."""
+        for way in (self.kind, *self.ways):
+            if number in self.totals(way).sites:
+                return self.totals(way).sites[number]
+        return SiteTotals()
 
     def operation(self, name: str) -> tuple[int, int, int]:
-        """(entries, returns, failures) of an operation."""
-        sums = self._of(self.latency_kind).operations.get(name, Counter())
-        return sums["entries"], sums["returns"], sums["failures"]
+        """(entries, returns, failures) of an operation, as probes saw it."""
+        for way in ("ops", self.kind):
+            if name in self.totals(way).operations:
+                sums = self.totals(way).operations[name]
+                return sums["entries"], sums["returns"], sums["failures"]
+        return 0, 0, 0
 
     def lock(self, name: str) -> tuple[int, int, int, int]:
         """(acquisitions, contended, failed trylocks, releases) of a lock class."""
-        sums = self._of(self.kind).locks.get(name, Counter())
+        way = self.way(Subject("hold", name)) or self.way(Subject("wait", name)) or self.kind
+        sums = self.totals(way).locks.get(name, Counter())
         return (
             sums["acquisitions"],
             sums["contended"],
@@ -219,16 +292,21 @@ class Digest:
         )
 
     def nesting(self) -> dict[tuple[str, str], int]:
-        """(class held, class acquired) -> how often."""
-        return self._of(self.kind).nesting
+        """(class held, class acquired) -> how often, by all probes or by a timed build."""
+        return (
+            self.totals("all").nesting
+            or self.totals("timed").nesting
+            or self.totals(self.kind).nesting
+        )
 
     def ledger(self) -> dict[str, int | None]:
-        """Every entry of the ledger, summed; None if it is unknown in any run."""
-        return self._of(self.kind).ledger
+        """Every entry of the ledger, summed over the runs of ``kind``; None if it is
+        unknown in any."""
+        return self.totals(self.kind).ledger
 
-    def loss(self) -> tuple[int, int]:
-        """(events lost, events seen)."""
-        runs = self.probed()
+    def loss(self, way: str | None = None) -> tuple[int, int]:
+        """(events lost, events seen) in the runs of a way, or in all that count."""
+        runs = [run for run in self.runs if run.counts and way in (None, run.way)]
         return sum(run.lost for run in runs), sum(run.seen for run in runs)
 
     @classmethod

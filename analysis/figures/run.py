@@ -1,4 +1,4 @@
-"""The figures of one run."""
+"""The figures of one part of a run, see ``parts``."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from z3trace.analysis.figures import metrics
 from z3trace.analysis.figures.histogram import Floats, Histograms
-from z3trace.data.counts import Series
-from z3trace.data.model import CallSite, Run
+from z3trace.analysis.figures.parts import Part
+from z3trace.data.counts import Series, SiteCounts
+from z3trace.data.model import CallSite, Run, Session
+from z3trace.data.timed import TimedCall, TimedCallCounts
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 #: A quantile is quoted only if at least this many values lie above it.
@@ -36,6 +38,27 @@ class Key(NamedTuple):
 
 
 Row = tuple[Key, float, float]
+
+
+class Known(NamedTuple):
+    """What a session says of the numbers in its runs: call sites, the lock calls of its
+    timed build, and the schema."""
+
+    sites: Mapping[int, CallSite]
+    calls: Mapping[int, TimedCall]
+    schema: int
+
+    @classmethod
+    def of(cls, session: Session) -> "Known":
+        """Of one session."""
+        calls = session.timed.calls if session.timed else []
+        return cls(
+            {site.number: site for site in session.sites},
+            {call.number: call for call in calls},
+            session.schema,
+        )
+
+
 #: What the compiler puts behind the name of a copy that it made.
 _CLONE = re.compile(r"(\.(constprop|isra|part|cold)(\.\d+)?)+$")
 
@@ -64,17 +87,17 @@ _ALL = np.concatenate([_QUANTILES, AT])
 _AT_ONCE = 64
 
 
-def measure(run: Run) -> list[Measured]:
-    """Every series of a run with its quantiles, each histogram read once."""
-    latencies = [series for series in run.series if series.metric == "latency"]
-    others = [series for series in run.series if series.metric != "latency"]
+def measure(listed: Sequence[Series]) -> list[Measured]:
+    """Every series of a part of a run with its quantiles, each histogram read once."""
+    latencies = [series for series in listed if series.metric == "latency"]
+    others = [series for series in listed if series.metric != "latency"]
     measured = {
         id(each.series): each
         for group, at in ((latencies, _ALL), (others, _QUANTILES))
         for start in range(0, len(group), _AT_ONCE)
         for each in _measured(group[start : start + _AT_ONCE], at)
     }
-    return [measured[id(series)] for series in run.series]
+    return [measured[id(series)] for series in listed]
 
 
 def _measured(group: Sequence[Series], at: Floats) -> Iterator[Measured]:
@@ -90,7 +113,7 @@ def _measured(group: Sequence[Series], at: Floats) -> Iterator[Measured]:
         )
 
 
-def _series(measured: Sequence[Measured]) -> Iterator[Row]:
+def _series(measured: Sequence[Measured], off: Mapping[str, float]) -> Iterator[Row]:
     for each in measured:
         series = each.series
         if not series.count or not metrics.BY_NAME[series.metric].compared:
@@ -99,7 +122,7 @@ def _series(measured: Sequence[Measured]) -> Iterator[Row]:
         def key(statistic: str, of: Series = series) -> Key:
             return Key(of.metric, of.operation, of.lock, statistic, of.unit)
 
-        yield key("mean"), series.sum / series.count, 0.0
+        yield key("mean"), series.sum / series.count, off.get(series.operation, 0.0)
         for (name, at), value, wide in zip(
             QUANTILES.items(), each.values.tolist(), each.resolution.tolist(), strict=True
         ):
@@ -107,8 +130,8 @@ def _series(measured: Sequence[Measured]) -> Iterator[Row]:
                 yield key(name), value, wide
 
 
-def _locks(run: Run, calls: int) -> Iterator[Row]:
-    for counts in run.locks:
+def _locks(part: Part, calls: int) -> Iterator[Row]:
+    for counts in part.locks:
         if counts.acquisitions:
             share = counts.contended / counts.acquisitions
             yield Key("contended", "", counts.lock, "share", "of acquisitions"), share, 0.0
@@ -120,42 +143,50 @@ def _locks(run: Run, calls: int) -> Iterator[Row]:
                 yield Key(metric, "", counts.lock, "mean", "per operation"), value / calls, 0.0
 
 
-def _parts(run: Run) -> Iterator[Row]:
+def _parts(part: Part) -> Iterator[Row]:
     """An operation's mean latency as wait, hold (a lock held, and no wait) and the rest,
     ns a call.  Before schema 3 nested holds counted twice: such files have no parts."""
-    latency = {s.operation: s.sum for s in run.series if s.metric == "latency"}
-    for counts in run.operations:
+    latency = {s.operation: s.sum for s in part.series if s.metric == "latency"}
+    for counts in part.operations:
         if not counts.returns or counts.operation not in latency:
             continue
         whole = latency[counts.operation]
-        for part, value in (
+        for name, value in (
             ("wait", counts.wait),
             ("hold", counts.hold),
             ("rest", whole - counts.wait - counts.hold),
         ):
-            key = Key("part", counts.operation, "", part, "ns")
+            key = Key("part", counts.operation, "", name, "ns")
             yield key, value / counts.returns, 0.0
 
 
-def _sites(run: Run, sites: Mapping[int, CallSite], calls: int) -> Iterator[Row]:
-    """Wait and hold by function and lock class, ns for each operation of the run."""
-    sums: dict[tuple[str, str], list[int]] = {}
-    for counts in run.sites:
-        site = sites.get(counts.site)
-        if site is None or not counts.acquisitions:
-            continue
-        function = base_name(site.function)
-        where = (function, "+".join(sorted(counts.locks)) or "other")
-        total = sums.setdefault(where, [0, 0])
+def _sites(part: Part, known: Known) -> Iterator[Row]:
+    """Wait and hold by function and lock class, ns for each operation of the run.  A timed
+    build times some of the holds of a call, which stand for all of them."""
+    sums: dict[str, list[float]] = {}
+
+    def add(
+        function: str, lock: str, counts: SiteCounts | TimedCallCounts, each: float = 1.0
+    ) -> None:
+        total = sums.setdefault(f"{base_name(function)}: {lock}", [0.0, 0.0])
         total[0] += counts.wait_sum
-        total[1] += counts.hold_sum
-    for (function, lock), values in sums.items():
+        total[1] += counts.hold_sum * each
+
+    for seen in part.sites:
+        site = known.sites.get(seen.site)
+        if site is not None and seen.acquisitions:
+            add(site.function, "+".join(sorted(seen.locks)) or "other", seen)
+    for timed in part.timed_calls:
+        call = known.calls.get(timed.call)
+        if call is not None and timed.acquisitions:
+            add(call.function, call.lock, timed, timed.acquisitions / max(timed.holds, 1))
+    for where, values in sums.items():
         for statistic, value in zip(("wait", "hold"), values, strict=True):
-            key = Key("site", "", f"{function}: {lock}", statistic, "ns")
-            yield key, value / calls, 0.0
+            yield Key("site", "", where, statistic, "ns"), value / part.calls, 0.0
 
 
-def _workload(run: Run) -> Iterator[Row]:
+def workload(run: Run) -> Iterator[Row]:
+    """The speed of a run by what the workload tells of itself."""
     calls = sum(truth.calls for truth in run.result.operations)
     if calls and run.result.elapsed:
         rate = calls / (run.result.elapsed / 1e9)
@@ -164,18 +195,11 @@ def _workload(run: Run) -> Iterator[Row]:
         yield Key("elapsed", "", "", "mean", "s"), run.result.elapsed / 1e9, 0.0
 
 
-def figures_of(
-    run: Run, measured: Sequence[Measured], sites: Mapping[int, CallSite], schema: int
-) -> Iterator[Row]:
-    """(key, value, resolution) of everything that is compared of a run."""
-    if not run.probed:
-        yield from _workload(run)
-        return
-    calls = sum(counts.returns for counts in run.operations)
-    yield from _series(measured)
-    yield from _locks(run, calls)
-    if run.probe in ("", "all"):
-        if schema >= _PARTS_SINCE:
-            yield from _parts(run)
-        if calls:
-            yield from _sites(run, sites, calls)
+def figures_of(part: Part, measured: Sequence[Measured], known: Known) -> Iterator[Row]:
+    """(key, value, resolution) of everything that is compared of a part of a run."""
+    yield from _series(measured, part.resolution)
+    yield from _locks(part, part.calls)
+    if part.whole and known.schema >= _PARTS_SINCE:
+        yield from _parts(part)
+    if part.calls and (part.whole or part.timed_calls):
+        yield from _sites(part, known)

@@ -63,8 +63,10 @@ def modes(values: Floats) -> tuple[Floats, Floats] | None:
 
 
 def notes(digest: Digest) -> Iterator[str]:
-    """What is to be said of one recording's runs."""
-    label = digest.session.label
+    """What is to be said of one recording's runs: a sentence for each kind, over all its
+    figures."""
+    warmed_up = any(run.unused == "warm-up" for run in digest.runs)
+    modal, apart, drifting = [], [], []
     for key, _, values, _ in digest.rows():
         definition = metrics.BY_NAME[key.metric]
         if not definition.tested or definition.subject == "lock" or (values <= 0).any():
@@ -72,20 +74,22 @@ def notes(digest: Digest) -> Iterator[str]:
         name = key.name()
         groups = modes(values) if key.statistic in ("mean", "p50") else None
         if groups:
-            low, high = groups
-            yield (
-                f"{label}: {name} has two modes: {low.size} runs around "
-                f"{units.value(float(np.median(low)), key.unit)}, {high.size} around "
-                f"{units.value(float(np.median(high)), key.unit)}"
-            )
+            around = [
+                f"{group.size} runs at {units.value(float(np.median(group)), key.unit)}"
+                for group in groups
+            ]
+            modal.append(f"{name} ({' and '.join(around)})")
         if key.statistic != "mean":
             continue
-        apart = first_apart(values)
-        if apart:
-            yield f"{label}: {name} of the first run is {apart:+.1%} off the others: warm-up?"
+        first = 0.0 if warmed_up else first_apart(values)
+        apart += [f"{name} {first:+.1%}"] if first else []
         change, p = drift(values)
         if p < _DRIFT_P and abs(change) > _SMALLEST:
-            yield (
-                f"{label}: {name} drifts by {change:+.1%} over the session (p={p:.2g}); "
-                "interleaved sides share it, others do not"
-            )
+            drifting.append(f"{name} {change:+.1%}")
+    for told, words in (
+        (modal, "two modes"),
+        (apart, "the first run is off the others, warm-up?"),
+        (drifting, "drift over the session, which interleaved sides share"),
+    ):
+        if told:
+            yield f"{words}: {', '.join(told)}"

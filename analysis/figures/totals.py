@@ -1,4 +1,4 @@
-"""Sums over the runs of a recording that have the same probes."""
+"""Sums over the runs of a recording that were seen in one way."""
 
 from array import array
 from collections import Counter
@@ -9,11 +9,12 @@ from typing import TypeVar
 import numpy as np
 
 from z3trace.analysis.figures.histogram import Floats
+from z3trace.analysis.figures.parts import Part
 from z3trace.analysis.figures.run import Measured
 from z3trace.data.buckets import BUCKETS
-from z3trace.data.counts import Ledger, SiteCounts
+from z3trace.data.counts import SiteCounts
 from z3trace.data.fields import Record
-from z3trace.data.model import CallSite, Run
+from z3trace.data.model import CallSite
 
 _Key = TypeVar("_Key")
 
@@ -50,7 +51,7 @@ _SITE_SUMS = tuple(name for name in SiteTotals.__dataclass_fields__ if name != "
 
 @dataclass
 class Totals:
-    """Sums over the runs with one kind of probes.
+    """Sums over the parts of runs that were seen in one way.
 
     ``counts`` and ``sums``: (metric, operation or lock class) -> bucket counts, shape
     (976,), and the sum of all values.  ``curves`` and ``cells``: operation -> the rows of
@@ -66,12 +67,10 @@ class Totals:
     operations: dict[str, Counter[str]] = field(default_factory=dict)
     locks: dict[str, Counter[str]] = field(default_factory=dict)
     nesting: Counter[tuple[str, str]] = field(default_factory=Counter)
-    ledger: dict[str, int | None] = field(
-        default_factory=lambda: dict.fromkeys(Ledger.__struct_fields__, 0)
-    )
+    ledger: dict[str, int | None] = field(default_factory=dict)
 
-    def add(self, run: Run, measured: Sequence[Measured], known: Mapping[int, CallSite]) -> None:
-        """Take a run and its measured series in; of call sites those that are *known*."""
+    def add(self, part: Part, measured: Sequence[Measured], known: Mapping[int, CallSite]) -> None:
+        """Take a part and its measured series in; of call sites those that are *known*."""
         for each in measured:
             series = each.series
             name = series.operation or series.lock
@@ -81,19 +80,24 @@ class Totals:
             if each.curve is not None and each.cells is not None:
                 self.curves.setdefault(name, array("d")).frombytes(each.curve.tobytes())
                 self.cells.setdefault(name, array("f")).frombytes(each.cells.tobytes())
-        for site in run.sites:
+        for site in part.sites:
             if site.site not in known:
                 continue
             self.sites.setdefault(site.site, SiteTotals()).add(site)
-        for operation in run.operations:
+        for operation in part.operations:
             _add(self.operations, operation.operation, operation)
-        for lock in run.locks:
+        for lock in part.locks:
             _add(self.locks, lock.lock, lock)
-        for pair in run.nesting:
+        for pair in part.nesting:
             self.nesting[pair.held, pair.acquired] += pair.count
-        for name, old in self.ledger.items():
-            value = getattr(run.ledger, name) if run.ledger else None
+        for name, value in part.ledger.items():
+            old = self.ledger.get(name, 0)
             self.ledger[name] = None if value is None or old is None else old + value
+
+    def values(self, metric: str, name: str) -> int:
+        """How many values a series has."""
+        counts = self.counts.get((metric, name))
+        return 0 if counts is None else int(counts.sum())
 
 
 def _add(into: dict[_Key, Counter[str]], key: _Key, record: Record) -> None:

@@ -48,5 +48,5 @@ def draw(comparison: Comparison) -> Figure:
     for i, name in enumerate(names):
         for side, axis in zip((comparison.before, comparison.after), axes[2 * i :], strict=False):
             _draw(axis, side, name)
-    style.title(figure, "Latency by run (brighter: more calls)", comparison)
+    style.title(figure, "Latency by run (brighter: more calls)", comparison, "latency")
     return figure

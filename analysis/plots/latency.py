@@ -60,7 +60,7 @@ def ecdf(comparison: Comparison) -> Figure:
         axis.set_xlabel("latency (log scale)")
         axis.set_ylabel("share of calls")
         axis.legend(loc="lower right")
-    style.title(figure, "Latency: empirical distribution by operation", comparison)
+    style.title(figure, "Latency: empirical distribution by operation", comparison, "latency")
     return figure
 
 
@@ -83,5 +83,5 @@ def percentiles(comparison: Comparison) -> Figure:
         axis.set_xlabel("percentile (axis: 1/(1-p))")
         axis.set_ylabel("latency (log scale)")
         axis.legend(loc="upper left")
-    style.title(figure, "Latency: percentile curve by operation", comparison)
+    style.title(figure, "Latency: percentile curve by operation", comparison, "latency")
     return figure

@@ -4,7 +4,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from z3trace.analysis.comparing.comparison import Comparison
-from z3trace.analysis.figures import histogram
+from z3trace.analysis.comparing.seen import in_place
+from z3trace.analysis.figures import costs, histogram, ways
+from z3trace.analysis.figures.recording import Digest, subject
+from z3trace.analysis.figures.run import Key
 from z3trace.analysis.plots import style
 from z3trace.printable import visible
 
@@ -22,8 +25,29 @@ def rows(comparison: Comparison, metric: str) -> list[tuple[str, str, histogram.
         for side, digest in (("before", comparison.before), ("after", comparison.after)):
             counts = digest.counts(metric, lock.name)
             if counts.any():
-                quantiles.append((lock.name, side, histogram.quantiles(counts, at)))
+                values = histogram.quantiles(counts, at)
+                quantiles.append(
+                    (lock.name, side, _without_cost(digest, metric, lock.name, values))
+                )
     return quantiles
+
+
+def _without_cost(
+    digest: Digest, metric: str, lock: str, values: histogram.Floats
+) -> histogram.Floats:
+    """Quantiles as a comparison takes them: without a cost that was measured in place."""
+    key = Key(metric, "", lock, "p50", "ns")
+    way = digest.way(subject(key))
+    cost = costs.shown(digest, subject(key), way) if in_place(key, way) else None
+    return costs.corrected(digest, key, way, values, cost)[0] if cost else values
+
+
+def _label(comparison: Comparison, metric: str, lock: str) -> str:
+    """A lock class, how it was seen, and how much of its mean is the instrument's."""
+    for mean in comparison.select(metric, "mean"):
+        if mean.lock == lock:
+            return f"{lock}\n{ways.words(mean.way)}, {mean.instrument}"
+    return lock
 
 
 def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
@@ -48,7 +72,8 @@ def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
             label=label,
         )
         axis.plot([p50], [y], marker="|", markersize=13, markeredgewidth=2.4, color=look["color"])
-    axis.set_yticks(range(len(names)), [visible(name) for name in names])
+    labels = [visible(_label(comparison, metric, name), keep="\n") for name in names]
+    axis.set_yticks(range(len(names)), labels)
     axis.invert_yaxis()
     axis.set_xscale("log")
     low, high = axis.get_xlim()
@@ -65,5 +90,5 @@ def draw(comparison: Comparison) -> Figure:
         _bars(axis, comparison, metric)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
-    style.title(figure, "Locks: wait and hold by lock class", comparison)
+    style.title(figure, "Locks: wait and hold by lock class", comparison, "wait", "hold")
     return figure

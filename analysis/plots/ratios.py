@@ -51,5 +51,10 @@ def draw(comparison: Comparison) -> Figure:
         axis.set_xlabel("percentile (axis: 1/(1-p))")
         axis.set_ylabel("after / before")
         axis.legend(loc="best", fontsize=8)
-    style.title(figure, "Ratio of latency quantiles, after / before (below 1: faster)", comparison)
+    style.title(
+        figure,
+        "Ratio of latency quantiles, after / before (below 1: faster)",
+        comparison,
+        "latency",
+    )
     return figure

@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from z3trace import paths
 from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Comparison
+from z3trace.analysis.figures import ways
 from z3trace.analysis.plots import palette
+from z3trace.data import outputs
 from z3trace.printable import visible
 
 # A label is text, whatever dollars and backslashes are in it.
@@ -80,16 +81,19 @@ def _short(value: float) -> str:
     return f"{float(text):g} {unit.replace('us', 'µs')}"
 
 
-def title(figure: Figure, text: str, comparison: Comparison) -> None:
-    """What it shows, and what must be known to read it: kernel, variants, n."""
+def title(figure: Figure, text: str, comparison: Comparison, *metrics: str) -> None:
+    """What it shows, and what must be known to read it: kernel, variants, how *metrics*
+    were seen, and n."""
     b, a = comparison.before, comparison.after
     environment = b.session.environment
     where = f"{b.session.target}, {environment.kernel}"
     if environment.virtualization != "none":
         where += f", {environment.virtualization}"
+    seen = ways.order({b.way(of) for of in b.subjects() if of.metric in metrics} - {""})
+    told = [f"{ways.words(way)} n={len(b.of_way(way))}+{len(a.of_way(way))}" for way in seen]
     figure.suptitle(
-        f"{text}\n{b.session.label} (before, n={len(b.probed())} runs) and "
-        f"{a.session.label} (after, n={len(a.probed())})\n{where}; probes' own cost included",
+        f"{text}\n{b.session.label} (before) and {a.session.label} (after); "
+        f"runs: {', '.join(told)}\n{where}",
         fontsize=9.5,
     )
 
@@ -111,7 +115,7 @@ def svg(figure: Any) -> str:
 def save(figure: Any, path: Path) -> None:
     """Write the figure as its name says, through a temporary name."""
     png = path.suffix != ".svg"
-    paths.write_atomic(path, _drawn(figure, "png", Software="z3trace") if png else svg(figure))
+    outputs.deliver(path, _drawn(figure, "png", Software="z3trace") if png else svg(figure))
 
 
 def close(figure: Any) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from z3trace import paths
 from z3trace.analysis import plots
 from z3trace.analysis.comparing.comparison import Comparison
 from z3trace.analysis.report import jsonreport, mail, many, markdown
+from z3trace.data import outputs
 from z3trace.errors import UsageError
 
 
@@ -62,7 +62,7 @@ def render(comparisons: Sequence[Comparison], suffix: str) -> str:
 def write_report(comparisons: Sequence[Comparison], path: Path) -> Path:
     """Write one report of one comparison, or of several against one first recording."""
     check_name(path, several=len(comparisons) > 1)
-    paths.write_atomic(path, render(comparisons, path.suffix))
+    outputs.deliver(path, render(comparisons, path.suffix))
     return path
 
 

@@ -2,6 +2,13 @@
 
 from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.comparing.contradiction import Contradiction
+from z3trace.analysis.figures import ways
+from z3trace.analysis.figures.run import Key
+from z3trace.analysis.statistics.effect import Effect
+
+#: Locks that got better are told of at the head of a report; tables have the others.
+_MOST_LOCKS = 4
 
 
 def verdict_counts(comparison: Comparison) -> str:
@@ -11,25 +18,72 @@ def verdict_counts(comparison: Comparison) -> str:
     return ", ".join(f"{counts[kind]} {kind}" for kind in kinds)
 
 
-def _claim(what: str, metric: Metric) -> str:
+def _what(key: Key) -> str:
+    """``mean wait for the page lock``, ``p99 latency of alloc``, ``throughput``."""
+    if key.metric == "wait":
+        return f"{key.statistic} wait for the {key.lock} lock"
+    if key.metric == "hold":
+        return f"{key.statistic} hold of the {key.lock} lock"
+    if key.metric == "latency":
+        return f"{key.statistic} latency of {key.operation}"
+    return key.metric
+
+
+def _ratio(effect: Effect) -> str:
+    return f"ratio {units.ratio(effect.ratio)} {units.interval(effect.low, effect.high)}"
+
+
+def _claim(metric: Metric) -> str:
     e = metric.effect
+    seen = ""
+    if metric.definition.subject == "lock":
+        seen = f" ({ways.words(metric.way)}, {metric.instrument} the instrument's)"
     return (
-        f"{what} {units.value(e.before, metric.unit)} -> {units.value(e.after, metric.unit)}, "
-        f"ratio {units.ratio(e.ratio)} {units.interval(e.low, e.high)}: {metric.verdict}"
+        f"{_what(metric.key)} {units.value(e.before, metric.unit)} -> "
+        f"{units.value(e.after, metric.unit)}, {_ratio(e)}: {metric.verdict}{seen}"
     )
 
 
+def _contradiction(found: Contradiction) -> str:
+    other = found.other
+    return (
+        f"CONTRADICTION: {_what(found.key)}: {_ratio(found.effect)} by "
+        f"{ways.words(found.way)}, {_ratio(other.effect)} by {ways.words(other.way)}: no verdict"
+    )
+
+
+def contradictions(comparison: Comparison) -> list[str]:
+    """One sentence for each figure that two ways show differently."""
+    return [_contradiction(found) for found in comparison.contradictions]
+
+
 def claims(comparison: Comparison) -> list[str]:
-    """One sentence a claim, each with its figure and interval: throughput; latency of each
-    operation that has one that differs, the mean before p99 before p50; mean waits."""
-    sentences = [_claim("throughput", metric) for metric in comparison.select("throughput")]
+    """Contradictions first, if there are any.  Then one sentence a claim, each with its
+    figure and interval: throughput; latency of each operation that has one that differs,
+    the mean before p99 before p50; the mean waits and holds that count."""
+    sentences = contradictions(comparison)
+    sentences += [_claim(metric) for metric in comparison.select("throughput")]
     told = set()
     for statistic in ("mean", "p99", "p50"):
         for metric in comparison.select("latency", statistic):
             if metric.verdict in ("better", "worse") and metric.operation not in told:
                 told.add(metric.operation)
-                sentences.append(_claim(f"{statistic} latency of {metric.operation}", metric))
-    for metric in comparison.select("wait", "mean"):
-        if metric.verdict in ("better", "worse"):
-            sentences.append(_claim(f"mean wait for the {metric.lock} lock", metric))
-    return sentences
+                sentences.append(_claim(metric))
+    return sentences + [_claim(metric) for metric in _lock_claims(comparison)]
+
+
+def _lock_claims(comparison: Comparison) -> list[Metric]:
+    """Mean waits and holds that differ: what got worse, and what got better by most of an
+    operation's time."""
+    taken = {m.lock: m.effect for m in comparison.select("acquisitions")}
+
+    def change(metric: Metric) -> float:
+        often, effect = taken.get(metric.lock), metric.effect
+        if often is None:
+            return 0.0
+        return abs(effect.after * often.after - effect.before * often.before)
+
+    means = comparison.select("wait", "mean") + comparison.select("hold", "mean")
+    better = sorted((m for m in means if m.verdict == "better"), key=change, reverse=True)
+    told = better[:_MOST_LOCKS]
+    return [m for m in means if m.verdict == "worse" or m in told]

@@ -8,8 +8,10 @@ from markupsafe import Markup
 from z3trace.analysis import plots, units
 from z3trace.analysis.comparing import attribution
 from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.figures import ways
+from z3trace.analysis.figures.costs import disturbed
 from z3trace.analysis.figures.recording import Digest
-from z3trace.analysis.report import details, headline, pages, row, sensitivity, setup
+from z3trace.analysis.report import details, folding, headline, pages, row, sensitivity, setup
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ def _row(metric: Metric) -> list[Cell]:
             for text, key in zip(texts, keys, strict=True)
         ),
         Cell(r.verdict, r.verdict),
+        Cell(r.way, r.way),
+        Cell(r.share, units.share_order(r.share)),
     ]
 
 
@@ -57,6 +61,13 @@ def _sites(digest: Digest) -> list[list[Cell]]:
     return rows
 
 
+def _side(digest: Digest) -> str:
+    """A recording, and how its call sites were seen."""
+    part = disturbed(digest, digest.kind)
+    theirs = "?" if math.isnan(part) else f"{part:.0%}"
+    return f"{digest.session.label} ({ways.words(digest.kind)}, {theirs} of it theirs)"
+
+
 def _environments(comparison: Comparison) -> list[tuple[str, str, str, bool]]:
     """(fact, before, after, whether they differ) of the two environments."""
     pair = [side.session.environment for side in (comparison.before, comparison.after)]
@@ -70,6 +81,7 @@ def _environments(comparison: Comparison) -> list[tuple[str, str, str, bool]]:
 def render(comparison: Comparison) -> str:
     """The page; everything from the recordings is escaped by the template engine."""
     sides = [("before", comparison.before), ("after", comparison.after)]
+    folded = folding.fold(comparison, primary=True)
     # The SVG is our own; text in it was escaped by matplotlib.
     drawings = {}
     for name, text in plots.svg(comparison).items():
@@ -83,21 +95,19 @@ def render(comparison: Comparison) -> str:
             script=Markup(pages.text("report.js")),  # noqa: S704 - a file of ours
             headline=headline.claims(comparison),
             verdicts=headline.verdict_counts(comparison),
-            main=[_row(m) for m in comparison.main()],
+            main=[_row(m) for m in folded.shown],
+            folded=folded.lines,
             everything=[_row(m) for m in comparison.metrics],
-            regressions=[_row(m) for m in comparison.regressions()],
+            regressions=folding.names(comparison.regressions()),
             locks=setup.lock_members(comparison),
-            effect=details.probe_effect(comparison),
-            parts=details.parts(comparison),
-            changed=details.sites(comparison),
-            rates=details.locks(comparison),
+            tables=[table for table in details.of(comparison) if table.rows],
+            costs=details.costs(comparison),
             structure=attribution.structure(comparison),
             seen=sensitivity.resolution(comparison),
-            more=sensitivity.more_runs(comparison),
             environments=_environments(comparison),
             behind=details.behind(comparison),
             setup=[*setup.facts(comparison), ("runs", setup.runs(comparison))],
-            sites=[(name, side.session.label, _sites(side)) for name, side in sides],
+            sites=[(name, _side(side), _sites(side)) for name, side in sides],
             ledgers=[(name, side.ledger()) for name, side in sides],
             drawings=drawings,
         )

@@ -4,42 +4,102 @@ import json
 import math
 from typing import Any
 
-from z3trace.analysis.comparing import attribution
+from z3trace.analysis.comparing import attribution, instrument
 from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.comparing.contradiction import Witness
 from z3trace.analysis.comparing.probeeffect import ProbeEffect
+from z3trace.analysis.figures import ways
+from z3trace.analysis.figures.costs import Cost
+from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.report import setup
+from z3trace.analysis.statistics.effect import Effect
 
-VERSION = 2
+VERSION = 3
 
 
 def _number(value: float) -> float | None:
     return float(f"{value:.12g}") if math.isfinite(value) else None
 
 
-def _metric(metric: Metric) -> dict[str, Any]:
-    e = metric.effect
+def _pair(pair: tuple[float, float]) -> dict[str, float | None]:
+    return dict(zip(("before", "after"), map(_number, pair), strict=True))
+
+
+def _effect(e: Effect) -> dict[str, Any]:
     return {
-        **metric.key._asdict(),
         "before": _number(e.before),
         "after": _number(e.after),
         "ratio": _number(e.ratio),
         "ci": [_number(e.low), _number(e.high)],
         "n_before": e.n_before,
         "n_after": e.n_after,
+    }
+
+
+def _witness(witness: Witness) -> dict[str, Any]:
+    return {
+        "way": witness.way,
+        **_effect(witness.effect),
+        "share": _pair(witness.share),
+        "worthy": witness.worthy,
+    }
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    e = metric.effect
+    return {
+        **metric.key._asdict(),
+        "way": metric.way,
+        "share": _pair(metric.share),
+        "corrected": metric.corrected,
+        "primary": metric.primary,
+        **_effect(e),
         "p": _number(e.p),
         "p_adjusted": _number(metric.p_adjusted),
         "resolution": _number(e.resolution),
         "detectable": _number(metric.detectable),
         "more_runs": metric.more_runs,
         "verdict": metric.verdict,
+        "witnesses": [_witness(witness) for witness in metric.witnesses],
     }
 
 
+def _cost(cost: Cost | None) -> dict[str, Any] | None:
+    if cost is None:
+        return None
+    ci = [_number(cost.low), _number(cost.high)]
+    return {"value": _number(cost.value), "ci": ci, "source": cost.source, "runs": cost.runs}
+
+
+def _costs(digest: Digest) -> list[dict[str, Any]]:
+    return [
+        {
+            "side": digest.session.label,
+            "probes": known.what,
+            **{name: _cost(getattr(known, name)) for name in ("inside", "poll", "outside")},
+        }
+        for known in instrument.known(digest)
+    ]
+
+
+def _ways(comparison: Comparison) -> list[dict[str, Any]]:
+    sides = comparison.before, comparison.after
+    return [
+        {
+            "way": way,
+            "words": ways.words(way),
+            "runs": dict(
+                zip(("before", "after"), (len(side.of_way(way)) for side in sides), strict=True)
+            ),
+        }
+        for way in ways.order({way for side in sides for way in side.ways})
+    ]
+
+
 def _probe_effect(effect: ProbeEffect) -> dict[str, Any]:
-    slowdown = map(_number, effect.slowdown)
     return {
-        "probes": effect.probe,
-        "slowdown": dict(zip(("before", "after"), slowdown, strict=True)),
+        "way": effect.way,
+        "slowdown": _pair(effect.slowdown),
         "before": _number(effect.before),
         "after": _number(effect.after),
         "change": _number(effect.change),
@@ -56,8 +116,19 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "paired": comparison.paired,
         "setup": dict(setup.facts(comparison)),
         "tests": comparison.tests,
+        "family": comparison.family._asdict(),
+        "ways": _ways(comparison),
+        "contradictions": [
+            {
+                **each.key._asdict(),
+                "chosen": {"way": each.way, **_effect(each.effect)},
+                "other": _witness(each.other),
+            }
+            for each in comparison.contradictions
+        ],
         "metrics": [_metric(metric) for metric in comparison.metrics],
         "probe_effect": [_probe_effect(effect) for effect in comparison.probe_effects],
+        "costs": _costs(comparison.before) + _costs(comparison.after),
         "explained": [
             {
                 "operation": operation.operation,

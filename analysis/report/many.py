@@ -3,8 +3,9 @@
 import textwrap
 from collections.abc import Sequence
 
+from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Comparison, Metric
-from z3trace.analysis.report import jsonreport, row
+from z3trace.analysis.report import headline, jsonreport, row
 from z3trace.analysis.report.table import Table
 from z3trace.printable import joined
 
@@ -26,13 +27,19 @@ def _rows(comparisons: Sequence[Comparison], *, everything: bool) -> list[list[s
     for comparison in comparisons:
         for metric in comparison.metrics if everything else comparison.main():
             shown.setdefault(metric.key, metric)
-    return [
-        [
-            *row.of(metric)[:3],
-            *(cell for metrics in known for cell in _cell(metrics.get(key))),
-        ]
-        for key, metric in shown.items()
-    ]
+    rows = []
+    for key, metric in shown.items():
+        figures = [metrics.get(key) for metrics in known]
+        shares = [figure.instrument for figure in figures if figure]
+        r = row.of(metric)
+        rows.append(
+            [
+                *r[:3],
+                *(cell for figure in figures for cell in _cell(figure)),
+                *(r.way, max(shares, key=units.share_order)),
+            ]
+        )
+    return rows
 
 
 def render(comparisons: Sequence[Comparison], *, everything: bool = False) -> str:
@@ -41,10 +48,13 @@ def render(comparisons: Sequence[Comparison], *, everything: bool = False) -> st
     header = ["", "", first]
     for comparison in comparisons:
         header += [comparison.after.session.label, ""]
-    out = [f"against {first}: change of geometric means over runs", ""]
+    header += ["seen by", "instr."]
+    told = [text for each in comparisons for text in headline.contradictions(each)]
+    out = [*told, f"against {first}: change of a typical run", ""]
     out += Table(header, _rows(comparisons, everything=everything), 2).aligned()
     tests = comparisons[0].tests
-    out += ["", f"+ better, - worse, = no difference, ~ inconclusive (Holm over {tests} tests)"]
+    legend = "+ better, - worse, = no difference, ~ inconclusive, ! mostly the instrument"
+    out += ["", f"{legend} ({tests} tests, {comparisons[0].family.primary} of them asked first)"]
     notes = dict.fromkeys(caveat for comparison in comparisons for caveat in comparison.caveats)
     for note in notes:
         out += textwrap.wrap(f"note: {note}", 100, subsequent_indent="  ")

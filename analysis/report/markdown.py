@@ -1,10 +1,11 @@
 """The report as Markdown, for a forge or a wiki."""
 
 import re
+import shlex
 
 from z3trace.analysis.comparing import attribution
 from z3trace.analysis.comparing.comparison import Comparison, Metric
-from z3trace.analysis.report import details, headline, row, sensitivity, setup
+from z3trace.analysis.report import details, folding, headline, row, sensitivity, setup
 from z3trace.analysis.report.table import Table
 from z3trace.printable import joined, visible
 
@@ -32,15 +33,15 @@ def escape(text: str) -> str:
 
 def _results(metrics: list[Metric]) -> list[str]:
     out = [
-        "| | | before | after | change | ratio (95 %) | verdict |",
-        "|---|---|--:|--:|--:|--:|---|",
+        "| | | before | after | change | ratio (95 %) | verdict | seen by | instrument's |",
+        "|---|---|--:|--:|--:|--:|---|---|--:|",
     ]
     for metric in metrics:
         r = row.of(metric)
         ratio = f"{r.ratio} {r.interval}" if metric.effect.ratio == metric.effect.ratio else "-"
         said = f"**{r.verdict}**" if r.verdict in ("better", "worse") else r.verdict
         cells = [escape(r.name), r.statistic, r.before, r.after, r.change, ratio, said]
-        out.append("| " + " | ".join(cells) + " |")
+        out.append("| " + " | ".join([*cells, escape(r.way), escape(r.share)]) + " |")
     return out
 
 
@@ -54,10 +55,11 @@ def _details(comparison: Comparison) -> list[str]:
     out: list[str] = []
     for table in details.of(comparison):
         if table.rows:
-            out += [f"## {table.short or table.title}", "", *_lines(table), ""]
+            title = f"## {escape(table.short or table.title)}"
+            out += [*([] if title in out else [title, ""]), *_lines(table), ""]
     out += _lines(Table(["lock class", "before", "after"], setup.lock_members(comparison)))
-    changes = attribution.structure(comparison)
-    return out + ([""] + [f"- {escape(change)}" for change in changes] if changes else [])
+    notes = details.costs(comparison) + attribution.structure(comparison)
+    return out + ([""] + [f"- {escape(note)}" for note in notes] if notes else [])
 
 
 def render(comparison: Comparison) -> str:
@@ -65,18 +67,23 @@ def render(comparison: Comparison) -> str:
     b, a = comparison.before.session, comparison.after.session
     out = [f"# {escape(b.target)}: {escape(a.label)} compared with {escape(b.label)}", ""]
     out += [f"- {escape(claim)}" for claim in headline.claims(comparison)]
-    out += ["", "## Results", "", *_results(comparison.main()), ""]
-    out += [f"{headline.verdict_counts(comparison)} of {comparison.tests} tests (Holm).", ""]
-    seen, more = sensitivity.resolution(comparison), sensitivity.more_runs(comparison)
+    out += ["", "| | |", "|---|---|"]
+    out += [f"| {escape(n)} | {escape(v)} |" for n, v in setup.brief(comparison)]
+    folded = folding.fold(comparison, primary=True)
+    out += ["", "## Results", "", *_results(folded.shown), ""]
+    out += [f"- {escape(line)}" for line in folded.lines]
+    worse = folding.names(comparison.regressions())
+    out += [f"- regressions: {escape(worse) or 'none found'}"]
+    counted = headline.verdict_counts(comparison)
+    first = comparison.family.primary
+    out += ["", f"{counted} of {comparison.tests} tests, {first} of them asked first.", ""]
+    seen = sensitivity.resolution(comparison)
     if seen:
         out += [f"Smallest change these runs could have found: {escape(seen)}.", ""]
-    if more:
-        out += [escape(more), ""]
-    worse = comparison.regressions()
-    out += ["## Regressions", "", *(_results(worse) if worse else ["None found."]), ""]
     out += _details(comparison)
-    out += ["", "## Set-up", "", "| | |", "|---|---|"]
-    out += [f"| {escape(n)} | {escape(v)} |" for n, v in setup.facts(comparison)]
-    out += [f"| runs | {escape(setup.runs(comparison))} |", "", "## Caveats", ""]
+    out += ["", "## Caveats", ""] if comparison.caveats else []
     out += [f"- {escape(caveat)}" for caveat in comparison.caveats]
+    out += ["", "## To repeat this", ""]
+    given = dict.fromkeys(tuple(side.command) for side in (b, a))
+    out += [f"- {escape(shlex.join(command))}" for command in given]
     return joined(out)

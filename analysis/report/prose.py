@@ -37,7 +37,7 @@ def labelled(name: str, value: str) -> list[str]:
     """``name:`` and its value beside it, which goes on below itself."""
     name = ascii_only(name)
     name = name if len(name) <= WIDTH // 2 else f"{name[: WIDTH // 2 - 2]}.."
-    return wrap(value, f"{name + ':':16}", " " * 16)
+    return wrap(value, f"{name + ':':10}", " " * 10)
 
 
 def heading(text: str) -> list[str]:

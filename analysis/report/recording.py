@@ -3,9 +3,11 @@
 import numpy as np
 
 from z3trace.analysis import units
-from z3trace.analysis.comparing import probeeffect
+from z3trace.analysis.comparing.seen import in_place
+from z3trace.analysis.figures import costs, ways
 from z3trace.analysis.figures.histogram import quantiles
-from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.recording import Digest, subject
+from z3trace.analysis.figures.run import Key
 from z3trace.columns import table
 from z3trace.printable import joined
 
@@ -20,27 +22,18 @@ def _distribution(digest: Digest, metric: str, name: str) -> list[str]:
     return [units.count(float(counts.sum())), *values]
 
 
-def _corrected(digest: Digest, metric: str, name: str) -> list[str]:
-    """Quantiles without the probes' cost; below what the correction can tell, only that."""
-    counts = digest.counts(f"corrected_{metric}", name)
-    if not digest.session.calibration or not counts.sum():
-        return ["", *["-"] * len(_AT)]
-    least = digest.least_corrected
-    return ["", *(units.corrected(float(value), least) for value in quantiles(counts, _AT))]
-
-
 def _operations(digest: Digest) -> list[str]:
     rows = []
     for operation in digest.session.operations:
         if not operation.attached:
-            rows.append([operation.name, "not recorded", *["-"] * 6])
+            rows.append([operation.name, "not recorded", *["-"] * 6, "", ""])
             continue
         _, _, failures = digest.operation(operation.name)
         cells = _distribution(digest, "latency", operation.name)
-        rows.append([operation.name, operation.symbol, *cells, units.count(failures)])
-        if digest.session.calibration and cells[0] != "0":
-            rows.append(["", "corrected", *_corrected(digest, "latency", operation.name), ""])
-    return table(["operation", "symbol", "count", "p50", "p90", "p99", "p99.9", "failed"], rows, 2)
+        seen = _seen(digest, "latency", operation.name)
+        rows.append([operation.name, operation.symbol, *cells, units.count(failures), *seen])
+    header = ["operation", "symbol", "count", "p50", "p90", "p99", "p99.9", "failed"]
+    return table([*header, "seen by", "instr."], rows, 2)
 
 
 def _locks(digest: Digest) -> list[str]:
@@ -49,17 +42,54 @@ def _locks(digest: Digest) -> list[str]:
         acquired, contended, failed_tries, _ = digest.lock(lock.name)
         if not acquired and not lock.members:
             continue
-        share = f"{contended / acquired * 100:.2f} %" if acquired else "-"
+        waited = f"{contended / acquired * 100:.2f} %" if acquired else "-"
         failures = units.count(failed_tries)
         for metric in ("wait", "hold"):
             values = _distribution(digest, metric, lock.name)
-            rows.append([lock.name, metric, *values, share, failures])
-            share = failures = ""
-            if digest.session.calibration and acquired:
-                rows.append(["", "corrected", *_corrected(digest, metric, lock.name), "", ""])
-    return table(
-        ["lock", "", "count", "p50", "p90", "p99", "p99.9", "contended", "failed tries"], rows, 2
-    )
+            rows.append(
+                [lock.name, metric, *values, waited, failures, *_seen(digest, metric, lock.name)]
+            )
+            less = _without_cost(digest, metric, lock.name)
+            rows += [["", "without it", "", *less, "", "", "", ""]] if less else []
+            waited = failures = ""
+    header = ["lock", "", "count", "p50", "p90", "p99", "p99.9", "contended", "failed tries"]
+    return table([*header, "seen by", "instr."], rows, 2)
+
+
+def _key(metric: str, name: str) -> Key:
+    """A median, of an operation or of a lock class."""
+    return Key(metric, *((name, "") if metric == "latency" else ("", name)), "p50", "ns")
+
+
+def _without_cost(digest: Digest, metric: str, name: str) -> list[str]:
+    """Quantiles as a comparison takes them, if that is not as they were recorded: without
+    what the probes of a lock class add, as it was measured in place."""
+    key = _key(metric, name)
+    way = digest.way(subject(key))
+    cost = costs.shown(digest, subject(key), way) if in_place(key, way) else None
+    counts = digest.counts(metric, name)
+    if cost is None or not counts.any():
+        return []
+    less, _ = costs.corrected(digest, key, way, quantiles(counts, _AT), cost)
+    return [units.nanoseconds(float(value)) for value in less]
+
+
+def _seen(digest: Digest, metric: str, name: str) -> list[str]:
+    """How a metric was seen, and how much of its median is the instrument's."""
+    key = _key(metric, name)
+    way, counts = digest.way(subject(key)), digest.counts(metric, name)
+    if not counts.any():
+        return ["", ""]
+    median = float(quantiles(counts, [0.5])[0])
+    part = costs.share(digest, key, way, median, costs.shown(digest, subject(key), way))
+    return [ways.words(way), costs.share_words(key, way, part)]
+
+
+def _runs(digest: Digest) -> str:
+    """How many runs of each way there are, and how many count in no figure."""
+    told = [f"{len(digest.of_way(way))} {ways.words(way)}" for way in digest.ways]
+    unused = sum(not run.counts for run in digest.runs)
+    return ", ".join(told + ([f"{unused} that do not count"] if unused else []))
 
 
 def _probes(digest: Digest) -> list[str]:
@@ -73,18 +103,18 @@ def _probes(digest: Digest) -> list[str]:
             f"{', as '.join(parts)}; shown of nothing: latency {cost.operation_floor} ns, "
             f"wait {cost.wait_floor} ns, hold {cost.hold_floor} ns; spread {cost.spread} ns"
         )
-    times = {kind: _operation_time(digest, kind) for kind in ("none", "ops", "locks", "all")}
-    if times["none"]:
-        base = times.pop("none")
-        slower = [f"{kind} {time / base:.2f}" for kind, time in times.items() if time]
+    slow = {way: _operation_time(digest, way) for way in digest.ways}
+    base = slow.pop("none", 0.0)
+    if base:
+        slower = [f"{ways.words(way)} {time / base:.2f}" for way, time in slow.items() if time]
         per = units.nanoseconds(base)
         lines.append(f"slowdown of the workload ({per} an operation): {', '.join(slower)}")
     return lines
 
 
-def _operation_time(digest: Digest, probe: str) -> float:
+def _operation_time(digest: Digest, way: str) -> float:
     """Median over runs of the workload's ns an operation; 0 if it does not count them."""
-    times = probeeffect.times(digest, probe)
+    times = costs.times(digest, way)
     return float(np.median(times)) if times.size else 0.0
 
 
@@ -100,7 +130,11 @@ def _sites(digest: Digest) -> list[str]:
         rows.append(
             [f"{site.function}+{site.offset:#x}", where, site.action, locks or "-", state, waited]
         )
-    return table(["call site", "source", "action", "locks", "events", "mean wait"], rows, 4)
+    part = units.share(costs.disturbed(digest, digest.kind))
+    return [
+        f"call sites by {ways.words(digest.kind)}, {part} of their time the probes' own",
+        *table(["call site", "source", "action", "locks", "events", "mean wait"], rows, 4),
+    ]
 
 
 def _coverage(digest: Digest) -> str:
@@ -130,7 +164,7 @@ def _ledger(digest: Digest) -> list[str]:
 def text(digest: Digest, *, sites: bool) -> str:
     """The whole summary, ending in a newline."""
     session, environment = digest.session, digest.session.environment
-    probed, unprobed = digest.probed(), digest.unprobed()
+    unprobed = digest.unprobed()
     state = "" if digest.complete else "  CUT SHORT: no end line"
     state += "  interrupted" if digest.interrupted else ""
     module = session.module
@@ -140,7 +174,7 @@ def text(digest: Digest, *, sites: bool) -> str:
         f"module {module.name} ({origin}); {environment.cpus} CPUs, {environment.cpu}; "
         f"virtualization: {environment.virtualization}",
         f"workload: {session.workload}",
-        f"runs: {len(probed)} probed, {len(unprobed)} without probes",
+        f"runs: {_runs(digest)}",
         "",
         *_operations(digest),
         "",

@@ -5,14 +5,23 @@ from typing import NamedTuple
 
 from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Metric
+from z3trace.analysis.figures import ways
 
 #: One character for a verdict, as benchstat's ``~``.
-SYMBOLS = {"better": "+", "worse": "-", "no difference": "=", "inconclusive": "~"}
+SYMBOLS = {
+    "better": "+",
+    "worse": "-",
+    "no difference": "=",
+    "inconclusive": "~",
+    "mostly the instrument": "!",
+    "contradicted": "?",
+}
 
 
 class Row(NamedTuple):
     """*change*: ``-30.0 %``; *interval*: of the ratio; *p*: adjusted; *runs*: ``10+10``;
-    *sees*: the smallest change that could have been found."""
+    *sees*: the smallest change that could have been found; *way*: how it was seen;
+    *share*: the part of it that is the instrument's own, of the side where it is larger."""
 
     name: str
     statistic: str
@@ -26,6 +35,8 @@ class Row(NamedTuple):
     p: str
     runs: str
     sees: str
+    way: str
+    share: str
 
 
 def of(metric: Metric) -> Row:
@@ -44,4 +55,6 @@ def of(metric: Metric) -> Row:
         p="" if math.isnan(p) else f"{p:.3f}",
         runs=f"{effect.n_before}+{effect.n_after}",
         sees=units.detectable(metric.detectable),
+        way=ways.words(metric.way) if metric.way else "",
+        share=metric.instrument,
     )

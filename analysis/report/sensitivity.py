@@ -15,9 +15,10 @@ def _range(metrics: list[Metric]) -> str:
 
 
 def resolution(comparison: Comparison) -> str:
-    """The smallest changes that these runs could have found, by metric; may be empty."""
+    """The smallest changes of the primary figures that these runs could have found, by
+    metric; may be empty."""
     spans: dict[str, list[Metric]] = {}
-    for metric in comparison.main():
+    for metric in (m for m in comparison.main() if m.primary):
         spans.setdefault(metric.metric, []).append(metric)
     told = {name: _range(metrics) for name, metrics in spans.items()}
     return ", ".join(f"{name} {span}" for name, span in told.items() if span)
@@ -36,5 +37,5 @@ def more_runs(comparison: Comparison) -> str:
     settled = sum(n <= half for n in known)
     return (
         f"about {half} runs a side would likely settle {settled} of the "
-        f"{len(open_ones)} inconclusive lines above"
+        f"{len(open_ones)} inconclusive"
     )

@@ -1,6 +1,7 @@
 """The set-up text of a comparison: all that is needed to judge and repeat the measurement."""
 
 from z3trace.analysis.comparing.comparison import Comparison
+from z3trace.analysis.figures import ways
 from z3trace.analysis.figures.recording import Digest
 from z3trace.data.model import Session
 
@@ -25,6 +26,26 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
     ]
 
 
+def brief(comparison: Comparison) -> list[tuple[str, str]]:
+    """How it was measured, in six lines."""
+    session = comparison.before.session
+    environment = session.environment
+    machine = f"{environment.cpus} CPUs, {environment.cpu or environment.machine}"
+    if environment.virtualization != "none":
+        machine += f"; {environment.virtualization}"
+    kernel = [environment.kernel]
+    kernel += [f"{environment.preemption} preemption"] if environment.preemption else []
+    kernel += [f"clock {environment.clocksource}"] if environment.clocksource else []
+    return [
+        ("kernel", ", ".join(kernel)),
+        ("machine", machine),
+        ("sides", f"{_variant(comparison.before)} -> {_variant(comparison.after)}"),
+        ("workload", session.workload),
+        ("runs", runs(comparison)),
+        ("tool", f"{session.tool}, lock probes: {lock_probes(session)}"),
+    ]
+
+
 def lock_probes(session: Session) -> str:
     """The lock mode, and where waits are seen if that is not the call site."""
     if session.waits == "slow-path" and session.lock_mode != "none":
@@ -43,15 +64,16 @@ def _variant(digest: Digest) -> str:
 
 
 def runs(comparison: Comparison) -> str:
-    """How many runs of each kind there are, and in what order they were made."""
+    """How many runs of each way there are a side, and in what order they were made."""
     b, a = comparison.before, comparison.after
-    turn = "interleaved" if comparison.paired else "one after the other"
-    ops = [0 if side.kind == "ops" else len(side.with_probe("ops")) for side in (b, a)]
-    only = f"{ops[0]} + {ops[1]} with probes on operations only, " if any(ops) else ""
-    return (
-        f"{len(b.probed())} + {len(a.probed())} probed runs, {only}{len(b.unprobed())} + "
-        f"{len(a.unprobed())} without probes, {turn}"
-    )
+    turn = "interleaved" if comparison.paired else "one side after the other"
+    alike: dict[str, list[str]] = {}
+    for way in ways.order({*b.ways, *a.ways}):
+        before, after = len(b.of_way(way)), len(a.of_way(way))
+        number = str(before) if before == after else f"{before} and {after}"
+        alike.setdefault(number, []).append(ways.words(way))
+    told = [f"{number} with {', '.join(words)}" for number, words in alike.items()]
+    return f"a side {'; '.join(told)}; {turn}"
 
 
 def lock_members(comparison: Comparison) -> list[tuple[str, str, str]]:

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from z3trace.analysis.comparing.comparison import Comparison, Metric
-from z3trace.analysis.report import headline, many, row, sensitivity, setup
+from z3trace.analysis.report import folding, headline, many, row, setup
 from z3trace.analysis.report.table import Table
 from z3trace.printable import joined
 
-_HEADER = ["", "", "before", "after", "change", "ratio 95 %", "verdict", "p", "n", "sees"]
-#: Columns that are left out where there is no room, the first first.
-_SPARE = (9, 8, 7, 5)
+_HEADER = [
+    *("", "", "before", "after", "change", "ratio 95 %", "verdict"),
+    *("seen by", "instr.", "p", "n", "sees"),
+]
+#: Columns that are left out where there is no room, the first first.  How a figure was
+#: seen, and how much of it is the instrument's, is never left out.
+_SPARE = (11, 10, 9, 5)
 _GREEN, _RED, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
 
 
@@ -29,7 +33,7 @@ def _cells(metric: Metric) -> list[str]:
     r = row.of(metric)
     return [
         *(r.name, r.statistic, r.before, r.after, r.change),
-        *(r.interval, r.verdict, r.p, r.runs, r.sees),
+        *(r.interval, r.verdict, r.way, r.share, r.p, r.runs, r.sees),
     ]
 
 
@@ -49,18 +53,22 @@ def _coloured(line: str, verdict: str) -> str:
 
 
 def _two(comparison: Comparison, *, everything: bool, screen: Screen) -> str:
-    """A table and what must be known to read it."""
-    shown = comparison.metrics if everything else comparison.main()
+    """What was decided, what was not in a line for each kind, and what must be known to
+    read it; or every figure."""
+    folded = folding.fold(comparison, primary=False)
+    shown = comparison.metrics if everything else folded.shown
     b, a = comparison.before.session, comparison.after.session
     header, *body = _fitted([_cells(m) for m in shown], screen.width)
-    above = [f"before: {b.label}    after: {a.label}    {setup.runs(comparison)}", "", header]
+    above = [f"before: {b.label}    after: {a.label}    {setup.runs(comparison)}", ""]
+    above[:0] = headline.contradictions(comparison)
     if screen.colour:
         body = [_coloured(line, m.verdict) for line, m in zip(body, shown, strict=True)]
-    out = ["", f"{headline.verdict_counts(comparison)} (Holm over {comparison.tests} tests)"]
-    more = sensitivity.more_runs(comparison)
-    out += [more] if more else []
+    first = comparison.family.primary
+    counted = headline.verdict_counts(comparison)
+    out = ["", f"{counted} ({comparison.tests} tests, {first} of them asked first)"]
+    out += [] if everything else folded.lines
     out += [f"note: {caveat}" for caveat in comparison.caveats]
-    return joined(above) + "".join(f"{line}\n" for line in body) + joined(out)
+    return joined([*above, header]) + "".join(f"{line}\n" for line in body) + joined(out)
 
 
 def render(

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from z3trace.analysis import units
 from z3trace.analysis.comparing.trend import FEWEST, Trend
+from z3trace.analysis.figures import costs, ways
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.report.jsonreport import dumps
 from z3trace.columns import table
 from z3trace.printable import joined
 
-VERSION = 1
+VERSION = 2
 
 
 def _changes(trend: Trend, digests: Sequence[Digest]) -> str:
@@ -33,6 +34,8 @@ def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
                 units.value(first, trend.key.unit),
                 units.value(last, trend.key.unit),
                 units.change(last / first),
+                ways.words(trend.way) if trend.way else "",
+                costs.share_words(trend.key, trend.way, trend.share),
                 _changes(trend, digests),
             ]
         )
@@ -40,10 +43,9 @@ def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
         f"{len(digests)} sessions, {digests[0].session.label} to {digests[-1].session.label}",
         "",
     ]
-    header = ["", "first", "last", "change", "change points"]
-    lines = table(header, [[*row[:4], ""] for row in rows])
-    out += [lines[0] + "  change points"] if any(row[4] for row in rows) else [lines[0]]
-    out += [f"{line}  {row[4]}".rstrip() for line, row in zip(lines[1:], rows, strict=True)]
+    lines = table(["", "first", "last", "change", "seen by", "instr."], [r[:6] for r in rows])
+    out += [lines[0] + "  change points"] if any(row[6] for row in rows) else [lines[0]]
+    out += [f"{line}  {row[6]}".rstrip() for line, row in zip(lines[1:], rows, strict=True)]
     if len(digests) < FEWEST:
         out += ["", f"change points are looked for in {FEWEST} or more sessions"]
     return joined(out)
@@ -64,6 +66,8 @@ def as_json(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
         "trends": [
             {
                 **trend.key._asdict(),
+                "way": trend.way,
+                "share": trend.share if math.isfinite(trend.share) else None,
                 "centres": [v if math.isfinite(v) else None for v in map(float, trend.centres)],
                 "change_points": [
                     {"at": c.at, "ratio": c.ratio, "p_adjusted": c.p_adjusted}

@@ -1,19 +1,21 @@
 """Two groups of runs: centres, ratio, interval and p-value.
 
 Values are compared on the log scale, where a ratio is a difference and the spread of
-run-to-run noise is alike on both sides; ``interval`` and ``permutation`` do the work.
+run-to-run noise is alike on both sides; ``interval`` and ``ranks`` do the work.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import stdtrit
 
-from z3trace.analysis.statistics import fieller, interval, permutation
-from z3trace.analysis.statistics.interval import Floats
+from z3trace.analysis.statistics import fieller, interval, permutation, ranks, student
+from z3trace.analysis.statistics.ranks import Floats
 
-#: Values that are resampled in one comparison, 20 of each metric of ten runs a side; what
-#: all metrics of such a number of runs share costs as much as 128 of them.  About a second.
+#: Values whose exchanges are counted or drawn in one comparison, 20 of each metric of ten
+#: runs a side; what all metrics of such a number of runs share costs as much as 128 of
+#: them.  A second or two.
 WORK = 60_000
 _NEW_SHAPE = 128
 
@@ -22,9 +24,12 @@ _NEW_SHAPE = 128
 class Effect:
     """Centres over runs, their ratio, its interval and p-value.
 
-    Centres are geometric means; means if a value is 0, and then the interval is Fieller's.
-    ``error`` is the standard error of the log ratio, ``resolution`` the part of the
-    interval that is due to the width of buckets, both in units of the log ratio.
+    ``before`` and ``after`` are the typical run of each side, ``ratio`` is that of a
+    typical pair of runs (see ``interval``): close to after / before, and equal to it where
+    the noise is symmetric.  If a value is 0 all three are of means, and the interval is
+    Fieller's.  ``error`` is the standard error of the log ratio, ``resolution`` the part
+    of the interval that is due to the width of buckets, both in units of the log ratio.
+    ``within``: labels were exchanged within pairs.
     """
 
     before: float
@@ -37,6 +42,7 @@ class Effect:
     n_after: int
     error: float = np.nan
     resolution: float = 0.0
+    within: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,10 @@ class _Work:
         self._shapes: set[tuple[int, int, bool]] = set()
 
     def affords(self, before: int, after: int, paired: bool) -> bool:
-        """Whether a metric of so many runs a side is resampled, which is then spent."""
+        """Whether exchanges of so many runs a side are counted, which is then spent."""
         runs, shape = before + after, (before, after, paired)
-        if runs > interval.MANY:
-            return True  # Student's t for them anyway
+        if runs > permutation.MANY:
+            return True  # by a formula anyway
         work = runs if shape in self._shapes else runs * _NEW_SHAPE
         if work > self._left:
             return False
@@ -74,48 +80,74 @@ class _Work:
         return True
 
 
-def _finite(values: Sequence[float]) -> Floats:
-    array = np.asarray(values, dtype=float)
-    finite: Floats = array[np.isfinite(array)]
-    return finite
+def _cleaned(sample: Sample) -> tuple[Floats, Floats, bool]:
+    """Both sides without what is no number, and whether they are pairs."""
+    before, after = (np.asarray(side, dtype=float) for side in (sample.before, sample.after))
+    b, a = np.isfinite(before), np.isfinite(after)
+    paired = sample.paired and before.size == after.size
+    if paired:
+        b = a = b & a
+    return before[b], after[a], paired
 
 
-def _means(values: Floats) -> Floats:
-    """Of each row; NaN where there are no runs."""
-    rows, runs = values.shape
-    return np.asarray(values.mean(axis=1)) if runs else np.full(rows, np.nan)
-
-
-def _of_means(before: Floats, after: Floats, paired: bool, resampled: bool) -> list[Effect]:
+def _of_means(before: Floats, after: Floats, paired: bool, exact: bool) -> list[Effect]:
     """Effects of values among which there are zeros, a row for each metric."""
-    b, a = _means(before), _means(after)
+    b, a = before.mean(axis=1), after.mean(axis=1)
     ratio = a / np.where(b > 0, b, np.nan)
     low = high = p = np.full(b.shape, np.nan)
     if min(before.shape[1], after.shape[1]) >= 2:
         low, high = fieller.interval(before, after, paired=paired)
-        p = permutation.p_values(before, after, resampled=resampled)
+        p = permutation.p_values(before, after, resampled=exact)
     sizes = before.shape[1], after.shape[1]
     numbers = np.array([b, a, ratio, low, high, p]).T.tolist()
     return [Effect(b, a, r, low, high, p, *sizes) for b, a, r, low, high, p in numbers]
 
 
-def _of_logs(before: Floats, after: Floats, paired: bool, resampled: bool) -> list[Effect]:
-    """Effects of logs of values, a row for each metric."""
-    difference = after.mean(axis=1) - before.mean(axis=1)
-    if min(before.shape[1], after.shape[1]) < 2:
-        low = high = p = error = np.full(difference.shape, np.nan)
+def _errors(before: Floats, after: Floats, low: Floats, high: Floats, *, within: bool) -> Floats:
+    """Standard error of each shift, from the width of its interval; where most runs are
+    equal and it has none, that of the difference of means."""
+    if within:
+        freedom, of_means = before.shape[1] - 1, student.standard_error(after - before)
     else:
-        low, high = interval.intervals(before, after, paired=paired, resampled=resampled)
-        p = permutation.p_values(before, after, paired=paired, resampled=resampled)
-        error, _ = interval.errors(before, after, paired=paired)
+        freedom, of_means = before.shape[1] + after.shape[1] - 2, student.welch(before, after)[0]
+    half = np.where(np.isfinite(high - low), high - low, np.nan) / 2
+    return np.where(half == 0, of_means, half / stdtrit(freedom, (1 + interval.LEVEL) / 2))
+
+
+def _of_logs(before: Floats, after: Floats, paired: bool, exact: bool) -> list[Effect]:
+    """Effects of logs of values, a row for each metric."""
+    sizes = before.shape[1], after.shape[1]
+    shift = low = high = p = error = np.full(before.shape[0], np.nan)
+    within = ranks.within_pairs(*sizes, paired=paired)
+    if min(sizes):
+        shift, low, high = interval.shifts(before, after, paired=paired, exact=exact)
+    if min(sizes) >= 2:
+        p = ranks.p_values(before, after, paired=paired, exact=exact)
+        ends = low, high
+        if paired and not within:  # a change is found by what the test sees
+            ends = interval.shifts(before, after, paired=False, exact=exact)[1:]
+        error = _errors(before, after, *ends, within=within)
+    centres = interval.centres(before), interval.centres(after)
     with np.errstate(over="ignore"):
-        numbers = np.exp([before.mean(axis=1), after.mean(axis=1), difference, low, high])
-    group = []
-    for i in range(difference.size):
-        b, a, ratio, start, end = (float(x) for x in numbers[:, i])
-        sizes = before.shape[1], after.shape[1]
-        group.append(Effect(b, a, ratio, start, end, float(p[i]), *sizes, float(error[i])))
-    return group
+        numbers = np.exp([*centres, shift, low, high])
+    rows = np.array([*numbers, p, error]).T.tolist()
+    return [
+        Effect(b, a, ratio, start, end, p, *sizes, error, within=within)
+        for b, a, ratio, start, end, p, error in rows
+    ]
+
+
+def _of_one_side(before: Floats, after: Floats) -> list[Effect]:
+    """Where the other side has no runs, or neither: its centre is all there is."""
+    sizes = before.shape[1], after.shape[1]
+    nan = np.nan
+    found = np.full((2, before.shape[0]), nan)
+    for row, side in enumerate((before, after)):
+        if side.shape[1]:
+            with np.errstate(divide="ignore"):
+                typical = np.exp(interval.centres(np.log(side)))
+            found[row] = np.where((side > 0).all(axis=1), typical, side.mean(axis=1))
+    return [Effect(b, a, nan, nan, nan, nan, *sizes) for b, a in found.T.tolist()]
 
 
 def _widened(effect: Effect, resolution: float) -> Effect:
@@ -128,26 +160,27 @@ def _widened(effect: Effect, resolution: float) -> Effect:
 
 
 def effects(samples: Sequence[Sample]) -> list[Effect]:
-    """Compare each sample; those of one shape share their resamples.
+    """Compare each sample; those of one shape are worked on together.
 
-    Zeros make a ratio of geometric means meaningless: such a sample has a ratio of means.
-    Above ``WORK`` in all, what is left has intervals and tests by Student's t.
+    Zeros make a ratio of typical runs meaningless: such a sample has a ratio of means.
+    Above ``WORK`` in all, what is left has intervals and tests by their approximations.
     """
     results: list[Effect | None] = [None] * len(samples)
     groups: dict[tuple[int, int, bool, bool, bool], list[int]] = {}
-    cleaned = [(_finite(sample.before), _finite(sample.after)) for sample in samples]
+    cleaned = [_cleaned(sample) for sample in samples]
     work = _Work()
-    for i, (b, a) in enumerate(cleaned):
-        paired = samples[i].paired and b.size == a.size
-        zeros = not (b.size and a.size) or bool((b <= 0).any() or (a <= 0).any())
-        resampled = work.affords(b.size, a.size, paired)
-        groups.setdefault((b.size, a.size, paired, resampled, zeros), []).append(i)
-    for (_, _, paired, resampled, zeros), members in groups.items():
+    for i, (b, a, paired) in enumerate(cleaned):
+        zeros = bool((b <= 0).any() or (a <= 0).any())
+        exact = work.affords(b.size, a.size, paired)
+        groups.setdefault((b.size, a.size, paired, exact, zeros), []).append(i)
+    for (n_before, n_after, paired, exact, zeros), members in groups.items():
         before, after = (np.array([cleaned[i][side] for i in members]) for side in (0, 1))
-        if zeros:
-            group = _of_means(before, after, paired, resampled)
+        if not n_before or not n_after:
+            group = _of_one_side(before, after)
+        elif zeros:
+            group = _of_means(before, after, paired, exact)
         else:
-            group = _of_logs(np.log(before), np.log(after), paired, resampled)
+            group = _of_logs(np.log(before), np.log(after), paired, exact)
         for i, effect in zip(members, group, strict=True):
             results[i] = _widened(effect, samples[i].resolution)
     return [effect for effect in results if effect is not None]

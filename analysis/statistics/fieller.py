@@ -8,7 +8,8 @@ Student's t.  No logs, so a run in which nobody waited does no harm.
 import numpy as np
 from scipy.special import stdtrit
 
-from z3trace.analysis.statistics.interval import LEVEL, Floats
+from z3trace.analysis.statistics.interval import LEVEL
+from z3trace.analysis.statistics.ranks import Floats
 
 
 def interval(before: Floats, after: Floats, *, paired: bool) -> tuple[Floats, Floats]:

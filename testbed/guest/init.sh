@@ -15,8 +15,6 @@ if [ -z "$Z3T_FAST" ]; then
 	# of this script come from a copy of busybox in memory instead.
 	# /proc first: until then it is the host's, and /proc/self is QEMU.
 	mount -n -t proc proc /proc
-	# In a box the host has no console and no serial line.
-	mount -n -t devtmpfs dev /dev
 	mount -n -t tmpfs -o mode=0755 run /run
 	cp "$Z3T_BUSYBOX" /run/busybox && mkdir /run/bin &&
 		/run/busybox --install -s /run/bin || exec sh
@@ -80,22 +78,23 @@ done
 
 echo z3trace-guest >/proc/sys/kernel/hostname
 ip link set lo up 2>/dev/null
-echo "z3trace-guest: ready" >/dev/console
+# The devices of the new root: those at /dev are the host's, and a box has no console.
+echo "z3trace-guest: ready" >dev/console
 setsid chroot . /bin/sh "$Z3T_RUN/command.sh" </dev/null \
 	>"./$Z3T_RUN/stdout" 2>"./$Z3T_RUN/stderr" &
 command=$!
 # The host asks for an interrupt over the serial line: waiting for it costs the
 # guest nothing.
-stty -echo </dev/ttyS0 2>/dev/null
+stty -echo <dev/ttyS0 2>/dev/null
 while read -r word; do
 	case "$word" in
 	interrupt)
 		kill -INT "-$command"
-		echo "z3trace-guest: interrupted" >/dev/console
+		echo "z3trace-guest: interrupted" >dev/console
 		;;
-	ping) echo "z3trace-guest: here" >/dev/console ;;
+	ping) echo "z3trace-guest: here" >dev/console ;;
 	esac
-done </dev/ttyS0 &
+done <dev/ttyS0 &
 # Read as a whole before it runs: when the devices are down neither a program nor the
 # rest of this file can be read, and the end of init is a panic.
 {
@@ -103,7 +102,7 @@ done </dev/ttyS0 &
 	echo $? >"./$Z3T_RUN/status.new"
 	mv "./$Z3T_RUN/status.new" "./$Z3T_RUN/status"
 	sync
-	echo "z3trace-guest: done" >/dev/console
+	echo "z3trace-guest: done" >dev/console
 	echo o >/proc/sysrq-trigger
 	while :; do :; done
 }

@@ -8,96 +8,117 @@
 #define Z3TIMED_RT IS_ENABLED(CONFIG_PREEMPT_RT)
 
 static __always_inline void z3timed_got(bool sleeps, const void *lock,
-					const struct z3timed_call *call,
-					u64 since)
+					struct z3timed_call *call)
+{
+	if (sleeps)
+		z3timed_sleeper_acquired((unsigned long)lock, call, 0);
+	else
+		z3timed_acquired((unsigned long)lock, call);
+}
+
+static __always_inline void z3timed_got_late(bool sleeps, const void *lock,
+					     struct z3timed_call *call,
+					     u64 since)
 {
 	if (sleeps)
 		z3timed_sleeper_acquired((unsigned long)lock, call, since);
 	else
-		z3timed_acquired((unsigned long)lock, call, since);
+		z3timed_acquired_slowly((unsigned long)lock, call, since);
 }
+
+#define Z3TIMED_RELEASE_SLEEPING(exclusive, key, call, release)                \
+	do {                                                                   \
+		struct z3timed_held z3timed_held;                              \
+		bool z3timed_known = z3timed_sleeper_take(                     \
+			(unsigned long)(key), exclusive, &z3timed_held);       \
+		u64 z3timed_now = z3timed_clock();                             \
+                                                                               \
+		release;                                                       \
+		z3timed_sleeper_released(z3timed_known ? &z3timed_held : NULL, \
+					 call, z3timed_now);                   \
+	} while (0)
+
+#define Z3TIMED_RELEASE_SPINNING(key, call, release)                           \
+	do {                                                                   \
+		struct z3timed_popped z3timed_popped =                         \
+			z3timed_pop((unsigned long)(key), call);               \
+                                                                               \
+		release;                                                       \
+		if (unlikely(z3timed_popped.ticks))                            \
+			z3timed_released(z3timed_popped);                      \
+	} while (0)
 
 #define Z3TIMED_RELEASE(sleeps, exclusive, key, call, release)                 \
 	do {                                                                   \
-		unsigned long z3timed_key = (unsigned long)(key);              \
-		u64 z3timed_now;                                               \
-                                                                               \
-		if (sleeps) {                                                  \
-			struct z3timed_held z3timed_held;                      \
-			bool z3timed_known = z3timed_sleeper_take(             \
-				z3timed_key, exclusive, &z3timed_held);        \
-                                                                               \
-			z3timed_now = z3timed_clock();                         \
-			release;                                               \
-			z3timed_sleeper_released(z3timed_known ? &z3timed_held \
-							       : NULL,         \
-						 call, z3timed_now);           \
-			break;                                                 \
-		}                                                              \
-		preempt_disable();                                             \
-		z3timed_now = z3timed_clock();                                 \
-		release;                                                       \
-		z3timed_released(z3timed_key, call, z3timed_now);              \
-		preempt_enable();                                              \
+		if (sleeps)                                                    \
+			Z3TIMED_RELEASE_SLEEPING(exclusive, key, call,         \
+						 release);                     \
+		else                                                           \
+			Z3TIMED_RELEASE_SPINNING(key, call, release);          \
 	} while (0)
 
 /* What tries where the kernel has no such form: what the taking form turns off
  * is off during the try, and on again if it fails. */
-#define Z3TIMED_TRIES(form, type, off, try, on)                                \
+#define Z3TIMED_TRIES(form, type, off, tries, on)                              \
 	static __always_inline int z3timed_try_##form(type *lock)              \
 	{                                                                      \
 		off;                                                           \
-		if (likely(try (lock)))                                        \
+		if (likely(tries(lock)))                                       \
 			return 1;                                              \
 		on;                                                            \
 		return 0;                                                      \
 	}
 
-#define Z3TIMED_TAKES(form, type, try, sleeps)                                 \
+#define Z3TIMED_TAKES(form, type, tries, sleeps)                               \
 	static __always_inline void z3timed_##form(type *lock,                 \
 						   struct z3timed_call *call)  \
 	{                                                                      \
-		u64 since = 0;                                                 \
+		u64 since;                                                     \
                                                                                \
-		if (unlikely(!try (lock))) {                                   \
-			since = z3timed_clock();                               \
-			form(lock);                                            \
+		if (likely(tries(lock))) {                                     \
+			z3timed_got(sleeps, lock, call);                       \
+			return;                                                \
 		}                                                              \
-		z3timed_got(sleeps, lock, call, since);                        \
+		since = z3timed_since();                                       \
+		form(lock);                                                    \
+		z3timed_got_late(sleeps, lock, call, since);                   \
 	}
 
 /* Forms that may end without the lock. */
-#define Z3TIMED_MAY_TAKE(form, type, try)                                      \
+#define Z3TIMED_MAY_TAKE(form, type, tries)                                    \
 	static __always_inline int __must_check z3timed_##form(                \
 		type *lock, struct z3timed_call *call)                         \
 	{                                                                      \
-		u64 since = 0;                                                 \
+		u64 since;                                                     \
 		int ret;                                                       \
                                                                                \
-		if (unlikely(!try (lock))) {                                   \
-			since = z3timed_clock();                               \
-			ret = form(lock);                                      \
-			if (ret)                                               \
-				return ret;                                    \
+		if (likely(tries(lock))) {                                     \
+			z3timed_got(true, lock, call);                         \
+			return 0;                                              \
 		}                                                              \
-		z3timed_got(true, lock, call, since);                          \
-		return 0;                                                      \
+		since = z3timed_since();                                       \
+		ret = form(lock);                                              \
+		if (!ret)                                                      \
+			z3timed_got_late(true, lock, call, since);             \
+		return ret;                                                    \
 	}
 
-#define Z3TIMED_TAKES_IRQSAVE(form, type, off, try, on, sleeps)                \
+#define Z3TIMED_TAKES_IRQSAVE(form, type, off, tries, on, sleeps)              \
 	static __always_inline unsigned long z3timed_##form(                   \
 		type *lock, struct z3timed_call *call)                         \
 	{                                                                      \
 		unsigned long flags;                                           \
-		u64 since = 0;                                                 \
+		u64 since;                                                     \
                                                                                \
 		off(flags);                                                    \
-		if (unlikely(!try (lock))) {                                   \
-			on(flags);                                             \
-			since = z3timed_clock();                               \
-			form(lock, flags);                                     \
+		if (likely(tries(lock))) {                                     \
+			z3timed_got(sleeps, lock, call);                       \
+			return flags;                                          \
 		}                                                              \
-		z3timed_got(sleeps, lock, call, since);                        \
+		on(flags);                                                     \
+		since = z3timed_since();                                       \
+		form(lock, flags);                                             \
+		z3timed_got_late(sleeps, lock, call, since);                   \
 		return flags;                                                  \
 	}
 
@@ -106,15 +127,15 @@ static __always_inline void z3timed_got(bool sleeps, const void *lock,
 						  struct z3timed_call *call)   \
 	{                                                                      \
 		if (likely(form(lock))) {                                      \
-			z3timed_got(sleeps, lock, call, 0);                    \
+			z3timed_got(sleeps, lock, call);                       \
 			return 1;                                              \
 		}                                                              \
 		z3timed_failed((unsigned long)lock, call);                     \
 		return 0;                                                      \
 	}
 
-/* A try that saves flags: *kernel* is the form that has none. */
-#define Z3TIMED_TRIES_IRQSAVE(form, type, off, try, on, sleeps)                \
+/* A try that saves flags, of one that does not. */
+#define Z3TIMED_TRIES_IRQSAVE(form, type, off, tries, on, sleeps)              \
 	static __always_inline int z3timed_##form(                             \
 		type *lock, unsigned long *saved, struct z3timed_call *call)   \
 	{                                                                      \
@@ -122,8 +143,8 @@ static __always_inline void z3timed_got(bool sleeps, const void *lock,
                                                                                \
 		off(flags);                                                    \
 		*saved = flags;                                                \
-		if (likely(try (lock))) {                                      \
-			z3timed_got(sleeps, lock, call, 0);                    \
+		if (likely(tries(lock))) {                                     \
+			z3timed_got(sleeps, lock, call);                       \
 			return 1;                                              \
 		}                                                              \
 		on(flags);                                                     \
@@ -232,7 +253,7 @@ static __always_inline void z3timed_downgrade_write(struct rw_semaphore *lock,
 						    struct z3timed_call *read)
 {
 	Z3TIMED_RELEASE(true, true, lock, write, downgrade_write(lock));
-	z3timed_got(true, lock, read, 0);
+	z3timed_got(true, lock, read);
 }
 
 /* A bit lock is known by word and bit: another one than a lock that lies at
@@ -246,13 +267,15 @@ static __always_inline unsigned long z3timed_bit(int bit,
 static __always_inline void z3timed_bit_spin_lock(int bit, unsigned long *word,
 						  struct z3timed_call *call)
 {
-	u64 since = 0;
+	u64 since;
 
-	if (unlikely(!bit_spin_trylock(bit, word))) {
-		since = z3timed_clock();
-		bit_spin_lock(bit, word);
+	if (likely(bit_spin_trylock(bit, word))) {
+		z3timed_acquired(z3timed_bit(bit, word), call);
+		return;
 	}
-	z3timed_acquired(z3timed_bit(bit, word), call, since);
+	since = z3timed_since();
+	bit_spin_lock(bit, word);
+	z3timed_acquired_slowly(z3timed_bit(bit, word), call, since);
 }
 
 static __always_inline int z3timed_bit_spin_trylock(int bit,
@@ -260,7 +283,7 @@ static __always_inline int z3timed_bit_spin_trylock(int bit,
 						    struct z3timed_call *call)
 {
 	if (likely(bit_spin_trylock(bit, word))) {
-		z3timed_acquired(z3timed_bit(bit, word), call, 0);
+		z3timed_acquired(z3timed_bit(bit, word), call);
 		return 1;
 	}
 	z3timed_failed(z3timed_bit(bit, word), call);

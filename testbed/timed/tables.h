@@ -19,13 +19,17 @@
 
 /* What is read: sums over all CPUs, in this order, then the counts of each
  * call; all numbers are of 64 bits. */
+struct z3timed_sums {
+	u64 events;
+	struct z3timed_counts counts;
+};
 struct z3timed_figures {
 	u64 magic;
 	u64 calls;
 	u64 ledger[Z3TIMED_LEDGER];
-	u64 nesting[Z3TIMED_CLASSES][Z3TIMED_CLASSES];
+	u64 nesting[Z3TIMED_CLASSES + 1][Z3TIMED_CLASSES];
 	u64 buckets[Z3TIMED_METRICS][Z3TIMED_CLASSES][Z3T_BUCKETS];
-	u64 counts[][Z3TIMED_COUNTS];
+	struct z3timed_sums sums[];
 };
 
 static struct dentry *z3timed_directory;
@@ -35,7 +39,15 @@ static u32 z3timed_number_of_calls(void)
 	return z3timed_place(z3timed_calls_end) / Z3TIMED_STRIDE;
 }
 
-static void z3timed_clear(void)
+static void z3timed_clear_counts(struct z3timed_counts *counts)
+{
+	memset(counts, 0, sizeof(*counts));
+	counts->values[Z3TIMED_WAIT].min = U64_MAX;
+	counts->values[Z3TIMED_HOLD].min = U64_MAX;
+}
+
+/* All figures begin anew, and calls have the classes that are given. */
+static void z3timed_clear(const u8 *classes)
 {
 	u32 i, calls = z3timed_number_of_calls();
 	int n;
@@ -46,11 +58,13 @@ static void z3timed_clear(void)
 
 		memset(cpu->ledger, 0, sizeof(cpu->ledger));
 		memset(cpu->nesting, 0, sizeof(cpu->nesting));
-		memset(cpu->buckets, 0, sizeof(cpu->buckets));
-		memset(cpu->counts, 0, calls * sizeof(cpu->counts[0]));
-		for (i = 0; i < calls; i++)
-			cpu->counts[i].wait_min = cpu->counts[i].hold_min =
-				U64_MAX;
+		memset(cpu->tables->buckets, 0, sizeof(cpu->tables->buckets));
+		for (i = 0; i < calls; i++) {
+			cpu->hot[i].events = 0;
+			cpu->hot[i].column =
+				classes ? classes[i] * sizeof(u64) : 0;
+			z3timed_clear_counts(&cpu->tables->counts[i]);
+		}
 	}
 }
 
@@ -60,62 +74,45 @@ static void z3timed_sum(u64 *into, const u64 *from, size_t many)
 		*into++ += *from++;
 }
 
-static void z3timed_sum_counts(u64 *into, const struct z3timed_counts *from)
+static void z3timed_sum_counts(struct z3timed_counts *into,
+			       const struct z3timed_counts *from)
 {
-	u64 sums[Z3TIMED_COUNTS];
+	u32 i;
 
-	memcpy(sums, into, sizeof(sums));
-	z3timed_sum(into, &from->acquisitions, Z3TIMED_COUNTS);
-	into[5] = max(sums[5], from->wait_max);
-	into[6] = min(sums[6], from->wait_min);
-	into[8] = max(sums[8], from->hold_max);
-	into[9] = min(sums[9], from->hold_min);
-}
+	into->failures += from->failures;
+	for (i = 0; i < Z3TIMED_METRICS; i++) {
+		struct z3timed_values *values = &into->values[i];
 
-/* A lock that is still held was acquired, and not counted yet. */
-static void z3timed_sum_open(struct z3timed_figures *figures,
-			     const struct z3timed_held *held)
-{
-	u64 *counts = figures->counts[held->call / Z3TIMED_STRIDE];
-	u32 lock_class = z3timed_class(held->call);
-
-	figures->ledger[Z3TIMED_OPEN_HOLDS]++;
-	counts[0]++;
-	if (held->outer != Z3TIMED_NONE)
-		figures->nesting[z3timed_class(held->outer)][lock_class]++;
-	if (held->since) {
-		u64 wait = z3timed_ns(held->since, held->time);
-
-		counts[1]++;
-		counts[4] += wait;
-		counts[5] = max(counts[5], wait);
-		counts[6] = min(counts[6], wait);
-		figures->buckets[Z3TIMED_WAIT][lock_class][z3t_bucket(wait)]++;
+		values->sum += from->values[i].sum;
+		values->count += from->values[i].count;
+		values->max = max(values->max, from->values[i].max);
+		values->min = min(values->min, from->values[i].min);
 	}
 }
 
 static void z3timed_sum_cpu(struct z3timed_figures *figures,
 			    const struct z3timed_cpu *cpu)
 {
-	u32 i, depth;
+	u32 i;
 
 	z3timed_sum(figures->ledger, cpu->ledger, Z3TIMED_LEDGER);
 	z3timed_sum(figures->nesting[0], cpu->nesting[0],
-		    sizeof(cpu->nesting) / sizeof(u64));
-	z3timed_sum(figures->buckets[0][0], cpu->buckets[0][0],
-		    sizeof(cpu->buckets) / sizeof(u64));
-	for (i = 0; i < figures->calls; i++)
-		z3timed_sum_counts(figures->counts[i], &cpu->counts[i]);
-	for (i = 0; i < ARRAY_SIZE(cpu->stacks); i++)
-		for (depth = READ_ONCE(cpu->stacks[i].depth); depth; depth--)
-			z3timed_sum_open(figures, &cpu->stacks[i].held[depth]);
+		    sizeof(figures->nesting) / sizeof(u64));
+	z3timed_sum(figures->buckets[0][0], cpu->tables->buckets[0][0],
+		    sizeof(figures->buckets) / sizeof(u64));
+	for (i = 0; i < figures->calls; i++) {
+		figures->sums[i].events += cpu->hot[i].events;
+		z3timed_sum_counts(&figures->sums[i].counts,
+				   &cpu->tables->counts[i]);
+	}
+	figures->ledger[Z3TIMED_OPEN_HOLDS] += READ_ONCE(cpu->top) - cpu->held;
 }
 
 static int z3timed_open(struct inode *inode, struct file *file)
 {
 	u32 i, calls = z3timed_number_of_calls();
 	struct z3timed_figures *figures =
-		vzalloc(struct_size(figures, counts, calls));
+		vzalloc(struct_size(figures, sums, calls));
 	int n;
 
 	if (!figures)
@@ -123,12 +120,12 @@ static int z3timed_open(struct inode *inode, struct file *file)
 	figures->magic = Z3TIMED_MAGIC;
 	figures->calls = calls;
 	for (i = 0; i < calls; i++)
-		figures->counts[i][6] = figures->counts[i][9] = U64_MAX;
+		z3timed_clear_counts(&figures->sums[i].counts);
 	for_each_possible_cpu(n)
 		z3timed_sum_cpu(figures, per_cpu(z3timed_cpu, n));
 	for (i = 0; i < ARRAY_SIZE(z3timed_sleepers); i++)
 		if (READ_ONCE(z3timed_sleepers[i].task))
-			z3timed_sum_open(figures, &z3timed_sleepers[i].held);
+			figures->ledger[Z3TIMED_OPEN_HOLDS]++;
 	file->private_data = figures;
 	return 0;
 }
@@ -140,7 +137,7 @@ static ssize_t z3timed_read(struct file *file, char __user *buffer, size_t size,
 
 	return simple_read_from_buffer(
 		buffer, size, offset, figures,
-		struct_size(figures, counts, figures->calls));
+		struct_size(figures, sums, figures->calls));
 }
 
 static int z3timed_close(struct inode *inode, struct file *file)
@@ -149,8 +146,8 @@ static int z3timed_close(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* The class of each call, a byte each, behind one byte for the whole; all
- * figures begin anew. */
+/* The mean number of acquisitions to a timed hold, then the class of each call,
+ * a byte each; all figures begin anew. */
 static ssize_t z3timed_start(struct file *file, const char __user *buffer,
 			     size_t size, loff_t *offset)
 {
@@ -162,17 +159,17 @@ static ssize_t z3timed_start(struct file *file, const char __user *buffer,
 	classes = memdup_user(buffer, size);
 	if (IS_ERR(classes))
 		return PTR_ERR(classes);
-	for (i = 0; i <= calls; i++)
+	for (i = 1; i <= calls; i++)
 		if (classes[i] >= Z3TIMED_CLASSES)
 			break;
-	if (i <= calls) {
+	if (i <= calls || !classes[0]) {
 		kfree(classes);
 		return -EINVAL;
 	}
-	for (i = 0; i < calls; i++)
-		z3timed_calls[i].lock_class = classes[i + 1];
+	z3timed_spread = 2 * classes[0] - 1;
+	z3timed_clear(classes + 1);
+	WRITE_ONCE(z3timed_begun, z3timed_clock());
 	kfree(classes);
-	z3timed_clear();
 	return size;
 }
 
@@ -195,21 +192,33 @@ static void z3timed_end(void)
 	debugfs_remove_recursive(z3timed_directory);
 	for_each_possible_cpu(n)
 	{
-		kvfree(per_cpu(z3timed_cpu, n));
-		per_cpu(z3timed_cpu, n) = NULL;
+		struct z3timed_cpu *cpu = per_cpu(z3timed_cpu, n);
+
+		if (cpu == Z3TIMED_NOBODY)
+			continue;
+		per_cpu(z3timed_cpu, n) = Z3TIMED_NOBODY;
+		vfree(cpu->tables);
+		vfree(cpu);
 	}
 }
 
 static int z3timed_begin_cpu(int n, u32 calls)
 {
-	struct z3timed_cpu *cpu = kvzalloc_node(struct_size(cpu, counts, calls),
-						GFP_KERNEL, cpu_to_node(n));
-	u32 i;
+	struct z3timed_cpu *cpu =
+		vzalloc_node(struct_size(cpu, hot, calls), cpu_to_node(n));
 
 	if (!cpu)
 		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(cpu->stacks); i++)
-		cpu->stacks[i].held[0].call = Z3TIMED_NONE;
+	cpu->tables = vzalloc_node(struct_size(cpu->tables, counts, calls),
+				   cpu_to_node(n));
+	if (!cpu->tables) {
+		vfree(cpu);
+		return -ENOMEM;
+	}
+	cpu->top = cpu->held;
+	cpu->held[0].column = Z3TIMED_NOTHING;
+	cpu->turns = 1;
+	cpu->random = n + 1;
 	per_cpu(z3timed_cpu, n) = cpu;
 	return 0;
 }
@@ -226,6 +235,7 @@ static noinline int __init __maybe_unused z3timed_begin(void)
 	z3timed_scale = z3timed_tsc
 				? div_u64(1000000ull << Z3TIMED_SHIFT, tsc_khz)
 				: 1 << Z3TIMED_SHIFT;
+	z3timed_measure_floor();
 	for_each_possible_cpu(n)
 	{
 		if (z3timed_begin_cpu(n, calls)) {
@@ -233,7 +243,7 @@ static noinline int __init __maybe_unused z3timed_begin(void)
 			return -ENOMEM;
 		}
 	}
-	z3timed_clear();
+	z3timed_clear(NULL);
 	z3timed_directory = debugfs_create_dir("z3timed-" KBUILD_MODNAME, NULL);
 	debugfs_create_file("figures", 0400, z3timed_directory, NULL,
 			    &z3timed_figures_fops);

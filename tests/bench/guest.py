@@ -18,12 +18,12 @@ from peers import PEERS
 from z3trace.bpf.programs import Programs
 from z3trace.checking.arming import Limits
 from z3trace.checking.checker import Checker
-from z3trace.commands.common import make_workload
 from z3trace.data.model import Run
 from z3trace.probing.arming import Armed
 from z3trace.recording import loading, session
 from z3trace.recording.run import Recorder
 from z3trace.target import definition, plan
+from z3trace.workloads import choose
 
 #: Long against the time in which an emulator translates code anew that was patched.
 WORKLOAD = "zpool-bench:threads=1,ops=200000,max_size=200,slots=1024"
@@ -110,15 +110,13 @@ def peer(name: str, bench: Bench, functions: list[str]) -> Iterator[None]:
 
 def unprobed(recorder: Recorder, bench: Bench, condition: str, number: int) -> None:
     """The workload without our probes."""
-    run = recorder.run(make_workload(WORKLOAD, None, ()), number, 0, number, probe="")
+    run = recorder.run(choose.named(WORKLOAD), number, 0, number, probe="")
     bench.target(condition, run)
 
 
 def ours(recorder: Recorder, bench: Bench, condition: str, number: int) -> None:
     start = time.monotonic()
-    run = recorder.run(
-        make_workload(WORKLOAD, None, ()), number, 0, number, probe=OURS[condition][2]
-    )
+    run = recorder.run(choose.named(WORKLOAD), number, 0, number, probe=OURS[condition][2])
     bench.add("run_seconds", condition, time.monotonic() - start)
     bench.target(condition, run)
     if run.ledger and condition != "empty":
@@ -149,7 +147,7 @@ def latency_pairs(recorders: dict[str, Recorder], bench: Bench, number: int) -> 
                 continue
             text = WORKLOAD + (",histogram=1" if kind == "own" else "")
             probe = "" if kind == "own" else OURS[kind][2]
-            work = make_workload(text, None, ())
+            work = choose.named(text)
             run = recorders["ops" if kind == "own" else kind].run(work, seed, 0, seed, probe=probe)
             for truth in run.result.operations:
                 if kind == "own" and truth.operation in OPERATIONS:

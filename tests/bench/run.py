@@ -14,6 +14,7 @@ from typing import Any
 
 import comparing
 import numpy as np
+import ways
 
 from z3trace import paths
 from z3trace.analysis.figures.histogram import quantiles
@@ -23,6 +24,7 @@ from z3trace.kernels import build
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/bench"
 ROUNDS = 5
+WAYS_RUNS = 12
 REPEATS = 4  # of a bystander, as in guest.py
 OURS = ("ops", "callsite", "call_site_waits", "hybrid", "function", "check", "empty")
 PEERS = ("bpftrace", "funclatency", "function_graph")
@@ -178,6 +180,7 @@ def main() -> None:
     }
     compared = comparing.measure(OUT / "whole.z3t")
     figures |= {name: statistics.median(values) for name, values in compared.items()}
+    figures |= ways.measure(OUT, WAYS_RUNS)
     for name, value in figures.items():
         print(f"{name:40} {value:.4g}")  # noqa: T201
     raw = {**samples, "start_up": started, "compare": compared}

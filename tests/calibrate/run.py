@@ -1,160 +1,91 @@
 """``make calibrate``: do the verdicts hold what they promise?
 
-A/A: real runs of one variant, split at random into two halves of ten, and simulated
-ones; any verdict of better or worse is false.  Power: a true change of 10 % with a
-run-to-run deviation of 3 %.  Coverage: how often the 95 % interval has the true ratio.
-Writes build/calibration/results.json; KEEP=1 uses the runs recorded before.
+A/A: real runs of one variant against itself, and simulated reports of equal sides; any
+verdict of better or worse is false.  Power: a true change of 10 % with a run-to-run
+deviation of 3 %, and the change that a report says it *sees*.  Coverage: how often the
+95 % interval has the true ratio.  Writes build/calibration/results.json; KEEP=1 uses the
+runs recorded before.
 """
 
 import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import real
+import simulated
+from simulated import KINDS, PRIMARY, SIDE, Kind
 
 from z3trace import paths
-from z3trace.analysis.figures import metrics
-from z3trace.analysis.figures.recording import Digest
-from z3trace.analysis.statistics.effect import Sample, effects
-from z3trace.analysis.statistics.interval import Floats
-from z3trace.analysis.statistics.verdict import Verdict, holm, verdict
-from z3trace.kernels import build, fetch
-from z3trace.kernels import variant as variants
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/calibration"
-RUNS = 64
-SPLITS = 1000
-SIDE = 10
-TESTS = 50
-SIMULATED = 1000
-Draw = Callable[[np.random.Generator, tuple[int, ...]], Floats]
+SPLITS = 250
+REPORTS = 2000
+INTERVALS = 20_000
+FIRST = {"primary": 0, "secondary": PRIMARY}
 
 
-def _log_normal(random: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    return random.normal(0, 0.03, shape)
+def real_figures() -> dict[str, float]:
+    """What is said of a variant against itself."""
+    sides = real.record(OUT / "aa")
+    figures = {f"runs.{way}": float(2 * len(runs)) for way, runs in real.pairs(sides).items()}
+    for name, in_turn in (("real_in_turn", True), ("real_shuffled", False)):
+        rates = real.false_rates(sides, SPLITS, in_turn=in_turn)
+        figures[f"aa_false_rate.{name}"] = rates["false"]
+        figures[f"aa_contradicted_rate.{name}"] = rates["contradicted"]
+    figures["differs_from_itself"] = real.of_itself(sides)
+    return figures
 
 
-def _bimodal(random: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    return random.normal(0, 0.005, shape) + 0.06 * (random.random(shape) < 0.4)
+def power_figures() -> dict[str, float]:
+    """Of a change of 10 %, and of the change that is said to be seen, in either family."""
+    figures = {}
+    for name, figure in FIRST.items():
+        tenth = float(np.log(1.1))
+        figures[f"power_10_percent.{name}"] = simulated.power(
+            KINDS["log_normal"], figure, tenth, REPORTS
+        )
+        for kind in ("log_normal", "heavy_tailed"):
+            for side in (SIDE, 2 * SIDE):
+                change = simulated.seen(KINDS[kind], figure, 300, side)
+                found = simulated.power(KINDS[kind], figure, change, 600, side)
+                figures[f"power_at_sees.{name}.{kind}.{side}"] = found
+    figures["power_10_percent"] = figures["power_10_percent.primary"]
+    return figures
 
 
-def _heavy(random: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    return 0.02 * random.standard_t(2, shape)
-
-
-DISTRIBUTIONS: dict[str, Draw] = {
-    "log_normal": _log_normal,
-    "bimodal": _bimodal,
-    "heavy_tailed": _heavy,
-}
-
-
-def record() -> Digest:
-    """At least 60 real runs of one variant, with and without probes in turn."""
-    path = OUT / "aa.z3t"
-    if not (os.environ.get("KEEP") and path.exists()):
-        kernel = fetch.cached(None, print)
-        variant = variants.load("page-lock")
-        module = build.build_variant(kernel, "mm/z3fold.c", variant, print).path
-        command = [sys.executable, "-m", "z3trace", "vm", "--share", str(OUT)]
-        command += ["--deadline", "40m", "--", "record", "--load", "--module", str(module)]
-        command += ["--runs", str(RUNS), "--unprobed", str(RUNS), "--force", "-o", str(path)]
-        command += ["--workload", "zpool-bench:threads=2,ops=10000"]
-        subprocess.run(command, check=True)
-    return Digest.read(path)
-
-
-def verdicts(samples: Sequence[Sample]) -> list[Verdict]:
-    """What a comparison would say of a family."""
-    found = effects(samples)
-    adjusted = holm([effect.p for effect in found])
-    return [
-        verdict(effect, p, higher_is_better=False)
-        for effect, p in zip(found, adjusted, strict=True)
-    ]
-
-
-def false_verdict(samples: Sequence[Sample]) -> bool:
-    return bool({"better", "worse"} & set(verdicts(samples)))
-
-
-def real_splits(recorded: Digest) -> Iterator[list[Sample]]:
-    """Halves of ten runs each, drawn anew from all runs of each kind."""
-    random = np.random.default_rng(1)
-    rows = [
-        (values, resolution)
-        for key, _, values, resolution in recorded.rows()
-        if metrics.BY_NAME[key.metric].tested
-    ]
-    sizes = {values.size for values, _ in rows}
-    for _ in range(SPLITS):
-        chosen = {size: random.permutation(size)[: 2 * SIDE] for size in sizes}
-        yield [
-            Sample(
-                list(values[chosen[values.size][:SIDE]]),
-                list(values[chosen[values.size][SIDE:]]),
-                False,
-                2 * resolution,
-            )
-            for values, resolution in rows
-        ]
-
-
-def simulated(draw: Draw) -> Iterator[list[Sample]]:
-    random = np.random.default_rng(2)
-    for _ in range(SIMULATED):
-        logs = draw(random, (TESTS, 2 * SIDE))
-        yield [Sample(list(x[:SIDE]), list(x[SIDE:])) for x in np.exp(logs)]
-
-
-def power() -> float:
-    """One metric of fifty is 10 % slower; how often it is called worse."""
-    random = np.random.default_rng(3)
-    found = 0
-    for _ in range(SIMULATED):
-        logs = random.normal(0, 0.03, (TESTS, 2 * SIDE))
-        logs[0, SIDE:] += np.log(1.1)
-        samples = [Sample(list(x[:SIDE]), list(x[SIDE:])) for x in np.exp(logs)]
-        found += verdicts(samples)[0] == "worse"
-    return found / SIMULATED
-
-
-def coverage(draw: Draw, *, paired: bool) -> float:
-    """How often the interval has the true ratio, of 10 000 comparisons of ten and ten."""
-    random = np.random.default_rng(4)
-    true = float(np.log(1.05))
-    logs = draw(random, (10_000, 2 * SIDE))
-    samples = [Sample(list(x[:SIDE]), list(x[SIDE:] * np.exp(true)), paired) for x in np.exp(logs)]
-    inside = [e.low <= np.exp(true) <= e.high for e in effects(samples)]
-    return float(np.mean(inside))
+def coverage_figures() -> dict[str, float]:
+    """Of the interval, for each kind of runs; and where one side varies three times as
+    much, which no test of a shift is made for."""
+    figures = {}
+    for name, kind in KINDS.items():
+        figures[f"ci_coverage.{name}"] = simulated.coverage(kind, INTERVALS)
+        for side in (5, 2 * SIDE, 10 * SIDE):
+            figures[f"ci_coverage.{name}.{side}"] = simulated.coverage(kind, 4000, side)
+    unequal = Kind(lambda random, shape: random.normal(0, np.array([[0.03], [0.09]]), shape))
+    figures["ci_coverage.unequal_spread"] = simulated.coverage(unequal, INTERVALS)
+    return figures
 
 
 def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
-    figures: dict[str, float] = {}
     started = time.monotonic()
-    recorded = record()
-    figures["real_runs"] = len(recorded.probed())
-    figures["recording_seconds"] = time.monotonic() - started
-    rates = {"real": float(np.mean([false_verdict(s) for s in real_splits(recorded)]))}
-    for name, draw in DISTRIBUTIONS.items():
-        rates[name] = float(np.mean([false_verdict(s) for s in simulated(draw)]))
-        figures[f"ci_coverage.{name}"] = coverage(draw, paired=False)
-    figures |= {f"aa_false_rate.{name}": rate for name, rate in rates.items()}
-    figures["ci_coverage.paired"] = coverage(_log_normal, paired=True)
-    figures["aa_false_rate"] = max(rates.values())
-    figures["power_10_percent"] = power()
-    figures["ci_coverage"] = figures["ci_coverage.log_normal"]
+    figures = {
+        f"aa_false_rate.{name}": simulated.false_rate(kind, REPORTS) for name, kind in KINDS.items()
+    }
+    figures |= power_figures() | coverage_figures()
+    figures["simulation_seconds"] = time.monotonic() - started
+    figures |= real_figures()
+    rates = [value for name, value in figures.items() if name.startswith("aa_false_rate.")]
+    figures["aa_false_rate"] = max(rates)
+    covered = [figures[f"ci_coverage.{name}"] for name in KINDS]
+    figures |= {"ci_coverage.least": min(covered), "ci_coverage.most": max(covered)}
     figures["seconds"] = time.monotonic() - started
     path = OUT / "results.json"
     paths.write_atomic(path, json.dumps({"figures": figures}, indent=1) + "\n")
     for name, value in figures.items():
-        print(f"{name:28} {value:.4g}")  # noqa: T201
+        print(f"{name:44} {value:.4g}")  # noqa: T201
     print(f"Wrote {path}")  # noqa: T201
 
 

@@ -92,13 +92,14 @@ def _files(attack: Attack, directory: Path) -> list[Path]:
 
 def _applied(attack: Attack, directory: Path, *, boxed: bool) -> str:
     """Every patch of an attack applied in turn, whatever became of those before it."""
-    shown = []
+    shown: list[str] = []
+    way = patch.Way(lambda _, text: shown.append(text), boxed=boxed)
     tree = directory / "tree"
     (tree / SOURCE).parent.mkdir(parents=True)
     (tree / SOURCE).write_text(CODE)
     for path in _files(attack, directory / "patches"):
         try:
-            patch.apply(patch.read(path), tree, SOURCE, boxed=boxed)
+            patch.apply(patch.read(path, shown.append), tree, SOURCE, way)
         except Z3traceError as error:
             shown.append(str(error))
     return "\n".join([*shown, _content(tree / SOURCE)])

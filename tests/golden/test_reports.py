@@ -5,12 +5,14 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from checksamples import broken
-from samples import recording
+from samples import recording, seen
 
 from z3trace.analysis import plots
 from z3trace.analysis.checks import findings, judgement
@@ -24,6 +26,14 @@ EXPECTED = Path(__file__).parent / "expected"
 
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
+    """Of recordings with runs of every way."""
+    after = seen("after", scale=0.8, lock_scale=0.7, seed=2)
+    return compare(Digest.of(seen("before")), Digest.of(after))
+
+
+@pytest.fixture(scope="module")
+def old() -> Comparison:
+    """Of recordings of an older schema: runs with all probes and without any."""
     return compare(Digest.of(recording("before")), Digest.of(recording("after", scale=0.7, seed=2)))
 
 
@@ -45,7 +55,13 @@ def test_terminal(comparison: Comparison) -> None:
 
 
 def test_show() -> None:
-    _same("show.txt", shown.text(Digest.of(recording("before")), sites=True))
+    _same("show.txt", shown.text(Digest.of(seen("before")), sites=True))
+
+
+def test_old_recordings_are_read_as_before(old: Comparison) -> None:
+    _same("report-old.txt", formats.render([old], ".txt"))
+    _same("compare-old.txt", terminal.render([old]))
+    _same("show-old.txt", shown.text(Digest.of(recording("before")), sites=True))
 
 
 def test_mail_is_ascii_and_72_columns(comparison: Comparison) -> None:
@@ -101,10 +117,10 @@ def test_svg_is_byte_stable(comparison: Comparison, tmp_path: Path) -> None:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_data_behind_the_lock_figure(comparison: Comparison) -> None:
+def test_data_behind_the_lock_figure(old: Comparison) -> None:
     from z3trace.analysis.plots import locks
 
-    rows = locks.rows(comparison, "wait")
+    rows = locks.rows(old, "wait")
     assert [(name, side) for name, side, _ in rows] == [("page", "before"), ("page", "after")]
     for _, _, values in rows:
         assert list(values) == sorted(values)
@@ -113,28 +129,79 @@ def test_data_behind_the_lock_figure(comparison: Comparison) -> None:
     assert rows[1][2][2] == pytest.approx(700, rel=0.08)
 
 
-def test_data_behind_the_ratio_figure(comparison: Comparison) -> None:
+def test_data_behind_the_ratio_figure(old: Comparison) -> None:
     from z3trace.analysis.plots import ratios
 
-    band = ratios.band(comparison, "alloc")
+    band = ratios.band(old, "alloc")
     ratio, low, high = band.T
     assert np.all(low <= ratio)
     assert np.all(ratio <= high)
     assert np.all((ratio[:15] > 0.6) & (ratio[:15] < 0.8))
 
 
-def test_json_fits_its_schema(comparison: Comparison) -> None:
+def test_json_fits_its_schema(comparison: Comparison, old: Comparison) -> None:
     import jsonschema
 
     schema = json.loads((Path(__file__).parents[2] / "docs/report.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(json.loads(formats.render([comparison], ".json")), schema)
+    for one in (comparison, old, _contradicted()):
+        jsonschema.validate(json.loads(formats.render([one], ".json")), schema)
 
 
-def test_data_behind_the_heat_map(comparison: Comparison) -> None:
+def _contradicted() -> Comparison:
+    """The timed build sees holds of 0.7, probes on their class holds of 1.4."""
+    after = seen("after", lock_scale=0.7, seed=2)
+    longer = {run.number: run for run in seen("after", lock_scale=1.4, seed=2).runs}
+    runs = [longer[run.number] if run.way == "lock:page" else run for run in after.runs]
+    return compare(Digest.of(seen("before")), Digest.of(msgspec.structs.replace(after, runs=runs)))
+
+
+def test_a_contradiction_is_the_first_line_of_every_report() -> None:
+    found = _contradicted()
+    told = (
+        r"CONTRADICTION: mean wait for the page lock: ratio 0.7.. \[.*\] by timed build, "
+        r"ratio 1.4.. \[.*\] by page probes: no verdict"
+    )
+    assert re.match(told, terminal.render([found]))
+    assert re.match(told, terminal.render([found, found]))
+    mail = formats.render([found], ".txt")
+    assert re.match(f"- {told}", " ".join(mail.split("\n\n")[1].replace("\n ", "").split("  ")))
+    markdown = formats.render([found], ".md").replace("\\", "")
+    assert re.match(f"- {told}", markdown.split("\n\n")[1])
+    page = formats.render([found], ".html")
+    assert re.search(f"<h1>.*</h1>\n<ul><li>{told}", page)
+    # The wait is contradicted as well as the hold, and neither is in a verdict.
+    assert mail.count("CONTRADICTION") == 2
+    assert re.search(r"^hold page mean .* \?$", mail, re.MULTILINE)
+
+
+LOCK_LINE = re.compile(r"\b(wait|hold) page\b")
+
+
+def test_every_lock_figure_says_its_way_and_its_share(comparison: Comparison) -> None:
+    """In each form: no line of the results without them."""
+    rows = formats.render([comparison], ".md").splitlines()
+    results = rows[: rows.index("## Where the time goes, for each operation")]
+    told = [row for row in results if row.startswith("| ") and LOCK_LINE.search(row)]
+    assert told
+    assert all(re.search(r"\| timed build \| \\<\d+% \|$", row) for row in told)
+    text = terminal.render([comparison], everything=True).splitlines()
+    told = [row for row in text if re.match(r"(wait|hold) page +(mean|p\d)", row)]
+    assert len(told) >= 6
+    assert all(re.search(r"timed build +(<\d+%|0%)", row) for row in told)
+    report = json.loads(formats.render([comparison], ".json"))
+    locks = [m for m in report["metrics"] if m["metric"] in ("wait", "hold")]
+    assert {m["way"] for m in locks} == {"timed"}
+    assert all(m["share"]["before"] is not None for m in locks)
+    mail = formats.render([comparison], ".txt").splitlines()
+    group = mail.index("(timed build)")
+    assert all(re.search(r"  <\d+%  \+$", row) for row in mail[group + 1 : group + 3])
+
+
+def test_data_behind_the_heat_map(old: Comparison) -> None:
     from z3trace.analysis.plots import heat
 
-    share, edges = heat.shares(comparison.before, "alloc")
+    share, edges = heat.shares(old.before, "alloc")
     assert share.shape == (edges.size - 1, 10)
     assert np.allclose(share.sum(axis=0), 1)
     assert list(edges) == sorted(edges)

@@ -28,6 +28,12 @@ def test_a_program_is_named_where_nothing_says_what_was_done() -> None:
         tools.run([sys.executable, "-c", "raise SystemExit(1)"])
 
 
+def test_a_program_beyond_its_limit_is_an_error_and_no_traceback() -> None:
+    code = "import time; print('x'); time.sleep(60)"
+    with pytest.raises(Z3traceError, match=r"^waiting took longer than 1 s$"):
+        tools.run([sys.executable, "-c", code], doing="waiting", timeout=1)
+
+
 def test_a_missing_program_names_its_package() -> None:
     with pytest.raises(Z3traceError, match="z3trace-none is not installed") as raised:
         tools.find("z3trace-none")

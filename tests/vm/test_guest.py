@@ -4,6 +4,7 @@ import json
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -115,26 +116,31 @@ def test_ab_makes_every_file(kernel: object, tmp_path: Path) -> None:
         assert (out / name).stat().st_size > 0
     assert len(list((out / "plots").glob("*.svg"))) == len(list((out / "plots").glob("*.png"))) == 6
     report = json.loads((out / "report.json").read_text())
+    sides = [recorded(out / f"{name}.z3t") for name in ("before", "after")]
+    made = [Counter(run.way for run in side.runs if run.counts) for side in sides]
+    assert made[0] == made[1]
+    told = {each["way"]: each["runs"] for each in report["ways"]}
+    assert told == {way: {"before": n, "after": n} for way, n in made[0].items()}
     throughput = [m for m in report["metrics"] if m["metric"] == "throughput"]
-    assert [(m["statistic"], m["unit"], m["n_before"]) for m in throughput] == [
-        ("mean", "ops/s", 2)
+    assert [(m["statistic"], m["unit"], m["n_before"], m["way"]) for m in throughput] == [
+        ("mean", "ops/s", made[0]["none"], "none")
     ]
-    recording = recorded(out / "after.z3t")
-    counted = [run.way for run in recording.runs if run.counts]
-    assert sorted(counted) == sorted(2 * ["none", "clocked", "timed", "ops", "all"])
-    warm = [run.way for run in recording.runs if run.unused == "warm-up"]
+    counted = sorted(run.way for run in sides[1].runs if run.counts)
+    assert counted == sorted(2 * ["none", "clocked", "timed", "ops", "all"])
+    warm = [run.way for run in sides[1].runs if run.unused == "warm-up"]
     assert warm == ["all", "none", "timed"]
     # The latencies of the report are those of the runs that disturb operations least.
-    (told,) = (
-        metric["after"]
+    (latency,) = (
+        metric
         for metric in report["metrics"]
         if (metric["metric"], metric["operation"], metric["statistic"])
         == ("latency", "map", "mean")
     )
-    clocked = [run for run in recording.runs if run.clocked and run.counts]
-    assert told == pytest.approx(_mean_latency(clocked, "map"), rel=0.01)
-    probed = [run for run in recording.runs if run.probe == "all" and run.counts]
-    assert told < 0.5 * _probed_latency(probed, "map")
+    assert latency["way"] == "clocked"
+    clocked = [run for run in sides[1].runs if run.clocked and run.counts]
+    assert latency["after"] == pytest.approx(_mean_latency(clocked, "map"), rel=0.01)
+    of_all = [run for run in sides[1].runs if run.way == "all" and run.counts]
+    assert latency["after"] < 0.5 * _probed_latency(of_all, "map")
     assert not list(out.glob(".*"))
 
 

@@ -140,7 +140,8 @@ def test_probes_wait_for_the_module(guest: Guest, tmp_path: Path) -> None:
 def test_doctor_and_a_target_of_ones_own(guest: Guest, tmp_path: Path) -> None:
     """9pnet is what the guest's own files come through: locks with interrupts off."""
     result = guest(
-        f"{z3trace()} doctor --load > plain; {z3trace()} doctor --load --locks hybrid --json > json\n"
+        f"{z3trace()} doctor --load > plain; "
+        f"{z3trace()} doctor --load --locks hybrid --prices --json > json\n"
         f"{z3trace()} target init 9pnet -o p9.toml\n"
         f"{z3trace()} record --target p9.toml -o p9.z3t -- "
         "sh -c 'for i in 1 2 3 4 5 6 7 8; do cat p9.toml; done'\n"
@@ -152,6 +153,11 @@ def test_doctor_and_a_target_of_ones_own(guest: Guest, tmp_path: Path) -> None:
     hybrid = json.loads((tmp_path / "json").read_text())
     assert hybrid["whole"]
     assert hybrid["verdict"] == "a recording with --locks hybrid would be whole"
+    at_calls, inside = hybrid["prices"][:2], hybrid["prices"][2]
+    assert all(price["target"] > 0 == price["others"] for price in at_calls)
+    assert inside["way"] == "in the lock functions"
+    assert min(inside["target"], inside["others"]) > 0
+    assert hybrid["cheapest"] in ("callsite", "function")
     run = recorded(tmp_path / "p9.z3t").runs[0]
     assert sum(lock.acquisitions for lock in run.locks) > 50
     assert all(lock.acquisitions >= lock.releases for lock in run.locks)

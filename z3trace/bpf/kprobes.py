@@ -24,7 +24,15 @@ from pathlib import Path
 from z3trace.bpf import groups
 from z3trace.errors import CannotTraceError, InputError
 
-TRACING = Path("/sys/kernel/tracing")
+#: tracefs; where nobody mounted it, it may still be below debugfs.
+TRACING = next(
+    (
+        path
+        for path in map(Path, ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"))
+        if (path / "events").exists()
+    ),
+    Path("/sys/kernel/tracing"),
+)
 _DEBUG = Path("/sys/kernel/debug")
 _MAX_ACTIVE = 4096  # threads that may be inside an operation at once
 #: A definition is a line of words: a name with a blank or a new line in it would be another.

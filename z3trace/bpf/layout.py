@@ -216,6 +216,8 @@ class Task(Structure):
         ("spin_locked", c_uint64),
         ("spin_waited", c_uint64),
         ("newest", c_uint64),
+        ("spin_site", c_uint32),
+        ("pad", c_uint32),
         ("entries", c_uint32 * OPERATIONS),
         ("frames", Frame * (DEPTH + 1)),
         ("held", Held * HELD),

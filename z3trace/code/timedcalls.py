@@ -18,7 +18,7 @@ _SECTION = "z3timed.calls"
 #: Which the module has if its tables are made: a macro in the place of module_init does it.
 _BEGIN = "z3timed_begin"
 #: File, function and expression are pointers, that is relocations; then line, kind, action.
-_CALL: Final = struct.Struct("<24xIBB98x")
+_CALL: Final = struct.Struct("<24xIBBxx")
 _POINTERS = (0, 8, 16)
 #: The order of the numbers in testbed/timed/timed.h.
 KINDS: Final[tuple[LockKind, ...]] = get_args(LockKind)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from z3trace.commands import options
-from z3trace.commands.options import GuestOptions, ProbeOptions
+from z3trace.commands.options import GuestOptions, PlacingOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, Z3traceError
 
@@ -72,6 +72,7 @@ def command(
     before: str,
     after: str,
     patches: tuple[Path, ...],
+    placing: PlacingOptions,
     unboxed: bool,
     target_name: str,
     workload_text: str,
@@ -110,7 +111,9 @@ def command(
     kernel = fetch.cached(guest.release, say)
     variants = [
         variant.load(before),
-        variant.load(before, patches) if patches else variant.load(after),
+        variant.load(before, patches, placing.fuzz, placing.defines)
+        if patches
+        else variant.load(after),
     ]
     for chosen in variants:
         name = build.label(chosen.name, boxed=not unboxed)

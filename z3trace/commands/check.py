@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from z3trace.commands import options
-from z3trace.commands.options import GuestOptions
+from z3trace.commands.options import GuestOptions, PlacingOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import (
     DONE,
@@ -67,6 +67,7 @@ class _Guest:
     options: GuestOptions
     variant: str | None
     patches: tuple[Path, ...]
+    placing: PlacingOptions
     unboxed: bool
     workload: str
 
@@ -106,6 +107,7 @@ def command(
     target_name: str,
     variant: str | None,
     patches: tuple[Path, ...],
+    placing: PlacingOptions,
     unboxed: bool,
     workload_text: str | None,
     duration: float | None,
@@ -147,7 +149,7 @@ def command(
         file = Path(name) / EVIDENCE
         if in_guest:
             workload = workload_text or DEFAULT_WORKLOAD
-            where = _Guest(guest, variant, patches, unboxed, workload)
+            where = _Guest(guest, variant, patches, placing, unboxed, workload)
             console, lost, status = _check_in_guest(asked, where, file)
         else:
             console, lost, status = "", "", DONE
@@ -215,7 +217,8 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     kernel = fetch.cached(where.options.release, say)
     module, label = "", asked.label or PACKAGED
     if where.variant != PACKAGED or where.patches:
-        chosen = variant.load(where.variant or "page-lock", where.patches)
+        how = where.placing
+        chosen = variant.load(where.variant or "page-lock", where.patches, how.fuzz, how.defines)
         boxed = not where.unboxed
         label = build.label(asked.label or chosen.name, boxed=boxed)
         require_recordable(label, sys.argv[1:], where.workload)

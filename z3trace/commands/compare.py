@@ -75,17 +75,17 @@ def command(
     force: bool,
 ) -> int:
     """Compare one or more recordings with the first one: figures, verdicts, plots, reports."""
-    from z3trace import paths
     from z3trace.analysis import plots as drawing
     from z3trace.analysis.comparing.comparison import compare_all
     from z3trace.analysis.figures.recording import Digest
     from z3trace.analysis.report import formats
+    from z3trace.data import outputs
 
     if len(recordings) < 2:
         raise UsageError("one recording cannot be compared", "name two or more; 'show' prints one")
     for path in reports:
         formats.check_name(path, several=len(recordings) > 2)
-        paths.must_be_new(path, force=force)
+        outputs.require(path, force=force)
     if plots and len(recordings) > 2:
         raise UsageError("plots are of two recordings", "compare each with the first")
     digests = [Digest.read(path) for path in recordings]

@@ -9,7 +9,7 @@ from z3trace.commands import options
 from z3trace.errors import CANNOT_TRACE, DONE
 
 if TYPE_CHECKING:
-    from z3trace.probing.doctor import Diagnosis
+    from z3trace.probing.doctor import Diagnosis, PriceList
     from z3trace.probing.preflight import Check
 
 
@@ -18,9 +18,20 @@ if TYPE_CHECKING:
 @options.module_file
 @options.load
 @options.lock_mode(*options.LOCK_MODES, default="callsite")
+@click.option(
+    "--prices",
+    "with_prices",
+    is_flag=True,
+    help="Measure what each way to see locks costs here, which takes some seconds.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def command(
-    target_name: str, module_file: Path | None, load: bool, lock_mode: str, as_json: bool
+    target_name: str,
+    module_file: Path | None,
+    load: bool,
+    lock_mode: str,
+    with_prices: bool,
+    as_json: bool,
 ) -> int:
     """Print what this kernel allows: requirements, operations, every lock call site.
 
@@ -33,11 +44,13 @@ def command(
     target = definition.load(target_name)
     checks = preflight.checks()
     missing = [check for check in checks if check.state == "missing"]
-    found = None if missing else _diagnosis(target, module_file, load, lock_mode)
+    found, costs = None, None
+    if not missing:
+        found, costs = _diagnosis(target, module_file, load, lock_mode, with_prices)
     if as_json:
-        click.echo(_json(checks, found))
+        click.echo(_json(checks, found, costs))
     else:
-        _text(checks, found)
+        _text(checks, found, costs)
     if missing:
         click.echo(f"no recording can be made: {missing[0].said}", err=as_json)
         return CANNOT_TRACE
@@ -45,8 +58,8 @@ def command(
 
 
 def _diagnosis(
-    target: "object", module_file: Path | None, load: bool, lock_mode: str
-) -> "Diagnosis":
+    target: "object", module_file: Path | None, load: bool, lock_mode: str, with_prices: bool
+) -> "tuple[Diagnosis, PriceList | None]":
     from z3trace.probing import doctor
     from z3trace.recording import loading
     from z3trace.target import definition, plan
@@ -56,12 +69,14 @@ def _diagnosis(
     module = loading.target_module(target, path, load=load, reload=False)
     module.before_run()
     try:
-        return doctor.diagnose(plan.make(target, path), lock_mode)
+        made = plan.make(target, path)
+        costs = doctor.priced(made) if with_prices else None
+        return doctor.diagnose(made, lock_mode), costs
     finally:
         module.after_all()
 
 
-def _text(checks: "list[Check]", found: "Diagnosis | None") -> None:
+def _text(checks: "list[Check]", found: "Diagnosis | None", costs: "PriceList | None") -> None:
     from z3trace.columns import table
 
     rows = [[check.name, check.state, check.said, check.hint] for check in checks]
@@ -88,10 +103,27 @@ def _text(checks: "list[Check]", found: "Diagnosis | None") -> None:
     if found.lock_mode != "none":
         where = ", ".join(found.slow_paths)
         click.echo(f"waits are seen {f'in {where}' if where else 'at the call sites'}")
+    if costs is not None:
+        _price_table(costs)
     click.echo(found.verdict)
 
 
-def _json(checks: "list[Check]", found: "Diagnosis | None") -> str:
+def _price_table(costs: "PriceList") -> None:
+    from z3trace.columns import table
+    from z3trace.probing.choice import RULE
+
+    rows = [
+        [price.way, f"{price.target} ns", f"{price.others} ns" if price.others else "nothing"]
+        for price in costs.prices
+    ]
+    click.echo("")
+    header = ["a lock pair seen", "costs the target", "and everybody else"]
+    click.echo("\n".join(table(header, rows, 3)))
+    click.echo(f"--locks auto takes {costs.cheapest} here: {RULE}")
+    click.echo("")
+
+
+def _json(checks: "list[Check]", found: "Diagnosis | None", costs: "PriceList | None") -> str:
     import msgspec
 
     data: dict[str, object] = {"requirements": [msgspec.to_builtins(check) for check in checks]}
@@ -108,5 +140,10 @@ def _json(checks: "list[Check]", found: "Diagnosis | None") -> str:
             "slow_paths": list(found.slow_paths),
             "whole": not found.unseen,
             "verdict": found.verdict,
+        }
+    if costs is not None:
+        data |= {
+            "prices": [msgspec.to_builtins(price) for price in costs.prices],
+            "cheapest": costs.cheapest,
         }
     return msgspec.json.format(msgspec.json.encode(data)).decode()

@@ -22,12 +22,12 @@ def command(recordings: tuple[Path, ...], output: Path, series: str, force: bool
     histograms as OpenMetrics text, for Prometheus.  .hgrm: one series as HdrHistogram's
     percentile text.
     """
-    from z3trace import paths
     from z3trace.analysis import export
     from z3trace.analysis.figures.recording import Digest
+    from z3trace.data import outputs
 
     export.check_name(output)
-    paths.must_be_new(output, force=force)
+    outputs.require(output, force=force)
     export.write([Digest.read(path) for path in recordings], output, series)
     wrote(output)
     return DONE

@@ -62,6 +62,7 @@ def build(
     target_name: str,
     variant_name: str,
     patches: tuple[Path, ...],
+    placing: options.PlacingOptions,
     unboxed: bool,
     timed: bool,
     release: str | None,
@@ -85,7 +86,7 @@ def build(
     target = definition.load(target_name)
     if not target.source:
         raise UsageError(f"target {target.name} names no source file")
-    chosen = variant.load(variant_name, patches)
+    chosen = variant.load(variant_name, patches, placing.fuzz, placing.defines)
     kernel = fetching.cached(release, say)
     module = building.build_variant(
         kernel, target.source, chosen, say, boxed=not unboxed, timed=timed

@@ -92,14 +92,45 @@ label = click.option(
 force = click.option("--force", is_flag=True, help="Overwrite existing output.")
 
 
+@dataclasses.dataclass(frozen=True)
+class PlacingOptions:
+    """How far patches may differ from the source, and which of their virtual rules count."""
+
+    fuzz: int
+    defines: tuple[str, ...]
+
+
 def patches(purpose: str) -> Decorator[Any]:
-    """Patches that are applied in the order in which they are given."""
-    return readable_file(
+    """Patches that are applied in the order in which they are given, and how."""
+    kind = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+    named = click.option(
         "--patch",
         "patches",
+        type=kind,
         multiple=True,
-        help=f"A .cocci, .patch, .diff or .mbox {purpose}; may be repeated.",
+        help=f"A patch {purpose}: a diff, a mail or a mailbox with a series (packed too), a "
+        "semantic patch (.cocci), or - for standard input; may be repeated.",
     )
+    how = _group(
+        "placing",
+        PlacingOptions,
+        click.option(
+            "--fuzz",
+            type=click.IntRange(0, 3),
+            default=0,
+            show_default=True,
+            help="Lines of context at each end of a hunk that may differ; with 1 or more, it may "
+            "go into another function than it names.  Where it went is said.",
+        ),
+        click.option(
+            "--define",
+            "defines",
+            multiple=True,
+            metavar="NAME[=VALUE]",
+            help="A virtual rule of a semantic patch that counts, such as patch.",
+        ),
+    )
+    return lambda function: named(how(function))
 
 
 def time(name: str, meaning: str, default: str | None = None) -> Decorator[Any]:
@@ -133,7 +164,7 @@ def unprobed(most: int, default: str, of: str = "") -> Decorator[Any]:
 unboxed = click.option(
     "--unboxed",
     is_flag=True,
-    help="Build without the box (the sandbox, see docs/security.md): patch, spatch and the "
+    help="Build without the box (the sandbox, see docs/security.md): spatch and the "
     "compiler then read the patches with your rights.  Every report says so.",
 )
 

@@ -24,7 +24,8 @@ def wrote(path: Path) -> None:
 
 
 def is_terminal() -> bool:
-    return sys.stdout.isatty()
+    """Whether standard output is one; it may also be closed."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def width() -> int:
@@ -38,4 +39,4 @@ def takes_colour() -> bool:
 
 
 def takes_unicode() -> bool:
-    return "utf" in (sys.stdout.encoding or "").lower()
+    return "utf" in str(getattr(sys.stdout, "encoding", "")).lower()

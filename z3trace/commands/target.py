@@ -36,17 +36,17 @@ def init(module_name: str, module_file: Path | None, output: Path | None, force:
     The draft is made from the module's symbols, BTF and lock calls.  It is printed, or
     written to a file with -o.  Record with --target FILE.toml.
     """
-    from z3trace import paths
     from z3trace.code import loaded, module
+    from z3trace.data import outputs
     from z3trace.target import draft
 
     if output:
-        paths.must_be_new(output, force=force)
+        outputs.require(output, force=force)
     file = module.ModuleFile(module_file or loaded.packaged_file(module_name))
     text = draft.draft(file)
     if output is None:
         click.echo(text, nl=False)
     else:
-        paths.write_atomic(output, text)
+        outputs.deliver(output, text)
         wrote(output)
     return DONE

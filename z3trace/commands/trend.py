@@ -26,15 +26,15 @@ def command(
 ) -> int:
     """Show the recordings in DIRECTORY from the oldest to the newest, for example one
     for each commit, and mark where a figure changed."""
-    from z3trace import paths
     from z3trace.analysis.comparing import trend
     from z3trace.analysis.figures.recording import Digest
     from z3trace.analysis.report import trend as report
+    from z3trace.data import outputs
 
     if plot:
         if plot.suffix not in (".png", ".svg"):
             raise UsageError(f"{plot}: a plot ends in .png or .svg")
-        paths.must_be_new(plot, force=force)
+        outputs.require(plot, force=force)
     files = sorted([*directory.glob("*.z3t"), *directory.glob("*.z3t.gz")])
     if len(files) < 2:
         raise UsageError(f"{directory} has {len(files)} recordings", "a trend takes two or more")

@@ -75,7 +75,9 @@ class Calibration(Record, frozen=True, kw_only=True):
     operation probes adds; ``jump``, ``emulated``, ``stepped``, ``lock_function``: what
     one lock event of that kind adds to what it stands in (0: not measured); ``spread``:
     half the distance of the quartiles of repeated measurements, the larger one of an
-    operation's floor and of an operation with a lock.
+    operation's floor and of an operation with a lock; ``uncertainty``: the same of the
+    hold's floor; ``bystander``: what probes in the lock functions add to every acquisition
+    and release that are not the target's (0: not measured).
     """
 
     operation_floor: U64
@@ -86,6 +88,8 @@ class Calibration(Record, frozen=True, kw_only=True):
     emulated: U64
     stepped: U64
     lock_function: U64 = 0
+    bystander: U64 = 0
+    uncertainty: U64 = 0
     spread: U64
     function: Name = ""
 

@@ -9,11 +9,11 @@ of somebody else writes what he named, or nothing.
 
 import fcntl
 import os
-import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from z3trace.data.outputs import special
 from z3trace.errors import UsageError, Z3traceError
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -21,36 +21,21 @@ _THERE = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MODE = 0o666  # less the user's mask
 _TRIES = 8  # when others make and move the same file at once
 _MOST_KEPT = 1000
-_KINDS = (
-    (stat.S_ISLNK, "a symbolic link"),
-    (stat.S_ISDIR, "a directory"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-)
 
 
 def part_name(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
-def _kind(path: Path) -> str:
-    """What *path* is if it is there and no plain file; else empty."""
-    try:
-        mode = path.lstat().st_mode
-    except OSError:
-        return ""
-    return next((kind for is_one, kind in _KINDS if is_one(mode)), "")
-
-
 def require_writable(path: Path) -> None:
     """UsageError if *path* cannot be written as a part file first: for a command to ask
     before anything runs."""
     for name in (path, part_name(path)):
-        kind = _kind(name)
+        kind = special(name)
         if kind:
-            raise UsageError(f"{name} is {kind}: only a plain file is replaced", "remove it")
+            raise UsageError(
+                f"{name} is {kind}: only a plain file is replaced", "choose another name"
+            )
     fd = _locked(part_name(path))
     if fd is not None:
         os.close(fd)
@@ -177,7 +162,7 @@ class PartFile:
         part file is another one; what was written stays where it is.
         """
         self.sync()
-        kind = _kind(self.path)
+        kind = special(self.path)
         if kind:
             raise Z3traceError(f"{self.path} is {kind} now", f"what was written is {self.part}")
         if not _is(self.file.fileno(), self.part):

@@ -6,7 +6,7 @@ inside (``testbed/timed.h``).  All times are nanoseconds, all counts are of one 
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from z3trace.data import limits
 from z3trace.data.counts import LockCounts, LockEvents, Nesting, Series
@@ -34,17 +34,25 @@ class TimedCall(Record, frozen=True, kw_only=True):
 
 
 class TimedBuild(Record, frozen=True, kw_only=True):
-    """The timed build of the target: its module's digest, and its lock calls."""
+    """The timed build of the target: its module's digest, and its lock calls.
+
+    *folded*: names of locks that share the class ``other``, if there are more than classes.
+    """
 
     build_id: Name = ""
     digest: Name = ""
+    folded: Annotated[list[Word], Meta(max_length=limits.SITES)] = field(default_factory=list)
     calls: Annotated[list[TimedCall], Meta(max_length=limits.SITES)]
 
 
 class TimedCallCounts(LockEvents, frozen=True, kw_only=True):
-    """Counters of one lock call; wait and hold belong to the call that acquired."""
+    """Counters of one lock call; wait and hold belong to the call that acquired.
+
+    ``holds``: how many of its holds were timed, of which are ``hold_sum`` and ``hold_max``.
+    """
 
     call: SiteNumber
+    holds: U64
     wait_sum: U64
     wait_max: U64
     hold_sum: U64
@@ -78,9 +86,12 @@ class Timed(Record, frozen=True, kw_only=True):
     """The figures of a run by the timed build itself.
 
     *series*: ``wait`` (of every acquisition, 0 if the lock was free) and ``hold`` of each
-    lock class.
+    lock class.  Of *every* acquisitions of a spinning lock the hold of one is timed, on
+    average and at random, so that a hold's count is no count of acquisitions; all else
+    is of all of them.
     """
 
+    every: U64
     series: Annotated[list[Series], Meta(max_length=2 * limits.CLASSES)]
     locks: Annotated[list[LockCounts], Meta(max_length=limits.CLASSES)]
     calls: Annotated[list[TimedCallCounts], Meta(max_length=limits.SITES)]

@@ -42,6 +42,10 @@ _MOST_FILES = 1000
 _MOST_BYTES = 512 << 20
 _OUTPUT = 1 << 20  # bytes of its output that are kept, from the end
 
+#: Of a process, and of one whose parent tells: at the limit of a processor's time, or when
+#: the machine is out of memory.
+_KILLED = {code for sign in (signal.SIGKILL, signal.SIGXCPU) for code in (-sign, 128 + sign)}
+
 _UNBOXED = "--unboxed lets a stranger's patch meet the compiler outside of a box"
 
 
@@ -84,6 +88,8 @@ class Box:
         only_files(self.writable, doing)
         if status is None:
             raise Z3traceError(f"{doing} took longer than {timeout:.0f} s")
+        if status in _KILLED:
+            raise Z3traceError(f"{doing} was killed: it took too much time or memory")
         if status:
             lines = "\n".join(line[:300] for line in output.strip().splitlines()[-15:])
             raise Z3traceError(f"{doing} failed with status {status}:\n{lines}")

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace import paths, tools
-from z3trace.kernels import facts, patch
+from z3trace.kernels import facts
 from z3trace.kernels.box import Box
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say
+from z3trace.kernels.patched import Patches
 from z3trace.kernels.variant import Variant
 
-_RECIPE = "8"  # raise when the way of building changes
+_RECIPE = "10"  # raise when the way of building changes
+#: In a timed build, helpers that take a lock are larger, and are to be inlined as before.
+_INLINE = "--param=max-inline-insns-single=200"
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,10 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     packaged = kernel.source(source).read_bytes()
     headers = _headers(chosen, timed=timed)
     beside = _beside() if timed else []
-    patches = [patch.read(path) for path in chosen.patches]
+    # What there is to say of patches is said with the build that is not timed.
+    patches = Patches(chosen, _nobody if timed else say)
     files = [header.read_bytes() for header in (*headers, *beside)]
-    parts = [packaged, *files, *(p.data for p in patches)]
+    parts = [packaged, *files, *patches.parts]
     digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
     called = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80] + ("-timed" if timed else "")
     stem = f"{name}-{called}-{digest}"
@@ -110,27 +114,32 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
         say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
     done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
     if done:
+        patches.tell_again(directory)
         return done
     say(f"building {name}.ko, variant {chosen.name}" + (", timed" if timed else ""))
     with paths.new_directory(directory, replace=False) as work:
-        content = _patched(patches, packaged, work / "tree", source, boxed=boxed)
-        (work / f"{name}.c").write_bytes(content)
+        patches.apply(kernel, source, work, boxed=boxed)
         for header in (*headers, *beside):
             shutil.copy(header, work)
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
+        flags += f" {_INLINE}" if timed else ""
         _make(kernel, work, name, flags, boxed=boxed)
         _add_types(kernel, work / f"{name}.ko", boxed=boxed)
         facts.write(work / f"{name}.ko", Path(source).name, timed=timed)
         record = {
             "variant": label(chosen.name, boxed=boxed),
             "digest": digest,
-            "patches": [path.name for path in chosen.patches],
             "unboxed": not boxed,
             "timed": timed,
+            **patches.record,
         }
         (work / "variant.json").write_text(json.dumps(record, indent=1))
     path = directory / f"{name}.ko"
     return Module(name, path, label(chosen.name, boxed=boxed), digest, fresh=True)
+
+
+def _nobody(_: str) -> None:
+    """Hears what was said before."""
 
 
 def _headers(chosen: Variant, *, timed: bool) -> list[Path]:
@@ -148,19 +157,6 @@ def _beside() -> list[Path]:
 
     parts = sorted((paths.testbed() / "timed").glob("*.h"))
     return [probe_source() / "histogram.h", *(h for h in parts if h.name != "timed.h")]
-
-
-def _patched(
-    patches: Sequence[patch.Patch], content: bytes, tree: Path, source: str, *, boxed: bool
-) -> bytes:
-    """*content* with all patches applied; each meets a tree with the one file in it."""
-    for each in patches:
-        (tree / source).parent.mkdir(parents=True)
-        (tree / source).write_bytes(content)
-        patch.apply(each, tree, source, boxed=boxed)
-        content = patch.read_source(tree / source)
-        shutil.rmtree(tree)
-    return content
 
 
 def build_workload(kernel: Kernel, say: Say) -> Module:

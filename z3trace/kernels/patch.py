@@ -1,68 +1,156 @@
-"""Read and apply patches: semantic (``.cocci``) and unified (``.patch``, ``.diff``, mailbox).
+"""Read and apply patches: semantic (``.cocci``) and unified (``.patch``, ``.diff``, mails).
 
 Patches come from strangers.  What is plainly code in one is refused when it is read
-(``semantic.py``, ``unified.py``); what is left runs in the box, gets at the source alone,
-and what it makes of that is read back as something a stranger wrote.
+(``semantic.py``, ``unified.py``).  A semantic patch runs in the box, gets at the source
+alone, and what it makes of that is read back as something a stranger wrote.  Of a unified
+one, the lines for the module are put into its source here.
 """
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace import paths
-from z3trace.errors import InputError, UsageError, Z3traceError
-from z3trace.kernels import semantic, unified
-from z3trace.kernels.box import Box, said
+from z3trace.errors import InputError, UsageError
+from z3trace.kernels import handed, mail, placing, semantic, series, unified
+from z3trace.kernels.box import Box
 
-_PATCH_LIMIT = 4 << 20  # bytes
+Say = Callable[[str], None]
+
 _SOURCE_LIMIT = 4 << 20  # bytes
-_REJECT_LIMIT = 64 << 10  # bytes
-_UNIFIED = (".patch", ".diff", ".mbox", ".eml", ".txt")
+_MOST_LINES = 100_000  # of a source
+_MOST_PATCHES = 100  # of one file
+_MOST_TOLD = 20
 _ALIGNED = re.compile(rb"__attribute__\(\(aligned\((\w+)\)\)\)")
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\n]{1,200})"', re.MULTILINE)
+_DEFINE = re.compile(r"([A-Za-z_]\w{0,100})(?:=(\w{1,100}))?")
 
 
 @dataclass(frozen=True)
 class Patch:
     """A patch as it was read, once: the same bytes are judged, digested and applied."""
 
-    path: Path
+    #: The file that it was in, as messages say it, and itself.
+    file: str
+    name: str
+    #: Rules of Coccinelle, or a diff.
     data: bytes
+    #: Of the mail that it came in.
+    subject: str = ""
+    is_semantic: bool = False
+    #: What the rules are given with ``-D``.
+    defines: tuple[str, ...] = ()
 
     @property
-    def is_semantic(self) -> bool:
-        return self.path.suffix == ".cocci"
+    def identity(self) -> bytes:
+        """All that decides what it does."""
+        return b"\0".join([self.data, *(define.encode() for define in self.defines)])
 
 
-def read(path: Path) -> Patch:
-    """The patch in a file; InputError if it is none or holds code.
+def _silent(_: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Way:
+    """How patches are applied, and who is told what was left out or not put exactly where it
+    should be."""
+
+    say: Callable[[Patch, str], None] = lambda _, __: None
+    #: Lines of context that need not fit.
+    fuzz: int = 0
+    #: Whether programs run in the box.
+    boxed: bool = True
+
+
+def read_all(files: Iterable[Path], say: Say = _silent, defines: Sequence[str] = ()) -> list[Patch]:
+    """The patches in *files*, in order; UsageError if a name of *defines* is in none."""
+    patches = [patch for file in files for patch in read(file, say, defines)]
+    used = {define for patch in patches for define in patch.defines}
+    for define in defines:
+        if define not in used:
+            raise UsageError(f"--define {define}: no patch has a virtual rule of that name")
+    return patches
+
+
+def read(path: Path, say: Say = _silent, defines: Sequence[str] = ()) -> list[Patch]:
+    """The patches in a file, or on standard input for ``-``, in their order; *say* is told
+    what in a mailbox is left out.  InputError if there is none, or if one holds code.
 
     A link to a patch is followed: the user named it.
     """
-    if path.suffix not in (".cocci", *_UNIFIED):
-        raise UsageError(f"{path}: a patch ends in .cocci, .patch, .diff or .mbox")
-    if not path.exists():
-        raise UsageError(f"cannot read the patch {path}", "it is not there")
-    patch = Patch(path, paths.read_bounded(path, _PATCH_LIMIT))
-    if patch.is_semantic:
-        semantic.must_be_plain(str(path), patch.data)
-    return patch
+    name, data = handed.shown(path), handed.read(path)
+    if handed.is_semantic(path) or (not mail.is_mail(data) and semantic.looks_like(data)):
+        semantic.must_be_plain(name, data)
+        chosen = _defined(name, data, defines)
+        return [Patch(name, name, data, is_semantic=True, defines=chosen)]
+    parts = series.chosen(name, mail.read(name, data), say)
+    if len(parts) == 1:
+        return [Patch(name, name, parts[0].mail.diff, parts[0].subject)]
+    if len(parts) > _MOST_PATCHES:
+        raise InputError(f"{name} has more than {_MOST_PATCHES} patches")
+    patches = []
+    for number, part in enumerate(parts, 1):
+        place = "{}/{}".format(*(part.place if part.place[1] else (number, len(parts))))
+        say(f"{name} {place}: {part.title}")
+        patches.append(Patch(name, f"{name} {place}", part.mail.diff, part.subject))
+    return patches
 
 
-def apply(patch: Patch, tree: Path, source: str, *, boxed: bool = True) -> None:
-    """Apply one patch to *source* in *tree*; InputError with the reject if it does not."""
-    target = tree / source
-    before = read_source(target)
-    if patch.is_semantic:
-        before = _parseable(before)
-        target.write_bytes(before)
-        _apply_semantic(patch, tree, source, boxed=boxed)
-    else:
-        _apply_unified(patch, tree, source, boxed=boxed)
-    if read_source(target) == before:
-        raise InputError(
-            f"{patch.path} changes nothing in {source}",
-            "is it for this kernel, and for this file?",
+def _defined(name: str, data: bytes, defines: Sequence[str]) -> tuple[str, ...]:
+    """Those of *defines* that the rules *data* know; UsageError if the user has to choose."""
+    wanted = semantic.virtual(data)
+    chosen = []
+    for define in defines:
+        found = _DEFINE.fullmatch(define)
+        if not found:
+            raise UsageError(f"--define {define!r} is no name, such as patch")
+        if found[1] in wanted:
+            if wanted[found[1]] != bool(found[2]):
+                raise UsageError(
+                    f"--define {define}: {name} wants a name" + "=VALUE" * (not found[2])
+                )
+            chosen.append(define)
+    given = {define.partition("=")[0] for define in chosen}
+    values = [each for each, value in wanted.items() if value and each not in given]
+    if wanted and (not chosen or values):
+        names = ", ".join(values or wanted)
+        raise UsageError(
+            f"{name} has virtual rules, of which none is chosen: {names[:200]}",
+            f"choose with --define {(values or list(wanted))[0][:100]}{'=VALUE' * bool(values)}",
         )
+    return tuple(chosen)
+
+
+def apply(patches: Sequence[Patch], tree: Path, source: str, way: Way) -> list[str]:
+    """Apply *patches* in order to *source* in *tree*, and to headers beside it; the names of
+    those headers that the module includes and that were made or changed.
+
+    InputError if something does not fit without more fuzz, or if nothing of a file is for
+    the source.
+    """
+    changed: dict[str, bool] = {}
+    headers: dict[str, Patch] = {}
+    for patch in patches:
+        before = read_source(tree / source)
+        if patch.is_semantic:
+            before = _parseable(before)
+            paths.write_atomic(tree / source, before)
+            _apply_semantic(patch, tree, source, boxed=way.boxed)
+        else:
+            headers |= dict.fromkeys(_apply_unified(patch, tree, source, way), patch)
+        now = read_source(tree / source)
+        changed[patch.file] = changed.get(patch.file, False) or now != before
+    for name, anything in changed.items():
+        if not anything:
+            raise InputError(
+                f"{name} changes nothing in {source}", "is it for this kernel, and for this file?"
+            )
+    included = _included(tree, source, set(headers))
+    for path in sorted(headers.keys() - included):
+        way.say(headers[path], f"left out: {path}, which {source} does not include")
+    return sorted(included)
 
 
 def read_source(path: Path) -> bytes:
@@ -77,25 +165,81 @@ def _parseable(source: bytes) -> bytes:
 
 
 def _apply_semantic(patch: Patch, tree: Path, source: str, *, boxed: bool) -> None:
+    defines = [word for define in patch.defines for word in ("-D", define)]
     Box(tree, boxed=boxed).run(
-        ["spatch", "--very-quiet", "--sp-file", "/dev/stdin", "--in-place", source],
+        ["spatch", "--very-quiet", *defines, "--sp-file", "/dev/stdin", "--in-place", source],
         data=patch.data,
-        doing=f"{patch.path.name} (spatch)",
+        doing=f"{patch.name} (spatch)",
     )
 
 
-def _apply_unified(patch: Patch, tree: Path, source: str, *, boxed: bool) -> None:
-    name = patch.path.name
-    lines = unified.only_lines(name, patch.data, source)
+def _apply_unified(patch: Patch, tree: Path, source: str, way: Way) -> set[str]:
+    """The headers that a patch makes or changes."""
+    lines = unified.lines_for(patch.name, _like(patch.data, read_source(tree / source)), source)
+    headers = set()
+    left_out = list(lines.left_out)
+    for change in lines.changes:
+        header = change.path != source
+        there = (tree / change.path).exists()
+        if header and not change.is_new and not there:
+            left_out.append(f"{change.path}; the source package has none to change")
+            continue
+        if header and change.is_new:
+            _must_be_free(patch, change.path, there=there)
+        content = b"" if change.is_new else read_source(tree / change.path)
+        paths.write_atomic(tree / change.path, _placed(patch, change, content, way))
+        headers |= {change.path} if header else set()
+    for text in left_out[:_MOST_TOLD]:
+        way.say(patch, f"left out: {text}")
+    if len(left_out) > _MOST_TOLD:
+        way.say(patch, f"left out: {len(left_out) - _MOST_TOLD} more files")
+    return headers
+
+
+def _like(data: bytes, source: bytes) -> bytes:
+    """*data* in the encoding of *source*: a patch that is not in UTF-8, for a source that is,
+    is taken for Latin 1."""
+    if _is_utf8(source) and not _is_utf8(data):
+        return data.decode("latin-1").encode()
+    return data
+
+
+def _is_utf8(data: bytes) -> bool:
     try:
-        Box(tree, boxed=boxed).run(
-            ["patch", "-p1", "--unified", "--batch", "--forward", "--no-backup-if-mismatch"],
-            data=lines,
-            doing=f"{name} does not apply: patch",
-        )
-    except Z3traceError as error:
-        reject = (tree / source).with_name(Path(source).name + ".rej")
-        if type(error) is Z3traceError and reject.exists():
-            text = said(paths.read_bounded(reject, _REJECT_LIMIT, follow=False))
-            raise InputError(f"{error}\n{text}".rstrip()) from error
-        raise
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _must_be_free(patch: Patch, path: str, *, there: bool) -> None:
+    ours = {"histogram.h", *(header.name for header in paths.testbed().rglob("*.h"))}
+    if there or Path(path).name in ours:
+        raise InputError(f"{patch.name} makes {path}, which is there already")
+
+
+def _placed(patch: Patch, change: unified.Change, content: bytes, way: Way) -> bytes:
+    """*content* with a change in it."""
+    if content.count(b"\n") > _MOST_LINES:
+        raise InputError(f"{change.path} has more than {_MOST_LINES} lines")
+    try:
+        content, places = placing.place(change.path, content, change.hunks, way.fuzz)
+    except InputError as error:
+        raise InputError(f"{patch.name} does not apply: {error.message}", error.hint) from error
+    for text in placing.told(places):
+        way.say(patch, f"{change.path}: {text}")
+    return content
+
+
+def _included(tree: Path, source: str, headers: set[str]) -> set[str]:
+    """Those of *headers* that *source* includes, itself or through another one of them."""
+    directory = source.rpartition("/")[0]
+    found: set[str] = set()
+    pending = [source]
+    while pending:
+        for name in _INCLUDE.findall(read_source(tree / pending.pop())):
+            path = f"{directory}/{name.decode('latin-1')}"
+            if path in headers - found:
+                found.add(path)
+                pending.append(path)
+    return found

@@ -16,6 +16,10 @@ _WORD = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(_WORDS)})(?![A-Za-z0-9_])")
 _OPTIONS = re.compile(r"^[^\S\n]*#[^\S\n]*spatch", re.MULTILINE)
 _LIMIT = 128 << 10  # bytes: the search takes a second of that at worst
 _NAME = re.compile(r"[A-Za-z0-9_]")
+_RULE = re.compile(rb"^@[^@\n]{0,200}@", re.MULTILINE)
+_HUNK = re.compile(rb"^@@+ -[0-9]", re.MULTILINE)
+_VIRTUAL = re.compile(r"\bvirtual\s+(\w+(?:\s*,\s*\w+)*)")
+_VALUE = re.compile(r"\bvirtual\s*\.\s*(\w+)")
 _COMMENTS = {"/*": "*/", "//": "\n", "#": "\n"}
 
 
@@ -65,3 +69,22 @@ def _prolog(text: str) -> str:
             return f"{text[at]!r} before the first rule"
         at = _after(text, at)
     return ""
+
+
+def looks_like(data: bytes) -> bool:
+    """Whether a text without a name that says it begins a rule, and no hunk, on some line."""
+    return bool(_RULE.search(data)) and not _HUNK.search(data)
+
+
+def virtual(data: bytes) -> dict[str, bool]:
+    """The names that a semantic patch leaves to the command line, and whether it wants a
+    value for each: without them, rules that depend on them do nothing."""
+    text = data.decode("latin-1")
+    prolog, at = [], 0
+    while at < len(text) and text[at] != "@":
+        after = _after(text, at)
+        prolog.append(text[at] if after == at + 1 else " ")
+        at = after
+    listed = [name for found in _VIRTUAL.findall("".join(prolog)) for name in found.split(",")]
+    rules = {name.strip(): False for name in listed}
+    return {**rules, **dict.fromkeys(_VALUE.findall(text, at), True)}

@@ -1,66 +1,170 @@
-"""Unified patches: what of one may be applied, which is the lines of one file.
+"""Unified patches: what of one is for a module, which is lines of its source, and headers
+beside it.
 
-``patch`` understands much more than that: it makes, renames and removes files, makes
-links, and runs ``ed``.  So it never gets a stranger's patch, only the lines of the one
-file that is built, written anew from what was read here.
+A patch may do much more: make, rename and remove files, make links, hold binary data or a
+script for ``ed``.  Nothing of that is done: what is not for the module is left out and told,
+and a patch that does more than that to the module's source is refused.
 """
 
 import re
-from pathlib import PurePosixPath
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from unidiff.errors import UnidiffParseError
+from unidiff.patch import Hunk as ReadHunk
 from unidiff.patch import PatchedFile, PatchSet
 
 from z3trace.errors import InputError
+from z3trace.kernels.hunks import Hunk
+from z3trace.printable import visible
 
 _MOST_LINES = 200_000
+_MOST_CHANGES = 1000  # hunks
+_LONGEST_NAME = 4096
 _FILE_MODES = {None, "100644", "100755"}
 _MODES = {"120000": "a symbolic link", "160000": "a submodule"}
 _NOT_LINES = re.compile(r"(rename|copy) (from|to) |(dis)?similarity index |GIT binary patch")
 _DOS_HEADER = re.compile(rb"^\+\+\+ [^\n]*\r\n", re.MULTILINE)
+_BINARY = re.compile(rb"^Binary files? [^\n]*\n?", re.MULTILINE)
+_HEADER_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,100}\.h")
+_NOWHERE = "/dev/null"
+#: What git and quilt put in front of names.
+_PREFIXES = {*"abciow12"}
+#: The directories of a kernel tree: a name that begins with one has nothing in front.
+_TREE = {
+    *("arch", "block", "certs", "crypto", "Documentation", "drivers", "fs", "include", "init"),
+    *("io_uring", "ipc", "kernel", "lib", "LICENSES", "mm", "net", "rust", "samples", "scripts"),
+    *("security", "sound", "tools", "usr", "virt"),
+}
 
 
-def only_lines(name: str, data: bytes, source: str) -> bytes:
-    """The patch *data*, called *name*, as one of lines of the file *source*, such as
-    ``mm/z3fold.c``, and of nothing else; InputError if it has anything else in mind."""
+@dataclass(frozen=True)
+class Change:
+    """Lines of one file that change: its path in the kernel's tree, and whether it is new."""
+
+    path: str
+    is_new: bool
+    hunks: tuple[Hunk, ...]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What of a patch is for a module, in order, and what is not, in words."""
+
+    changes: tuple[Change, ...]
+    left_out: tuple[str, ...]
+
+
+def lines_for(name: str, data: bytes, source: str) -> Lines:
+    """What of the patch *data*, called *name*, changes *source*, such as ``mm/z3fold.c``, or
+    a header in its directory; InputError if it has more in mind for the source than lines, or
+    cannot be read.
+
+    Neither may change: then a patch of a series is for other files.
+    """
+    files = _files(name, _plain(name, data, source))
+    paths = [_path(file) for file in files]
+    lead = _lead(paths, source)
+    changes, left_out = [], []
+    for file, bare in zip(files, paths, strict=True):
+        path = lead + bare
+        if source in (path, lead + _bare(file.target_file, file.source_file)):
+            fault = _fault(file)
+            if fault:
+                raise InputError(f"{name} {fault} {source}", "only its lines may change")
+            changes.append(Change(source, is_new=False, hunks=_hunks(file)))
+        elif _is_beside(path, source) and not _fault_of_header(file):
+            changes.append(Change(path, file.source_file == _NOWHERE, _hunks(file)))
+        else:
+            own = "; the kernel's own is used" if path.startswith(("include/", "arch/")) else ""
+            left_out.append(visible(path[:200]) + own)
+    if sum(len(change.hunks) for change in changes) > _MOST_CHANGES:
+        raise InputError(f"{name} has more than {_MOST_CHANGES} hunks")
+    return Lines(tuple(changes), tuple(dict.fromkeys(left_out)))
+
+
+def _plain(name: str, data: bytes, source: str) -> bytes:
+    """*data* without what would be read by regular expressions that take more than linear
+    time: no line of a hunk begins like that, nor does a good header."""
     if _DOS_HEADER.search(data):
         data = data.replace(b"\r\n", b"\n")
     if data.count(b"\n") > _MOST_LINES:
         raise InputError(f"{name} has more than {_MOST_LINES} lines: not a patch")
-    _judge_headers(name, data)
-    try:
-        # Bytes are letters here: what encoding the source has is its own affair.
-        files = PatchSet.from_string(data.decode("latin-1"))
-    except (UnidiffParseError, ValueError) as error:
-        text = str(error).encode("ascii", "replace").decode().strip()[:200]
-        raise InputError(f"{name} is no unified patch: {text}") from error
-    if not files:
-        raise InputError(f"{name} is no unified patch: it changes no line of any file")
-    for file in files:
-        fault = _fault(file, source)
-        if fault:
-            raise InputError(f"{name} {fault}", f"only the lines of {source} may change")
-    header = f"--- a/{source}\n+++ b/{source}\n"
-    hunks = "".join(header + "".join(map(str, file)) for file in files)
-    return hunks.encode("latin-1")
-
-
-def _judge_headers(name: str, data: bytes) -> None:
-    """InputError for the lines that unidiff would read with regular expressions that take
-    more than linear time: no line of a hunk begins like them, nor does a good header."""
     for line in data.split(b"\n"):
-        if line.startswith(b"Binary file"):
-            raise InputError(f"{name} renames, copies or replaces a file as a whole")
         if line.startswith(b"diff --git ") and b"://" in line:
             raise InputError(f"{name} names a file outside of the source: an address")
+        if line.startswith(b"Binary file") and source.encode() in line:
+            raise InputError(f"{name} replaces {source} as a whole")
+    return _BINARY.sub(b"", data)
 
 
-def _fault(file: PatchedFile, source: str) -> str:
-    """What a part of a patch has in mind besides lines of *source*; empty if nothing."""
-    fault = _mode_fault(file) or _name_fault(file, source)
+def _files(name: str, data: bytes) -> list[PatchedFile]:
+    try:
+        # Bytes are letters here: what encoding the source has is its own affair.
+        files = list(PatchSet.from_string(data.decode("latin-1")))
+    except (UnidiffParseError, ValueError) as error:
+        text = str(error).encode("ascii", "replace").decode().strip()[:200]
+        raise InputError(
+            f"{name} is no unified patch: {text}", "did a mail program break its lines?"
+        ) from error
+    if not files:
+        raise InputError(f"{name} is no unified patch: it changes no line of any file")
+    for names in ((file.source_file, file.target_file) for file in files):
+        if any(len(one) > _LONGEST_NAME for one in names):
+            raise InputError(f"{name} is no unified patch: it names a file without end")
+        if any(one != _NOWHERE and _is_outside(one) for one in names):
+            raise InputError(
+                f"{name} names a file outside of the source: an absolute or upward path"
+            )
+    return files
+
+
+def _is_outside(name: str) -> bool:
+    return name.startswith("/") or ".." in name.split("/")
+
+
+def _path(file: PatchedFile) -> str:
+    """The name of what is made or changed, without what stands before a kernel tree's names."""
+    old, new = file.source_file, file.target_file
+    return _bare(old, new) if new != _NOWHERE else _bare(new, old)
+
+
+def _bare(other: str, name: str) -> str:
+    name, other = name.removeprefix("./"), other.removeprefix("./")
+    first, slash, rest = name.partition("/")
+    if not slash:
+        return name
+    differs = other != _NOWHERE and other.partition("/")[0] != first
+    return rest if differs or first in _PREFIXES or first not in _TREE else name
+
+
+def _lead(paths: Sequence[str], source: str) -> str:
+    """What ``--relative`` left out in front of the names; empty if they are whole."""
+    if source in paths:
+        return ""
+    ends = [path for path in paths if source.endswith(f"/{path}")]
+    return source.removesuffix(ends[0]) if ends else ""
+
+
+def _is_beside(path: str, source: str) -> bool:
+    directory, _, name = path.rpartition("/")
+    return directory == source.rpartition("/")[0] and bool(_HEADER_FILE.fullmatch(name))
+
+
+def _fault(file: PatchedFile) -> str:
+    """What a part of a patch does besides changing lines of a file; empty if nothing."""
     if file.is_binary_file or any(_NOT_LINES.match(line) for line in _header(file)):
-        return "renames, copies or replaces a file as a whole"
-    return fault or ("" if file else f"changes no line of {source}")
+        return "renames, copies or replaces as a whole"
+    made = _NOWHERE in (file.source_file, file.target_file)
+    fault = _mode_fault(file) or ("makes or removes" if made else "")
+    return fault or ("" if file else "changes no line of")
+
+
+def _fault_of_header(file: PatchedFile) -> bool:
+    """Whether a header cannot be taken: it may be new, but must not be anything else."""
+    if file.source_file == _NOWHERE:
+        return file.target_mode not in _FILE_MODES or file.is_binary_file or not file
+    return bool(_fault(file))
 
 
 def _header(file: PatchedFile) -> list[str]:
@@ -71,27 +175,34 @@ def _header(file: PatchedFile) -> list[str]:
 
 def _mode_fault(file: PatchedFile) -> str:
     for mode in {file.source_mode, file.target_mode} - _FILE_MODES:
-        return f"makes or changes {_MODES.get(str(mode), f'a file of mode {_shown(str(mode))}')}"
+        kind = _MODES.get(str(mode), f"a file of mode {visible(str(mode)[:20])}")
+        return f"makes {kind} of"
     if file.source_mode and file.target_mode and file.source_mode != file.target_mode:
-        return "changes the mode of a file"
+        return "changes the mode of"
     return ""
 
 
-def _name_fault(file: PatchedFile, source: str) -> str:
-    names = (file.source_file, file.target_file)
-    if "/dev/null" in names:
-        return "makes or removes a file"
-    if any(name.startswith("/") or ".." in PurePosixPath(name).parts for name in names):
-        return "names a file outside of the source: an absolute or upward path"
-    if _below_first(names[1]) != source:
-        return f"changes {_shown(_below_first(names[1]))}, or was not made for 'patch -p1'"
-    return ""
+def _hunks(file: PatchedFile) -> tuple[Hunk, ...]:
+    return tuple(_hunk(hunk) for hunk in file)
 
 
-def _below_first(name: str) -> str:
-    """A path without its first directory, as ``patch -p1`` reads it."""
-    return name.partition("/")[2]
-
-
-def _shown(name: str) -> str:
-    return repr(name)[1:-1][:100]
+def _hunk(read: ReadHunk) -> Hunk:
+    """A hunk as it was read, without the blank lines after it, which unidiff counts in."""
+    old: list[bytes] = []
+    new: list[bytes] = []
+    kinds: list[str] = []
+    for line in read:
+        value = line.value.encode("latin-1")
+        sides = {" ": (old, new), "-": (old,), "+": (new,)}.get(line.line_type, ())
+        for side in sides:
+            side.append(value if value.endswith(b"\n") else value + b"\n")
+        if sides:
+            kinds.append(line.line_type)
+        elif line.line_type == "\\" and kinds:
+            # What stands before it has no line end.
+            for side in {" ": (old, new), "-": (old,), "+": (new,)}[kinds[-1]]:
+                side[-1] = side[-1].removesuffix(b"\n")
+    changed = [number for number, kind in enumerate(kinds) if kind != " "]
+    before = changed[0] if changed else len(kinds)
+    after = len(kinds) - changed[-1] - 1 if changed else 0
+    return Hunk(read.source_start, read.section_header, tuple(old), tuple(new), before, after)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from z3trace import paths
 from z3trace.errors import InputError, UsageError
+from z3trace.kernels import handed
 
 _LIMIT = 64 << 10  # bytes of a variant's file
+_LONGEST_NAME = 120  # characters
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class Variant:
     patches: tuple[Path, ...]
     #: Files of testbed that are included before the source.
     headers: tuple[str, ...] = ()
+    #: Lines of context that need not fit.
+    fuzz: int = 0
+    #: Virtual rules of semantic patches that are chosen, such as ``patch``.
+    defines: tuple[str, ...] = ()
 
 
 def shipped() -> dict[str, str]:
@@ -34,13 +40,21 @@ def shipped() -> dict[str, str]:
 
 
 def _name(base: str, patches: Sequence[Path]) -> str:
-    return "+".join([base, *(patch.stem for patch in patches)])
+    """A name that labels, files and tables have room for."""
+    names = [base, *(handed.stem(patch) for patch in patches)]
+    whole = "+".join(names)
+    if len(whole) <= _LONGEST_NAME:
+        return whole
+    more = f"+{len(patches) - 1} more" if len(patches) > 1 else ""
+    return "+".join(names[:2])[: _LONGEST_NAME - len(more)] + more
 
 
-def load(name: str, patches: Sequence[Path] = ()) -> Variant:
+def load(
+    name: str, patches: Sequence[Path] = (), fuzz: int = 0, defines: Sequence[str] = ()
+) -> Variant:
     """The variant called *name* (shipped, a TOML file, or ``stock``) plus *patches*."""
     if name == "stock":
-        return Variant(_name("stock", patches), "", tuple(patches))
+        return Variant(_name("stock", patches), "", tuple(patches), (), fuzz, tuple(defines))
     path = Path(name) if name.endswith(".toml") else paths.testbed() / "variants" / f"{name}.toml"
     if not path.is_file():
         known = ", ".join(["stock", *shipped()])
@@ -51,6 +65,8 @@ def load(name: str, patches: Sequence[Path] = ()) -> Variant:
         str(data.get("description", "")),
         (*_listed(path, data), *patches),
         _headers(path, data),
+        fuzz,
+        tuple(defines),
     )
 
 

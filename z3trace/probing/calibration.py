@@ -16,20 +16,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from z3trace.bpf import layout
+from z3trace.bpf.attachments import Attachments
 from z3trace.bpf.programs import Programs
 from z3trace.code.callsites import Probe, probes_of
 from z3trace.code.function import Method
 from z3trace.code.kerneltext import KernelText, Symbols
 from z3trace.data.model import Calibration
 from z3trace.errors import Z3traceError
+from z3trace.probing import locks
 from z3trace.probing.arming import Armed, arm
-from z3trace.probing.choice import Choice, Costs
+from z3trace.probing.choice import FUNCTION_EVENTS, FUNCTION_MODES, Choice, Costs
+from z3trace.probing.trampolines import close
 from z3trace.target.definition import OperationRule, Target
 from z3trace.target.plan import Plan, plan_of
 
 _ENTRIES = 1000  # of one poll(): what RLIMIT_NOFILE allows everywhere
 _BATCHES = 40
-_FUNCTION_EVENTS = 3  # attempt, acquisition, release
 _EMPTY, _LOCKED = "random_poll", "timerfd_poll"
 _TARGET = Target(
     name="calibration",
@@ -105,6 +107,7 @@ class _Sample:
     wait: float
     hold: float
     spread: float
+    hold_spread: float
 
 
 def _totals(programs: Programs, series: Sequence[int]) -> int:
@@ -127,8 +130,14 @@ def _sample(programs: Programs, poll: _Poll, operation: int) -> _Sample:
         for values, group, start in zip(recorded, groups, before, strict=True):
             values.append((_totals(programs, group) - start) / _ENTRIES)
     low = [_low(values) for values in recorded]
-    quarters = statistics.quantiles(recorded[0], n=4)
-    return _Sample(low[0], _low(elapsed), low[1], low[2], (quarters[2] - quarters[0]) / 2)
+    spreads = [_spread(values) for values in recorded]
+    return _Sample(low[0], _low(elapsed), low[1], low[2], spreads[0], spreads[2])
+
+
+def _spread(values: Sequence[float]) -> float:
+    """Half the distance of the quartiles."""
+    quarters = statistics.quantiles(values, n=4)
+    return (quarters[2] - quarters[0]) / 2
 
 
 def _low(values: Sequence[float]) -> float:
@@ -182,70 +191,108 @@ def measure(programs: Programs, wanted: Choice) -> tuple[Calibration, bool]:
     """
     symbols = Symbols()
     text = KernelText([_EMPTY, _LOCKED], symbols=symbols)
+    if len(text.functions) < 2 or len(text.sites) < 2:
+        raise Z3traceError("this kernel lacks the functions to calibrate on")
     libc = ctypes.CDLL(None, use_errno=True)
     empty = _Poll(os.open("/dev/random", os.O_RDONLY))
     locked = _Poll(libc.timerfd_create(time.CLOCK_MONOTONIC, os.O_CLOEXEC))
     affinity = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(affinity)})
     try:
-        return _measure(programs, text, (empty, locked), wanted)
+        return _Measurement(programs, text, empty, locked).measure(wanted)
     finally:
         os.sched_setaffinity(0, affinity)
         empty.close()
         locked.close()
 
 
-def _measure(
-    programs: Programs,
-    text: KernelText,
-    polls: tuple[_Poll, _Poll],
-    wanted: Choice,
-) -> tuple[Calibration, bool]:
-    empty, locked = polls
-    trampolines, slow_paths = wanted.trampolines, wanted.slow_paths
-    if len(text.functions) < 2 or len(text.sites) < 2:
-        raise Z3traceError("this kernel lacks the functions to calibrate on")
-    rows: list[tuple[dict[Method, int], float]] = []
-    base = _low([empty.once() for _ in range(_BATCHES)])
+@dataclass
+class _Measurement:
+    """The probes of one kernel on the functions *empty* and *locked*."""
 
-    def operations() -> tuple[_Sample, ...]:
-        return _sample(programs, empty, 0), _sample(programs, locked, 1)
+    programs: Programs
+    text: KernelText
+    empty: _Poll
+    locked: _Poll
 
-    plain = plan_of(_TARGET, _Text(text, ("jump", "emulated")), builtin=True)  # type: ignore[arg-type]
-    only = Choice(lock_mode="none", trampolines=trampolines)
-    floor, alone = _measured(programs, plain, only, operations)
-    if trampolines:
-        other = Choice(lock_mode="none", trampolines=False)
-        floor_kprobe, alone_kprobe = _measured(programs, plain, other, operations)
-        if floor_kprobe.elapsed < floor.elapsed:
-            trampolines, floor, alone = False, floor_kprobe, alone_kprobe
-    samples = []
-    mixes: tuple[tuple[Method, ...], ...] = (("jump", "emulated"), ("emulated",))
-    for methods in mixes:
-        plan = plan_of(_TARGET, _Text(text, methods), builtin=True)  # type: ignore[arg-type]
-        every = Choice(trampolines=trampolines, slow_paths=slow_paths)
-        probes = plan.code.fewer_probes if slow_paths else plan.code.probes
-        (sample,) = _measured(programs, plan, every, lambda: (_sample(programs, locked, 1),))
-        rows.append((_counts(probes), sample.latency - alone.latency))
-        samples.append(sample)
-    cost = _solve(rows)
-    plan = plan_of(_TARGET, _Text(text, ("emulated",)), builtin=True)  # type: ignore[arg-type]
-    function_cost = 0.0
-    if wanted.lock_mode in ("function", "hybrid"):
-        inside = Choice(lock_mode="function", trampolines=trampolines)
-        (sample,) = _measured(programs, plan, inside, lambda: (_sample(programs, locked, 1),))
-        function_cost = max(sample.latency - alone.latency, 0) / _FUNCTION_EVENTS
-    measured = Calibration(
-        operation_floor=round(floor.latency),
-        wait_floor=round(samples[0].wait),
-        hold_floor=round(samples[0].hold),
-        operation=round(max(floor.elapsed - base, 0)),
-        jump=round(cost["jump"]),
-        emulated=round(cost["emulated"]),
-        # A stepped instruction takes a second trap.
-        stepped=round(2 * cost["emulated"]),
-        lock_function=round(function_cost),
-        spread=round(max(floor.spread, samples[0].spread)),
-        function=f"{_EMPTY}, {_LOCKED}",
-    )
-    return measured, trampolines
+    def _plan(self, *methods: Method) -> Plan:
+        return plan_of(_TARGET, _Text(self.text, methods), builtin=True)  # type: ignore[arg-type]
+
+    def _of_lock(self, plan: Plan, choice: Choice) -> _Sample:
+        (sample,) = _measured(
+            self.programs, plan, choice, lambda: (_sample(self.programs, self.locked, 1),)
+        )
+        return sample
+
+    def measure(self, wanted: Choice) -> tuple[Calibration, bool]:
+        """See ``measure``."""
+        base = _low([self.empty.once() for _ in range(_BATCHES)])
+        floor, alone, trampolines = self._operations(trampolines=wanted.trampolines)
+        rows, samples = self._call_sites(wanted, alone, trampolines=trampolines)
+        cost = _solve(rows)
+        function = bystander = 0.0
+        if wanted.lock_mode in FUNCTION_MODES:
+            inside = Choice(lock_mode="function", trampolines=trampolines)
+            sample = self._of_lock(self._plan("emulated"), inside)
+            function = max(sample.latency - alone.latency, 0) / FUNCTION_EVENTS
+            bystander = self._bystander()
+        measured = Calibration(
+            operation_floor=round(floor.latency),
+            wait_floor=round(samples[0].wait),
+            hold_floor=round(samples[0].hold),
+            operation=round(max(floor.elapsed - base, 0)),
+            jump=round(cost["jump"]),
+            emulated=round(cost["emulated"]),
+            # A stepped instruction takes a second trap.
+            stepped=round(2 * cost["emulated"]),
+            lock_function=round(function),
+            bystander=round(bystander),
+            uncertainty=round(samples[0].hold_spread),
+            spread=round(max(floor.spread, samples[0].spread)),
+            function=f"{_EMPTY}, {_LOCKED}",
+        )
+        return measured, trampolines
+
+    def _operations(self, *, trampolines: bool) -> tuple[_Sample, _Sample, bool]:
+        """(empty, with a lock that no probe sees, whether by trampolines): the cheaper way."""
+
+        def drive() -> tuple[_Sample, ...]:
+            return _sample(self.programs, self.empty, 0), _sample(self.programs, self.locked, 1)
+
+        plan, found = self._plan("jump", "emulated"), []
+        for way in [True, False] if trampolines else [False]:
+            only = Choice(lock_mode="none", trampolines=way)
+            floor, alone = _measured(self.programs, plan, only, drive)
+            found.append((floor.elapsed, not way, floor, alone))
+        _, by_kprobe, floor, alone = min(found, key=lambda one: one[:2])
+        return floor, alone, not by_kprobe
+
+    def _call_sites(
+        self, wanted: Choice, alone: _Sample, *, trampolines: bool
+    ) -> tuple[list[tuple[dict[Method, int], float]], list[_Sample]]:
+        """Of two mixes of probes at the lock's calls: what they are, and what they add to an
+        operation; and the samples."""
+        rows, samples = [], []
+        every = Choice(trampolines=trampolines, slow_paths=wanted.slow_paths)
+        mixes: tuple[tuple[Method, ...], ...] = (("jump", "emulated"), ("emulated",))
+        for methods in mixes:
+            plan = self._plan(*methods)
+            probes = plan.code.fewer_probes if wanted.slow_paths else plan.code.probes
+            samples.append(self._of_lock(plan, every))
+            rows.append((_counts(probes), samples[-1].latency - alone.latency))
+        return rows, samples
+
+    def _bystander(self) -> float:
+        """What trampolines in the lock functions add to a lock pair that is nobody's."""
+        base = _low([self.locked.once() for _ in range(_BATCHES)])
+        attachments, descriptors = Attachments(), list[int]()
+        try:
+            covered = locks.cover(attachments, self._plan("emulated"), Choice(lock_mode="function"))
+            # No return address is below the kernel's text.
+            self.programs.config.text = 0
+            descriptors = locks.trace_functions(attachments, self.programs, covered.functions)
+            self.locked.once()
+            return max(_low([self.locked.once() for _ in range(_BATCHES)]) - base, 0)
+        finally:
+            attachments.close()
+            close(descriptors)

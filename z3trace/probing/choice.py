@@ -1,16 +1,29 @@
 """What to record and what that costs: plain data for arming and recording."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from z3trace.code.callsites import Probe
 from z3trace.data.model import Calibration
 
 #: How a lock event is seen: by a probe of the target's text, or in the lock function.
 Event = Literal["jump", "emulated", "stepped", "function"]
 ALL_CPUS = (1 << 64) - 1
 #: Lock modes in which waits can be seen in the slow paths; trampolines in the lock
-#: functions see the attempt anyhow.
-SLOW_PATH_MODES = ("callsite", "hybrid")
+#: functions see the attempt anyhow.  "auto" becomes one of the others, see ``decided``.
+SLOW_PATH_MODES = ("callsite", "hybrid", "auto")
+#: Lock modes for which calibration measures the lock functions too.
+FUNCTION_MODES = ("function", "hybrid", "auto")
+#: Events of a lock pair: at its calls, acquisition and release; in the lock functions the
+#: attempt too.
+CALL_EVENTS, FUNCTION_EVENTS = 2, 3
+#: How many lock pairs of everybody else one of the target's is worth where a way is chosen.
+OTHERS = 10
+RULE = (
+    "the lowest sum of what a lock pair costs the target and "
+    f"{OTHERS} times what it costs everybody else"
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,53 @@ class Costs:
     event: dict[Event, int] = field(
         default_factory=lambda: {"jump": 0, "emulated": 0, "stepped": 0, "function": 0}
     )
+
+
+@dataclass(frozen=True)
+class Price:
+    """What seeing one lock pair in some way adds, in ns, to the target's pairs, and to every
+    pair of everybody else."""
+
+    way: str
+    target: int
+    others: int = 0
+
+
+def prices(measured: Calibration) -> list[Price]:
+    """Of the ways to see locks that were measured."""
+    found = [
+        Price("at the calls, as jumps", CALL_EVENTS * measured.jump),
+        Price("at the calls, as traps", CALL_EVENTS * measured.emulated),
+    ]
+    if measured.lock_function:
+        function = FUNCTION_EVENTS * measured.lock_function
+        found.append(Price("in the lock functions", function, measured.bystander))
+    return found
+
+
+def cheapest(
+    measured: Calibration, probes: Iterable[Probe] = ()
+) -> Literal["callsite", "function"]:
+    """The lock mode whose price is the lowest here, by ``RULE``.
+
+    *probes*: those of the target's calls; without them, half are taken to be jumps.
+    """
+    methods = [probe.position.method for probe in probes] or ["jump", "emulated"]
+    event = costs_of(measured).event
+    at_calls = CALL_EVENTS * sum(event[method] for method in methods) / len(methods)
+    *_, last = prices(measured)
+    inside = last.target + OTHERS * last.others
+    return "function" if measured.lock_function and inside < at_calls else "callsite"
+
+
+def decided(wanted: Choice, measured: Calibration | None, probes: Iterable[Probe] = ()) -> Choice:
+    """*wanted*, with a way to see locks in the place of "auto": the ``cheapest``, and the
+    target's calls where nothing was measured."""
+    if wanted.lock_mode != "auto":
+        return wanted
+    mode = cheapest(measured, probes) if measured else "callsite"
+    slow_paths = wanted.slow_paths and mode in SLOW_PATH_MODES
+    return replace(wanted, lock_mode=mode, slow_paths=slow_paths)
 
 
 def costs_of(measured: Calibration | None) -> Costs:

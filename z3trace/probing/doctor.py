@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from z3trace.bpf.attachments import Attachments
 from z3trace.bpf.btf import KernelTypes
+from z3trace.bpf.programs import Programs
 from z3trace.data.model import CallSite
-from z3trace.probing import locks, siteclasses, slowpath
-from z3trace.probing.choice import SLOW_PATH_MODES, Choice
-from z3trace.target.plan import Plan
+from z3trace.probing import calibration, locks, siteclasses, slowpath
+from z3trace.probing.choice import SLOW_PATH_MODES, Choice, Price, cheapest, prices
+from z3trace.target.plan import Plan, room
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,26 @@ def _operations(plan: Plan) -> list[tuple[str, str, str]]:
     way = "trampoline or kprobe" if known else "kprobe"
     there = [(op.name, op.symbol, way) for op in plan.operations]
     return there + [(name, "", reason) for name, reason in plan.missing.items()]
+
+
+@dataclass(frozen=True)
+class PriceList:
+    """What each way to see locks costs on this kernel, and the lock mode "auto" here."""
+
+    prices: Sequence[Price]
+    cheapest: str
+
+
+def priced(plan: Plan) -> PriceList:
+    """Measure the ways to see locks, on functions of the kernel that are not the target's.
+
+    Takes a few seconds.  CannotTraceError or Z3traceError where it cannot be done.
+    """
+    programs = Programs(*room(plan.code))
+    wanted = slowpath.settled(Choice(lock_mode="auto", slow_paths=True), programs, lambda _: None)
+    measured, _ = calibration.measure(programs, wanted)
+    probes = plan.code.fewer_probes if wanted.slow_paths else plan.code.probes
+    return PriceList(prices(measured), cheapest(measured, probes))
 
 
 def diagnose(plan: Plan, lock_mode: str) -> Diagnosis:

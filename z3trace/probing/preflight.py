@@ -1,6 +1,8 @@
 """Can this kernel be traced, by this user, on this machine?"""
 
+import itertools
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,12 @@ _NEED = {
     "CONFIG_BPF_SYSCALL": "BPF",
     "CONFIG_BPF_EVENTS": "BPF programs on kprobes",
     "CONFIG_KPROBE_EVENTS": "kprobe events",
+}
+#: What tracing needs, and the bits of which one is enough (include/uapi/linux/capability.h).
+_CAPABILITIES = {
+    "CAP_BPF": 1 << 39 | 1 << 21,
+    "CAP_PERFMON": 1 << 38 | 1 << 21,
+    "CAP_SYSLOG": 1 << 34,
 }
 
 
@@ -64,17 +72,77 @@ def _kprobes(config: dict[str, str]) -> Check:
 
 
 def _privileges() -> Check:
-    if os.geteuid() == 0:
-        return Check("privileges", "ok", "root")
-    hint = "run it with sudo, or in a guest with 'z3trace vm'"
-    return Check("privileges", "missing", "tracing needs root", hint)
+    if os.geteuid() != 0:
+        hint = "run it with sudo, or in a guest with 'z3trace vm'"
+        return Check("privileges", "missing", "tracing needs root", hint)
+    lacking = [name for name, bits in _CAPABILITIES.items() if not _capabilities() & bits]
+    if lacking:
+        said = f"root here lacks {' and '.join(lacking)}"
+        hint = "a container takes them away: start it with these, or run on the host"
+        return Check("privileges", "missing", said, hint)
+    return Check("privileges", "ok", "root")
+
+
+def _capabilities() -> int:
+    """What this process may do, a bit each; all if the kernel does not tell."""
+    try:
+        status = (_ROOT / "proc/self/status").read_text()
+    except OSError:
+        return -1
+    found = re.search(r"^CapEff:\s*([0-9a-f]+)$", status, re.M)
+    return int(found[1], 16) if found else -1
 
 
 def _tracefs() -> Check:
-    if not _has("sys/kernel/tracing/events"):
-        hint = "mount -t tracefs tracefs /sys/kernel/tracing"
-        return Check("tracefs", "missing", "tracefs is not mounted", hint)
-    return Check("tracefs", "ok", "mounted")
+    for directory in ("sys/kernel/tracing", "sys/kernel/debug/tracing"):
+        if _has(f"{directory}/events"):
+            said = "mounted" if directory == "sys/kernel/tracing" else "mounted below debugfs"
+            return Check("tracefs", "ok", said)
+    hint = "mount -t tracefs tracefs /sys/kernel/tracing"
+    return Check("tracefs", "missing", "tracefs is not mounted", hint)
+
+
+def _addresses() -> Check:
+    """Whether the kernel tells where its functions are, to whoever may know."""
+    try:
+        with (_ROOT / "proc/kallsyms").open() as file:
+            hidden = all(int(line.split()[0], 16) == 0 for line in itertools.islice(file, 16))
+        restrict = (_ROOT / "proc/sys/kernel/kptr_restrict").read_text().strip()
+    except (OSError, ValueError, IndexError):
+        return Check("addresses", "note", "/proc/kallsyms cannot be read")
+    if not hidden:
+        return Check("addresses", "ok", "shown")
+    if os.geteuid() == 0 and restrict == "2":
+        said = "kptr_restrict is 2: addresses are hidden from root too"
+        return Check("addresses", "missing", said, "sysctl kernel.kptr_restrict=1")
+    said = f"/proc/kallsyms hides the addresses (kptr_restrict is {restrict})"
+    return Check("addresses", "missing", said, "run it as root with CAP_SYSLOG")
+
+
+def _lockdown() -> Check:
+    hint = "boot without lockdown=confidentiality"
+    try:
+        text = (_ROOT / "sys/kernel/security/lockdown").read_text()
+    except OSError:
+        return _lockdown_unseen(hint)
+    mode = text.partition("[")[2].partition("]")[0]
+    if mode == "confidentiality":
+        return Check("lockdown", "missing", "the kernel is locked down: no kprobes", hint)
+    return Check("lockdown", "ok", mode or "none")
+
+
+def _lockdown_unseen(hint: str) -> Check:
+    """Without securityfs: a kernel that is locked down lets nobody open this file."""
+    for directory in ("sys/kernel/tracing", "sys/kernel/debug/tracing"):
+        try:
+            os.close(os.open(_ROOT / directory / "kprobe_events", os.O_RDONLY | os.O_CLOEXEC))
+        except PermissionError:
+            if os.geteuid() == 0:
+                said = "kprobe_events may not be opened: the kernel is probably locked down"
+                return Check("lockdown", "missing", said, hint)
+        except OSError:
+            continue
+    return Check("lockdown", "ok", "none")
 
 
 def essential(config: dict[str, str]) -> Iterator[Check]:
@@ -82,6 +150,8 @@ def essential(config: dict[str, str]) -> Iterator[Check]:
     yield _kprobes(config)
     yield _privileges()
     yield _tracefs()
+    yield _lockdown()
+    yield _addresses()
 
 
 def _headers() -> Check:
@@ -108,16 +178,12 @@ def _types() -> Check:
     return Check("BTF", "note", said)
 
 
-def _lockdown() -> Check:
-    try:
-        text = (_ROOT / "sys/kernel/security/lockdown").read_text()
-    except OSError:
-        return Check("lockdown", "ok", "none")
-    mode = text.partition("[")[2].partition("]")[0]
-    if mode == "confidentiality":
-        hint = "boot without lockdown=confidentiality"
-        return Check("lockdown", "missing", "the kernel is locked down: no kprobes", hint)
-    return Check("lockdown", "ok", mode or "none")
+def _debugfs() -> Check:
+    if _has("sys/kernel/debug/kprobes/list"):
+        return Check("debugfs", "ok", "mounted")
+    hint = "mount -t debugfs debugfs /sys/kernel/debug"
+    said = "not mounted: no zpool-bench, no timed builds"
+    return Check("debugfs", "note", said, hint)
 
 
 def _lock_config(config: dict[str, str]) -> Iterator[Check]:
@@ -143,7 +209,7 @@ def _lock_config(config: dict[str, str]) -> Iterator[Check]:
 def checks() -> list[Check]:
     """Everything about this kernel that decides what a recording can see."""
     config = kernel_config()
-    general = [*essential(config), _headers(), _bcc(), _types(), _lockdown()]
+    general = [*essential(config), _headers(), _bcc(), _types(), _debugfs()]
     return [*general, *_lock_config(config)]
 
 

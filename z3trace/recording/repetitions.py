@@ -95,7 +95,7 @@ def _named(asked: Asked) -> dict[Way, int]:
         raise UsageError("--probe timed+... needs a timed build, and there is none")
     counts = dict.fromkeys(asked.probes, asked.runs)
     one_class = any(way.probe.startswith("lock:") for way in asked.probes)
-    own = min(asked.runs, MOST_SHOWN) if one_class and asked.own_lock else 0
+    own = asked.runs if one_class and asked.own_lock else 0
     return _some(counts | {ways.OWN_LOCK: own})
 
 
@@ -109,5 +109,6 @@ def _probed(asked: Asked, most_judged: int) -> dict[Way, int]:
         return counts | {ways.ALL: shown}
     if not (asked.sees_classes and asked.classes):
         return counts | {ways.ALL: judged}
-    counts |= {ways.ALL: shown, ways.OWN_LOCK: shown if asked.own_lock else 0}
+    # What is taken off every hold of a class is to be known as well as the hold.
+    counts |= {ways.ALL: shown, ways.OWN_LOCK: judged if asked.own_lock else 0}
     return counts | {ways.of_class(lock): judged for lock in asked.classes}

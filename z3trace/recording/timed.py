@@ -28,24 +28,39 @@ _LEDGER = (
     "forgotten_tries",
     "open_holds",
 )
-_COUNTS = (
-    *("acquisitions", "contended", "trylock_failures", "releases"),
-    *("wait_sum", "wait_max", "wait_min", "hold_sum", "hold_max", "hold_min"),
-)
-_EVENTS = _COUNTS[:4]
+_VALUES = ("sum", "max", "min", "count")
 _METRICS = ("wait", "hold")
+#: *events*: acquisitions, or releases of a call that releases.
+_COUNTS = (
+    *("events", "trylock_failures"),
+    *(f"{metric}_{value}" for metric in _METRICS for value in _VALUES),
+)
+_EVENTS = {
+    "acquisitions": "acquisitions",
+    "contended": "wait_count",
+    "trylock_failures": "trylock_failures",
+    "releases": "releases",
+}
+_CALL = ("wait_sum", "wait_max", "hold_sum", "hold_max")
+#: Of so many acquisitions, on average, the hold of one is timed: all would slow a module
+#: whose locks are held shortly by half and more, and prolong the holds around them.
+EVERY = 8
+_MOST = 255
 _NONE = (1 << 64) - 1  # the least of no values
 _LARGEST = (1 << 63) - 1
 
 
 class TimedModule:
     """A timed build of *target*, built by z3trace: its lock calls, and their figures in the
-    kernel where it is loaded.
+    kernel where it is loaded.  Of *every* acquisitions of a spinning lock, on average and at
+    random, the hold of one is timed (1 to 255); all are counted, and all waits are timed.
 
     CannotTraceError if the module at *path* is no timed build.
     """
 
-    def __init__(self, path: Path, target: Target) -> None:
+    def __init__(self, path: Path, target: Target, every: int = EVERY) -> None:
+        if not 0 < every <= _MOST:
+            raise ValueError(f"{every} is not from 1 to {_MOST}")
         module = ModuleFile(path)
         calls = module.facts.calls
         if calls is None:
@@ -53,12 +68,15 @@ class TimedModule:
                 f"{path} does not time its own locks",
                 "build it with 'z3trace kernel build --timed'",
             )
+        self._every = every
         self._directory = _DEBUGFS / f"z3timed-{module.name}"
-        self._classes, names = lockclasses.classes(calls, target)
-        self._numbers = [self._classes.index(name) for name in names]
+        classes = lockclasses.classify(calls, target)
+        self._classes = classes.names
+        self._numbers = [self._classes.index(name) for name in classes.of_calls]
         self.build = TimedBuild(
             build_id=module.build_id,
             digest=module.variant.get("digest", ""),
+            folded=classes.folded,
             calls=[
                 TimedCall(
                     number=number,
@@ -70,7 +88,7 @@ class TimedModule:
                     action=call.action,
                     kind=call.kind,
                 )
-                for number, (call, name) in enumerate(zip(calls, names, strict=True))
+                for number, (call, name) in enumerate(zip(calls, classes.of_calls, strict=True))
             ],
         )
 
@@ -83,7 +101,7 @@ class TimedModule:
         try:
             fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
             try:
-                os.write(fd, bytes([0, *self._numbers]))
+                os.write(fd, bytes([self._every, *self._numbers]))
             finally:
                 os.close(fd)
         except OSError as error:
@@ -99,25 +117,31 @@ class TimedModule:
 
         InputError if they are not such as the module that was built gives.
         """
-        expected = 8 * (2 + len(_LEDGER) + limits.CLASSES**2 + _buckets(0, 0, 2))
-        expected += 8 * len(_COUNTS) * len(self.build.calls)
+        words = 2 + len(_LEDGER) + (limits.CLASSES + 1) * limits.CLASSES
+        words += _buckets(0, 0, 2) + len(_COUNTS) * len(self.build.calls)
+        expected = 8 * words
         data = paths.read_bounded(self._directory / "figures", expected)
         if len(data) != expected:
             raise InputError(f"the timed build gave {len(data)} bytes of figures, not {expected}")
-        return self._figures(struct.unpack(f"<{expected // 8}Q", data))
+        return self._figures(struct.unpack(f"<{words}Q", data))
 
     def _figures(self, words: Sequence[int]) -> Timed:
         if words[0] != _MAGIC or words[1] != len(self.build.calls):
             raise InputError("the figures of the timed build are of another build")
         at = 2 + len(_LEDGER)
         ledger = TimedLedger(**_bounded(_LEDGER, words[2:at]))
-        nesting, at = words[at : at + limits.CLASSES**2], at + limits.CLASSES**2
+        size = (limits.CLASSES + 1) * limits.CLASSES
+        nesting, at = words[at : at + size], at + size
         buckets, at = words[at : at + _buckets(0, 0, 2)], at + _buckets(0, 0, 2)
         width = len(_COUNTS)
         counts = [
             _bounded(_COUNTS, words[at + width * i : at + width * (i + 1)])
             for i in range(len(self.build.calls))
         ]
+        for one, call in zip(counts, self.build.calls, strict=True):
+            releases = call.action == "release"
+            one["acquisitions"] = 0 if releases else one["events"]
+            one["releases"] = one["events"] if releases else 0
         locks = [self._lock(number, counts) for number in range(len(self._classes))]
         series = [
             self._series(metric, number, counts, buckets)
@@ -125,10 +149,16 @@ class TimedModule:
             for metric in _METRICS
         ]
         return Timed(
+            every=self._every,
             series=[one for one in series if one is not None],
             locks=[lock for lock in locks if lock.lock != lockclasses.OTHER or _any(lock)],
             calls=[
-                TimedCallCounts(call=i, **{k: v for k, v in one.items() if "_min" not in k})
+                TimedCallCounts(
+                    call=i,
+                    holds=one["hold_count"],
+                    **{name: one[key] for name, key in _EVENTS.items()},
+                    **{name: one[name] for name in _CALL},
+                )
                 for i, one in enumerate(counts)
             ],
             nesting=list(self._nesting(nesting)),
@@ -140,7 +170,7 @@ class TimedModule:
 
     def _lock(self, number: int, counts: Sequence[dict[str, int]]) -> LockCounts:
         its = self._of_class(number, counts)
-        sums = {name: _sum(one[name] for one in its) for name in _EVENTS}
+        sums = {name: _sum(one[key] for one in its) for name, key in _EVENTS.items()}
         return LockCounts(lock=self._classes[number], **sums)
 
     def _series(
@@ -161,24 +191,26 @@ class TimedModule:
                 least = 0
         if not found:
             return None
+        most = max(one[f"{metric}_max"] for one in its)
+        if least > most:
+            raise InputError("the figures of the timed build contradict each other")
         return Series(
             metric=metric,  # type: ignore[arg-type]
             lock=self._classes[number],
             count=_sum(found.values()),
             sum=_sum(one[f"{metric}_sum"] for one in its),
-            min=_small(least),
-            max=max(one[f"{metric}_max"] for one in its),
+            min=least,
+            max=most,
             buckets=sorted(found.items()),
         )
 
     def _nesting(self, words: Sequence[int]) -> Iterable[Nesting]:
-        known = range(len(self._classes))
-        for held, acquired in ((h, a) for h in known for a in known):
-            count = _small(words[held * limits.CLASSES + acquired])
-            if count:
-                yield Nesting(
-                    held=self._classes[held], acquired=self._classes[acquired], count=count
-                )
+        """Row by row, of the class that is held; the last row is of no class."""
+        for held, outer in enumerate(self._classes):
+            for acquired, lock in enumerate(self._classes):
+                count = _small(words[held * limits.CLASSES + acquired])
+                if count:
+                    yield Nesting(held=outer, acquired=lock, count=count)
 
 
 def _buckets(metric: int, lock: int, after: int) -> int:

@@ -7,6 +7,7 @@ only one rule fits.  A lock that no rule knows is its own class, called after it
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from z3trace.code.module import TimedCallFact
 from z3trace.data import limits
@@ -18,11 +19,18 @@ _MOST_NAMES = limits.CLASSES - 1
 _KINDS = {"rwlock": ("read", "write"), "spinlock": ("spin",)}
 
 
-def classes(calls: Sequence[TimedCallFact], target: Target) -> tuple[list[str], list[str]]:
-    """The classes, of which number 0 is ``other``, and the class of each call.
+@dataclass(frozen=True)
+class Classes:
+    """*names*: the classes, of which number 0 is ``other``; *of_calls*: the class of each
+    call; *folded*: the names that ``other`` stands for, as there is room for 15 others."""
 
-    Of more than 15 the target's own come first, then those with most calls.
-    """
+    names: list[str]
+    of_calls: list[str]
+    folded: list[str]
+
+
+def classify(calls: Sequence[TimedCallFact], target: Target) -> Classes:
+    """The classes of *calls*: the target's own first, then those with most calls."""
     ruled = list(dict.fromkeys(rule.lock_class for rule in target.locks))
     homes: dict[str, set[str]] = {}
     for call in calls:
@@ -33,8 +41,9 @@ def classes(calls: Sequence[TimedCallFact], target: Target) -> tuple[list[str], 
     ]
     own = [name for name, _ in Counter(named).most_common() if name not in ruled]
     kept = [name for name in ruled if name in named]
-    kept += own[: _MOST_NAMES - len(kept)]
-    return [OTHER, *kept], [name if name in kept else OTHER for name in named]
+    room = _MOST_NAMES - len(kept)
+    kept += own[:room]
+    return Classes([OTHER, *kept], [name if name in kept else OTHER for name in named], own[room:])
 
 
 def _fits(rule: LockRule, call: TimedCallFact) -> bool:

@@ -219,6 +219,7 @@ def test_no_cell_is_a_formula_and_numbers_stay_numbers(evil: str) -> None:
         "side",
         "run",
         "seed",
+        "way",
         "metric",
         "operation",
         "lock",

@@ -63,3 +63,12 @@ def test_ratios_changes_and_intervals() -> None:
         ">999%",
         "",
     )
+
+
+def test_a_share_in_words_and_its_order() -> None:
+    assert units.share(0.234) == "23%"
+    assert units.share(0.201, at_most=True) == "<21%"
+    assert units.share(0.0, at_most=True) == "0%"
+    assert units.share(float("nan")) == "?"
+    told = ["?", "95%", "<21%", "0%", ""]
+    assert sorted(told, key=units.share_order) == ["", "0%", "<21%", "95%", "?"]

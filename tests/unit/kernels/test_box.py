@@ -138,9 +138,17 @@ def test_what_is_too_much_fails(home: Path, code: str, said: str) -> None:
 @pytest.mark.parametrize("code", ["while True: pass", "import time; time.sleep(60)"])
 def test_what_takes_too_long_is_ended(home: Path, code: str, boxed: bool) -> None:
     began = time.monotonic()
-    with pytest.raises(Z3traceError, match="the test (took longer than 1 s|failed with status)"):
+    with pytest.raises(Z3traceError, match="the test (took longer than 1 s|was killed)"):
         _python(home, code, timeout=1, boxed=boxed)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("boxed", [True, False])
+@pytest.mark.parametrize("sign", ["SIGKILL", "SIGXCPU"])
+def test_at_the_limit_of_the_processor_it_is_said(home: Path, sign: str, boxed: bool) -> None:
+    code = f"import os, signal; os.kill(os.getpid(), signal.{sign})"
+    with pytest.raises(Z3traceError, match=r"^the test was killed: it took too much time or mem"):
+        _python(home, code, boxed=boxed)
 
 
 @pytest.mark.parametrize("end", ["", "time.sleep(60)"])

@@ -57,6 +57,7 @@ def test_a_module_is_built_with_what_it_was_made_from(kernel: Kernel, tmp_path: 
         "variant": "stock+p",
         "digest": module.digest,
         "patches": ["p.cocci"],
+        "notes": [],
         "unboxed": False,
         "timed": False,
     }
@@ -162,3 +163,88 @@ def test_our_own_workload_needs_no_box(kernel: Kernel, monkeypatch: pytest.Monke
     monkeypatch.setattr("z3trace.kernels.box._walls", lambda _: pytest.fail("a box was asked for"))
     with pytest.raises(Z3traceError, match=r"building zpool_bench\.ko failed"):
         build.build_workload(kernel, _silent)
+
+
+DIFF = """\
+--- a/mm/x.c
++++ b/mm/x.c
+@@ -3,4 +3,4 @@
+ int a(void)
+ {
+-\treturn 1;
++\treturn 2;
+ }
+"""
+
+
+def _diffs(tmp_path: Path, text: str, name: str = "p.patch", fuzz: int = 0) -> Variant:
+    (tmp_path / name).write_text(text)
+    return Variant("stock+p", "", (tmp_path / name,), fuzz=fuzz)
+
+
+def test_what_is_said_of_a_patch_is_said_of_each_use_of_the_module(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    build.build_variant(kernel, SOURCE, _diffs(tmp_path, DIFF), said.append)
+    note = "p.patch: mm/x.c: hunk 1 is at line 1, 2 lines further up, in a()"
+    assert said == ["building x.ko, variant stock+p", note]
+    again = build.build_variant(kernel, SOURCE, _diffs(tmp_path, DIFF, "q"), said.append)
+    assert said[2:] == [note.replace("p.patch", "q")]
+    assert not again.fresh
+
+
+def test_fuzz_is_part_of_what_a_module_is_made_from(kernel: Kernel, tmp_path: Path) -> None:
+    other = DIFF.replace(" int a(void)", " long a(void)")
+    with pytest.raises(InputError, match="fits only at line 1, .* with fuzz 1") as raised:
+        build.build_variant(kernel, SOURCE, _diffs(tmp_path, other), _silent)
+    assert raised.value.hint == "--fuzz 1 puts it there"
+    fuzzy = build.build_variant(kernel, SOURCE, _diffs(tmp_path, other, fuzz=1), _silent)
+    assert "return 2;" in (fuzzy.path.parent / "x.c").read_text()
+    exact = build.build_variant(kernel, SOURCE, _diffs(tmp_path, DIFF), _silent)
+    assert exact.digest != fuzzy.digest
+
+
+def test_a_header_that_a_patch_adds_is_built_with(kernel: Kernel, tmp_path: Path) -> None:
+    header = """\
+diff --git a/mm/{0}.h b/mm/{0}.h
+new file mode 100644
+--- /dev/null
++++ b/mm/{0}.h
+@@ -0,0 +1,2 @@
++#define VALUE_OF_{0} 42
++
+"""
+    used = """\
+--- a/mm/x.c
++++ b/mm/x.c
+@@ -1,4 +1,5 @@
++#include "x_lock.h"
+ int a(void)
+ {
+-\treturn 1;
++\treturn VALUE_OF_x_lock;
+ }
+"""
+    said: list[str] = []
+    chosen = _diffs(tmp_path, header.format("x_lock") + header.format("other") + used)
+    module = build.build_variant(kernel, SOURCE, chosen, said.append)
+    assert (module.path.parent / "x_lock.h").read_text() == "#define VALUE_OF_x_lock 42\n\n"
+    assert not (module.path.parent / "other.h").exists()
+    assert said[1:] == ["p.patch: left out: mm/other.h, which mm/x.c does not include"]
+
+
+def test_a_header_of_the_source_package_may_change(kernel: Kernel, tmp_path: Path) -> None:
+    kernel.source(SOURCE).with_name("x.h").write_text("#define ONE 1\n")
+    kernel.source(SOURCE).write_text('#include "x.h"\n' + CODE.replace("1", "ONE"))
+    text = "--- a/mm/x.h\n+++ b/mm/x.h\n@@ -1 +1 @@\n-#define ONE 1\n+#define ONE 11\n"
+    cast = "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -3,2 +3,2 @@\n {\n-\treturn ONE;\n+\treturn ONE + 0;\n"
+    module = build.build_variant(kernel, SOURCE, _diffs(tmp_path, text + cast), _silent)
+    assert (module.path.parent / "x.h").read_text() == "#define ONE 11\n"
+    assert kernel.source(SOURCE).with_name("x.h").read_text() == "#define ONE 1\n"
+
+
+def test_a_patch_makes_no_header_in_the_place_of_another(kernel: Kernel, tmp_path: Path) -> None:
+    text = "--- /dev/null\n+++ b/mm/visible.h\n@@ -0,0 +1 @@\n+#error\n"
+    with pytest.raises(InputError, match=r"p\.patch makes mm/visible\.h, which is there already"):
+        build.build_variant(kernel, SOURCE, _diffs(tmp_path, text + DIFF), _silent)

@@ -1,9 +1,9 @@
-"""A small part of tests/fuzz/patches.py: canaries, and attacks on them."""
+"""A small part of tests/fuzz/patches.py, canaries and attacks on them, and of mailbox.py."""
 
 from pathlib import Path
 
 import pytest
-from fuzz import patches
+from fuzz import mailbox, patches
 from hostile import attacks
 
 #: What reached the host's Python through the pattern that stood here before.
@@ -29,3 +29,10 @@ def test_without_box_and_refusal_the_same_attack_would(name: str, tmp_path: Path
         attack = next(made for made in attacks(outside.prey, 200) if made.name == name)
         shown = patches.nothing_refused(attack, tmp_path, boxed=False)
         assert {"file changed", "port called", "process stopped"} <= set(outside.touched(shown))
+
+
+def test_mutated_mails_end_in_a_source_or_in_one_of_our_errors() -> None:
+    outcomes = mailbox.fuzz(100, first=77_000)
+    assert not outcomes["FAILED"]
+    assert outcomes["applied"] > 10
+    assert outcomes["InputError"] > 10

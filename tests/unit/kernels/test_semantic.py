@@ -7,7 +7,7 @@ from hostile import SEMANTIC, Prey
 
 from z3trace import paths
 from z3trace.errors import InputError
-from z3trace.kernels.semantic import must_be_plain
+from z3trace.kernels.semantic import looks_like, must_be_plain, virtual
 
 #: These hold no code and stay: an include that is added to the C code, and letters that are
 #: none of Coccinelle's words.
@@ -58,3 +58,33 @@ def test_a_long_patch_takes_no_longer_than_its_length() -> None:
     assert time.process_time() - began < 5
     with pytest.raises(InputError, match="larger than 128 KiB"):
         must_be_plain("p.cocci", b"\n" * ((128 << 10) + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("virtual patch\n\n@depends on patch@ @@\n-a();\n+b();\n", {"patch": False}),
+        (
+            "virtual patch, context\nvirtual  org ,report\n@@ @@\n-a();\n",
+            "patch context org report",
+        ),
+        ("/* virtual no */ // virtual not\nvirtual\n yes\n@@ @@\n-virtual x;\n", {"yes": False}),
+        ("@r@ identifier virtual.f; @@\n-f();\n", {"f": True}),
+        ("virtual patch\n@r@ identifier virtual . f; @@\n-f();\n", {"patch": False, "f": True}),
+        ("@@ @@\n-a();\n+b(); // virtual patch\n", {}),
+        ("virtual", {}),
+    ],
+)
+def test_what_is_left_to_the_command_line(text: str, names: dict[str, bool] | str) -> None:
+    wanted = dict.fromkeys(names.split(), False) if isinstance(names, str) else names
+    assert virtual(text.encode()) == wanted
+
+
+@pytest.mark.parametrize("text", ["@@ @@\n-a;\n", "// x\n@ r @\n@@\n", "@r depends on x@\n@@\n"])
+def test_rules_are_known_without_a_name(text: str) -> None:
+    assert looks_like(text.encode())
+
+
+@pytest.mark.parametrize("text", ["", "x", "--- a\n+++ b\n@@ -1 +1 @@\n", "@@@ -1 -1 +1 @@@\n"])
+def test_a_diff_is_none(text: str) -> None:
+    assert not looks_like(text.encode())

@@ -37,6 +37,21 @@ def test_patches_go_on_top_and_into_the_name() -> None:
     assert chosen.patches == (*variant.load("page-lock").patches, *mine)
 
 
+def test_a_name_has_room_in_a_label_whatever_the_patches_are_called() -> None:
+    five = [Path(f"000{n}-z3fold-step-{n}-of-the-locking-rework.patch") for n in range(1, 6)]
+    name = "stock+0001-z3fold-step-1-of-the-locking-rework+4 more"
+    assert variant.load("stock", five).name == name
+    assert len(variant.load("stock", [Path("x " * 120)] * 3).name) <= 120
+    assert variant.load("stock", [Path("-"), Path("a.PATCH.gz"), Path("b\udcff.mbx")]).name == (
+        "stock+stdin+a+b\ufffd"
+    )
+
+
+def test_a_variant_knows_how_its_patches_are_applied() -> None:
+    chosen = variant.load("page-lock", [Path("a.cocci")], 2, ["patch"])
+    assert (chosen.fuzz, chosen.defines) == (2, ("patch",))
+
+
 def test_a_file_of_ones_own_names_patches_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('patches = ["a.patch", "b.cocci"]\nheaders = ["counted.h"]\n')

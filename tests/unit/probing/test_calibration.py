@@ -1,6 +1,7 @@
 """The arithmetic of a calibration, against costs that the test knows."""
 
 import itertools
+import os
 from typing import Any
 
 import fakes
@@ -85,7 +86,8 @@ def test_a_sample_is_what_was_recorded_of_a_call(operation: int) -> None:
     poll: Any = _Poll(programs, operation)
     sample = calibration._sample(programs, poll, operation)
     assert (sample.latency, sample.elapsed) == (700, 5000)
-    assert (sample.wait, sample.hold, sample.spread) == (30, 90, 0)
+    assert (sample.wait, sample.hold) == (30, 90)
+    assert (sample.spread, sample.hold_spread) == (0, 0)
 
 
 def test_a_machine_that_is_slow_at_times_widens_the_spread_alone() -> None:
@@ -94,3 +96,35 @@ def test_a_machine_that_is_slow_at_times_widens_the_spread_alone() -> None:
     sample = calibration._sample(programs, poll, 0)
     assert sample.latency == 700
     assert sample.spread > 100
+    assert sample.hold_spread == 0
+
+
+def test_a_bystander_pays_the_difference_and_no_place_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Trampolines are in place for the second half of the calls, and closed at the end."""
+    attachments: Any = fakes.Attachments()
+    programs: Any = fakes.Programs()
+    programs.config.text = 77
+    traced: list[int] = []
+
+    class Poll:
+        def once(self) -> float:
+            assert not traced or programs.config.text == 0
+            return 170.0 if traced else 100.0
+
+    def trace(*_: object) -> list[int]:
+        traced.append(fakes.any_fake(os.open(os.devnull, os.O_RDONLY)))
+        return list(traced)
+
+    monkeypatch.setattr(calibration, "Attachments", lambda: attachments)
+    monkeypatch.setattr(calibration.locks, "cover", lambda *_: calibration.locks.Covered())
+    monkeypatch.setattr(calibration.locks, "trace_functions", trace)
+    monkeypatch.setattr(calibration._Measurement, "_plan", lambda *_: fakes.plan())
+    text: Any = None
+    poll: Any = Poll()
+    measurement = calibration._Measurement(programs, text, poll, poll)
+    assert measurement._bystander() == 70.0
+    assert attachments.closed
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(traced[0])

@@ -7,7 +7,7 @@ import fakes
 import pytest
 from msgspec import structs
 
-from z3trace.data.model import CallSite
+from z3trace.data.model import Calibration, CallSite
 from z3trace.errors import CannotTraceError
 from z3trace.probing import doctor
 from z3trace.probing.choice import Choice
@@ -87,3 +87,39 @@ def test_probes_are_removed_if_the_diagnosis_fails(monkeypatch: pytest.MonkeyPat
     with pytest.raises(CannotTraceError):
         doctor.diagnose(fakes.plan(), Choice(lock_mode="none").lock_mode)
     assert attachments.closed
+
+
+def test_prices_are_measured_for_auto_and_the_targets_own_probes_decide(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Jumps cost less than the lock functions here, traps more."""
+    measured = Calibration(
+        operation_floor=0,
+        wait_floor=0,
+        hold_floor=0,
+        operation=0,
+        jump=75,
+        emulated=600,
+        stepped=1200,
+        lock_function=18,
+        bystander=13,
+        spread=0,
+    )
+    asked: list[Choice] = []
+
+    def measure(programs: object, wanted: Choice) -> tuple[Calibration, bool]:
+        asked.append(wanted)
+        return measured, True
+
+    monkeypatch.setattr(doctor, "Programs", lambda *sizes: fakes.Programs())
+    monkeypatch.setattr(doctor.slowpath, "settled", lambda choice, programs, say: choice)
+    monkeypatch.setattr(doctor.calibration, "measure", measure)
+    for method, cheapest in (("jump", "callsite"), ("emulated", "function")):
+        probes = [fakes.probe(5, after=0, method=method)]  # type: ignore[arg-type]
+        code = fakes.Code(sites=[fakes.site(0)], fewer_probes=probes)
+        priced = doctor.priced(fakes.plan(code))
+        assert priced.cheapest == cheapest
+        assert [(price.target, price.others) for price in priced.prices] == [
+            *((150, 0), (1200, 0), (54, 13))
+        ]
+    assert {choice.lock_mode for choice in asked} == {"auto"}

@@ -32,10 +32,15 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f"lib/modules/{RELEASE}/build",
         "sys/kernel/btf/vmlinux",
         "sys/kernel/security",
+        "sys/kernel/debug/kprobes/list",
         "boot",
-        "proc",
+        "proc/sys/kernel",
+        "proc/self",
     ):
         (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "proc/kallsyms").write_text("ffffffff81000000 T _stext\n" * 20)
+    (tmp_path / "proc/sys/kernel/kptr_restrict").write_text("1\n")
+    (tmp_path / "proc/self/status").write_text("CapEff:\t000001ffffffffff\n")
     _configure(tmp_path, GOOD)
     return tmp_path
 
@@ -108,6 +113,74 @@ def test_who_is_not_root_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_lockdown(root: Path, text: str, state: str) -> None:
     (root / "sys/kernel/security/lockdown").write_text(text)
     assert _by_name()["lockdown"].state == state
+
+
+def test_lockdown_without_securityfs_is_seen_at_the_events_file(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "sys/kernel/tracing/kprobe_events").touch()
+    assert _by_name()["lockdown"].state == "ok"
+    real = os.open
+
+    def refusing(path: Path, flags: int) -> int:
+        if Path(path).name == "kprobe_events":
+            raise PermissionError(1, "Operation not permitted")
+        return real(path, flags)
+
+    monkeypatch.setattr(preflight.os, "open", refusing)
+    with pytest.raises(CannotTraceError, match="probably locked down"):
+        preflight.require_traceable()
+
+
+def test_tracefs_below_debugfs_is_enough(root: Path) -> None:
+    (root / "sys/kernel/tracing/events").rmdir()
+    (root / "sys/kernel/debug/tracing/events").mkdir(parents=True)
+    assert _by_name()["tracefs"] == Check("tracefs", "ok", "mounted below debugfs")
+    preflight.require_traceable()
+
+
+def test_debugfs_that_is_not_mounted_is_a_note(root: Path) -> None:
+    (root / "sys/kernel/debug/kprobes/list").rmdir()
+    assert _by_name()["debugfs"].state == "note"
+    preflight.require_traceable()
+
+
+@pytest.mark.parametrize(
+    ("first", "restrict", "said"),
+    [
+        ("ffffffff81000000", "1", ""),
+        ("0000000000000000", "2", "kptr_restrict is 2"),
+        ("0000000000000000", "1", r"hides the addresses \(kptr_restrict is 1\)"),
+    ],
+)
+def test_hidden_addresses_are_named_by_what_hides_them(
+    root: Path, first: str, restrict: str, said: str
+) -> None:
+    (root / "proc/kallsyms").write_text(f"{first} T _stext\n" * 20)
+    (root / "proc/sys/kernel/kptr_restrict").write_text(f"{restrict}\n")
+    if not said:
+        preflight.require_traceable()
+        return
+    with pytest.raises(CannotTraceError, match=said):
+        preflight.require_traceable()
+
+
+@pytest.mark.parametrize(
+    ("effective", "lacking"),
+    [
+        ("000001ffffffffff", ""),
+        ("000000c400000000", ""),  # bpf, perfmon, syslog
+        ("00000000a80425fb", "CAP_BPF and CAP_PERFMON and CAP_SYSLOG"),  # a container's root
+        ("000001bfffdfffff", "CAP_PERFMON"),
+    ],
+)
+def test_root_without_capabilities_is_told_which(root: Path, effective: str, lacking: str) -> None:
+    (root / "proc/self/status").write_text(f"Name:\tx\nCapEff:\t{effective}\n")
+    if not lacking:
+        preflight.require_traceable()
+        return
+    with pytest.raises(CannotTraceError, match=rf"root here lacks {lacking} \("):
+        preflight.require_traceable()
 
 
 @pytest.mark.parametrize(

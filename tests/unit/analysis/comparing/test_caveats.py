@@ -34,7 +34,7 @@ def test_losses_failures_and_what_was_not_seen() -> None:
         "after: operation alloc was not recorded: why",
         "after: the workload failed in 3 of 3 runs",
         "after: the recording was cut short",
-        "only 3 runs a side: no verdicts below 5",
+        "only 0 with no probes, 3 with all probes a side: no verdicts below 5 runs",
     ):
         assert sentence in said, said
     assert any(line.startswith("after: 6 of ") for line in said), said
@@ -45,3 +45,17 @@ def test_nothing_is_said_twice_or_of_nothing() -> None:
     assert len(set(said)) == len(said)
     assert not any("not interleaved" in line for line in said)
     assert any("not interleaved" in line for line in _said(recording("after"), paired=False))
+
+
+def test_what_holds_for_both_sides_is_said_once() -> None:
+    def with_warm_up(label: str, unused: str) -> Recording:
+        made = recording(label)
+        first = msgspec.structs.replace(made.runs[0], unused=unused, number=99)
+        return msgspec.structs.replace(made, runs=[first, *made.runs])
+
+    both = Digest.of(with_warm_up("a", "warm-up")), Digest.of(with_warm_up("b", "warm-up"))
+    assert "a and b: not counted: 1 to warm up of 21 runs" in list(caveats(*both, paired=True))
+    differ = Digest.of(with_warm_up("a", "warm-up")), Digest.of(with_warm_up("b", "disturbed"))
+    said = list(caveats(*differ, paired=True))
+    assert "a: not counted: 1 to warm up of 21 runs" in said
+    assert "b: not counted: 1 that the host disturbed (made again) of 21 runs" in said

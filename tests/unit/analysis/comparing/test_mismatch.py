@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from samples import recording
+from samples import recording, seen
 
 from z3trace.analysis.comparing import mismatch
 from z3trace.analysis.comparing.comparison import Comparison, compare
@@ -65,3 +65,17 @@ def test_coverage_in_words_that_compare() -> None:
     missing = Digest.of(msgspec.structs.replace(made, session=session))
     assert mismatch.coverage(missing) == "all but those in z3fold_alloc"
     assert mismatch.coverage(Digest.of(recording("x", lock_mode="none"))) == "no locks"
+
+
+def test_the_probes_coverage_matters_only_to_figures_of_probes() -> None:
+    made = seen("a")
+    blind = msgspec.structs.replace(
+        made.session, sites=[msgspec.structs.replace(made.session.sites[0], attached=False)]
+    )
+    sides = Digest.of(made), Digest.of(msgspec.structs.replace(made, session=blind))
+    assert mismatch.mismatches(*sides) == []
+    probed = [
+        Digest.of(msgspec.structs.replace(seen("x", ways=("lock:page",)), session=one.session))
+        for one in sides
+    ]
+    assert [name for name, _, _ in mismatch.mismatches(*probed)] == ["coverage"]

@@ -38,7 +38,7 @@ def _found(before: dict[str, float], after: dict[str, float]) -> list[ProbeEffec
 
 def test_probes_that_only_add_their_time_are_no_caveat() -> None:
     found = _found({"none": 400, "ops": 1000}, {"none": 300, "ops": 900})
-    assert [one.probe for one in found] == ["none", "ops"]
+    assert [one.way for one in found] == ["none", "ops"]
     assert found[0].change == pytest.approx(-100, rel=0.01)
     assert found[1].change == pytest.approx(-100, rel=0.01)
     assert found[1].slowdown == pytest.approx((2.5, 3.0), rel=0.01)
@@ -79,5 +79,12 @@ def test_runs_that_probe_operations_only_are_no_gap_in_coverage() -> None:
         _sided(label, {"none": each, "ops": 2 * each}) for label, each in (("a", 400), ("b", 300))
     ]
     caveats = compare(*map(Digest.of, made)).caveats
-    assert "a: locks were not recorded" in caveats
+    assert "a and b: locks were not recorded" in caveats
     assert not any("could not be probed" in caveat for caveat in caveats)
+
+
+def test_an_interval_that_few_runs_do_not_give_is_not_shown() -> None:
+    inf = float("inf")
+    few = ProbeEffect("ops", 400, 300, -100, -inf, inf, (1.0, 1.0))
+    assert probeeffect.span(few) == "-100 ns"
+    assert probeeffect.span(ProbeEffect("ops", 1, 1, 5, 1, 9, (1, 1))) == "+5 ns [+1 ns, +9 ns]"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from samples import recording
+from samples import recording, seen
 
 from z3trace.analysis.comparing import trend
 from z3trace.analysis.figures.recording import Digest
@@ -50,3 +50,30 @@ def test_sessions_that_differ_in_what_matters_are_refused() -> None:
     with pytest.raises(IncomparableError, match="workload"):
         trend.trends(digests)
     assert trend.trends(digests, allow_mismatch=True)
+
+
+def test_a_trend_is_seen_in_one_way_by_all_sessions() -> None:
+    digests = [Digest.of(seen("a")), Digest.of(seen("b", ways=("none", "lock:page", "own-lock")))]
+    lines = {
+        (line.key.metric, line.key.statistic): line
+        for line in trend.trends(digests, allow_mismatch=True)
+    }
+    hold = lines["hold", "mean"]
+    assert hold.way == "lock:page"
+    # Without what the probes of the class add, in both: some 450 ns, not 750.
+    assert hold.centres == pytest.approx([450, 450], rel=0.05)
+    assert 0.3 < hold.share < 0.5
+
+
+def test_no_change_is_looked_for_in_what_is_mostly_the_instrument_s() -> None:
+    digests = [
+        Digest.of(seen(f"{i}", runs=2, ways=("none", "all"), lock_scale=1 + i // 6, seed=i))
+        for i in range(12)
+    ]
+    lines = {
+        (line.key.metric, line.key.statistic): line
+        for line in trend.trends(digests, allow_mismatch=True)
+    }
+    assert lines["hold", "mean"].centres[-1] > 1.7 * lines["hold", "mean"].centres[0]
+    assert lines["hold", "mean"].share > 0.9
+    assert lines["hold", "mean"].changes == []

@@ -1,7 +1,7 @@
 """HdrHistogram's percentile text."""
 
 import pytest
-from samples import recording
+from samples import recording, seen
 
 from z3trace.analysis.export import hgrm
 from z3trace.analysis.figures.recording import Digest
@@ -31,3 +31,7 @@ def test_it_is_of_one_series_of_one_recording() -> None:
     for digests, series in (([digest], ""), ([digest, digest], "latency:alloc")):
         with pytest.raises(UsageError, match="one series of one recording"):
             hgrm.only(digests, series)
+
+
+def test_it_says_how_the_series_was_seen() -> None:
+    assert hgrm.text(Digest.of(seen("x")), "hold:page").endswith("#[Way     = timed]\n")

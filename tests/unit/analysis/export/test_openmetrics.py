@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from samples import recording
+from samples import recording, seen
 
 from z3trace.analysis.export import openmetrics
 from z3trace.analysis.figures.recording import Digest
@@ -32,3 +32,19 @@ def test_what_a_terminal_would_obey_is_visible_in_a_label() -> None:
     text = openmetrics.text([Digest.of(recording("a\x1b[2J\u202eb"))])
     assert text.replace("\n", "").isprintable()
     assert r'variant="a\\x1b[2J\\u202eb"' in text
+
+
+def test_each_series_says_how_it_was_seen() -> None:
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+    text = openmetrics.text([Digest.of(seen("x"))])
+    ways = {
+        (family.name, sample.labels["way"])
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert ways == {
+        ("z3trace_latency_seconds", "clocked"),
+        ("z3trace_wait_seconds", "timed"),
+        ("z3trace_hold_seconds", "timed"),
+    }

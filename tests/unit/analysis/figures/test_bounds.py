@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from fuzz import hostile
-from samples import recording, write
+from samples import recording, run_seen, write
 
 from z3trace.analysis.figures import bounds
 from z3trace.analysis.figures.recording import Digest
@@ -42,6 +42,20 @@ def test_the_bound_is_named_with_its_file() -> None:
     digest = Digest("some.z3t", recording("x").session)
     with pytest.raises(InputError, match=r"some\.z3t: more than 2048 series"):
         _add(digest, hostile.every_name_its_own())
+
+
+def test_ways_without_number_are_refused() -> None:
+    made = recording("x", runs=1)
+    runs = [msgspec.structs.replace(made.runs[0], probe=f"lock:x{i}") for i in range(100)]
+    with pytest.raises(InputError, match=r"x\.z3t: more than 64 ways"):
+        Digest.of(msgspec.structs.replace(made, runs=runs))
+
+
+def test_every_witness_of_a_run_is_paid_for() -> None:
+    for way in ("clocked", "timed"):
+        run = run_seen(way, 0, scale=1, lock_scale=1, seed=1)
+        bare = run_seen("none", 0, scale=1, lock_scale=1, seed=1)
+        assert bounds.cost(run) > bounds.cost(bare) + 100
 
 
 def test_call_sites_that_the_session_does_not_know_are_not_kept() -> None:

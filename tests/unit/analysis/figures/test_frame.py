@@ -1,7 +1,7 @@
 """Recordings as tables."""
 
 import numpy as np
-from samples import recording
+from samples import recording, seen
 
 from z3trace.analysis.figures import frame
 from z3trace.analysis.figures.recording import Digest
@@ -27,3 +27,14 @@ def test_merged_histograms_hold_every_value() -> None:
     assert latency["count"].sum() == 20000
     assert (latency["lower"] < latency["upper"]).all()
     assert np.array_equal(frame.labelled([digest])["side"].unique(), ["before"])
+
+
+def test_every_number_says_how_it_was_seen() -> None:
+    digest = Digest.of(seen("x"))
+    table = frame.per_run(digest, "x")
+    ways = table.groupby("metric")["way"].unique().map(list).to_dict()
+    assert ways["throughput"] == ["none"]
+    assert ways["latency"] == ["clocked"]
+    assert ways["hold"] == ways["wait"] == ["timed"]
+    merged = frame.histograms(digest, "x")
+    assert set(merged[merged.metric == "hold"]["way"]) == {"timed"}

@@ -1,17 +1,22 @@
 """The figures of one run."""
 
+import dataclasses
+
 import msgspec
 import pytest
-from samples import recording
+from samples import recording, run_seen, seen
 
-from z3trace.analysis.figures.run import Key, base_name, figures_of, measure
+from z3trace.analysis.figures import parts
+from z3trace.analysis.figures.run import Key, Known, base_name, figures_of, measure, workload
 from z3trace.data.model import CallSite, Run
 
 
 def _figures(
     run: Run, schema: int = 3, sites: dict[int, CallSite] | None = None
 ) -> dict[Key, float]:
-    return {key: value for key, value, _ in figures_of(run, measure(run), sites or {}, schema)}
+    (part,) = parts.of(run)
+    rows = figures_of(part, measure(part.series), Known(sites or {}, {}, schema))
+    return {key: value for key, value, _ in rows}
 
 
 def test_means_are_exact_and_tails_need_their_values() -> None:
@@ -52,11 +57,43 @@ def test_call_sites_are_summed_by_function_and_lock_class() -> None:
     assert figures[Key("site", "", "g: page", "wait", "ns")] == 2
 
 
+def test_call_sites_of_a_timed_build_are_its_lock_calls() -> None:
+    run = run_seen("timed", 0, scale=1, lock_scale=1, seed=1)
+    (part,) = parts.of(run)
+    rows = figures_of(part, measure(part.series), Known.of(seen("x", runs=1).session))
+    sites = {key.statistic: value for key, value, _ in rows if key.metric == "site"}
+    assert sites["hold"] == run.timed.series[1].sum / 1000
+    assert sites["wait"] == run.timed.series[0].sum / 1000
+    unknown = figures_of(part, measure(part.series), Known({}, {}, 5))
+    assert not any(key.metric == "site" for key, _, _ in unknown)
+
+
+def test_the_holds_that_a_timed_build_timed_stand_for_all_of_a_call() -> None:
+    run = run_seen("timed", 0, scale=1, lock_scale=1, seed=1)
+    (part,) = parts.of(run)
+    (call,) = part.timed_calls
+    tenth = msgspec.structs.replace(
+        call, holds=call.acquisitions // 10, hold_sum=call.hold_sum // 10
+    )
+    known = Known.of(seen("x", runs=1).session)
+    whole, sampled = (
+        {
+            key.statistic: value
+            for key, value, _ in figures_of(each, measure(each.series), known)
+            if key.metric == "site"
+        }
+        for each in (part, dataclasses.replace(part, timed_calls=[tenth]))
+    )
+    assert sampled["hold"] == pytest.approx(whole["hold"], rel=1e-3)
+    assert sampled["wait"] == whole["wait"]
+
+
 def test_a_run_without_probes_has_its_speed_alone() -> None:
     run = recording("x", runs=1).runs[1]
-    (figure,) = _figures(run).items()
-    assert figure[0] == Key("throughput", "", "", "mean", "ops/s")
-    assert figure[1] == pytest.approx(10000 / (run.result.elapsed / 1e9))
+    assert list(parts.of(run)) == []
+    ((key, speed, _),) = workload(run)
+    assert key == Key("throughput", "", "", "mean", "ops/s")
+    assert speed == pytest.approx(10000 / (run.result.elapsed / 1e9))
 
 
 def test_what_the_compiler_copied_has_its_source_s_name() -> None:

@@ -1,5 +1,6 @@
 """Whether the runs of a session are alike."""
 
+import msgspec
 import numpy as np
 import pytest
 from samples import recording
@@ -30,7 +31,7 @@ def test_few_or_equal_runs_say_nothing() -> None:
     assert stability.modes(np.array([1.0, 1, 1, 9, 9, 9])) is None
 
 
-def test_notes_name_the_recording_and_the_figure() -> None:
+def test_notes_name_the_figure() -> None:
     first = recording("cold", runs=1, scale=3.0, seed=7).runs
     warm = recording("warm", runs=11).runs[1:]
     made = recording("cold")
@@ -38,5 +39,24 @@ def test_notes_name_the_recording_and_the_figure() -> None:
         Recording(path="x", session=made.session, runs=[first[0], *warm], complete=True)
     )
     notes = list(stability.notes(digest))
-    assert any(note.startswith("cold: latency alloc mean of the first run is +") for note in notes)
+    (note,) = notes
+    assert note.startswith("the first run is off the others, warm-up?: latency alloc mean +")
     assert list(stability.notes(Digest.of(recording("warm")))) == []
+
+
+def test_a_first_run_is_nothing_where_runs_to_warm_up_were_made() -> None:
+    first = recording("cold", runs=1, scale=3.0, seed=7).runs[0]
+    warm = recording("warm", runs=11)
+    warming = msgspec.structs.replace(warm.runs[0], unused="warm-up")
+    made = msgspec.structs.replace(warm, runs=[warming, first, *warm.runs[1:]])
+    assert list(stability.notes(Digest.of(made))) == []
+
+
+def test_one_sentence_tells_the_modes_of_all_figures() -> None:
+    slow, fast = (recording("x", runs=6, scale=scale, seed=3) for scale in (1.0, 1.5))
+    made = msgspec.structs.replace(slow, runs=slow.runs + fast.runs)
+    modal = [note for note in stability.notes(Digest.of(made)) if "two modes" in note]
+    (note,) = modal
+    assert note.startswith("two modes: ")
+    assert "latency alloc mean (6 runs at " in note
+    assert "throughput mean (6 runs at " in note

@@ -33,7 +33,7 @@ def test_many_recordings_in_one_table_and_the_gate(files: list[Path], tmp_path: 
     result = z3trace("compare", *files, "--report", report)
     assert result.returncode == 0, result.stderr
     header = result.stdout.splitlines()[2].split()
-    assert header == ["before", "after", "slow"]
+    assert header == ["before", "after", "slow", "seen", "by", "instr."]
     assert len(json.loads(report.read_text())["comparisons"]) == 2
     before, after, slow = files
     assert z3trace("compare", "--fail-on-regression", before, after).returncode == 0

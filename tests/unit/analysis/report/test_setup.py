@@ -1,7 +1,7 @@
 """The set-up text."""
 
 import msgspec
-from samples import recording
+from samples import recording, seen
 
 from z3trace.analysis.comparing.comparison import Comparison, compare
 from z3trace.analysis.figures.recording import Digest
@@ -36,7 +36,18 @@ def test_where_waits_are_seen_is_told_if_it_is_elsewhere() -> None:
 
 
 def test_runs_are_counted_by_kind() -> None:
-    assert setup.runs(_found()) == ("10 + 10 probed runs, 10 + 10 without probes, interleaved")
+    assert setup.runs(_found()) == "a side 10 with no probes, all probes; interleaved"
+    some = Digest.of(seen("a")), Digest.of(seen("b", ways=("none", "timed"), runs=6))
+    assert setup.runs(compare(*some, allow_mismatch=True)).startswith(
+        "a side 10 and 6 with no probes, timed build; 10 and 0 with workload's clock, "
+    )
+
+
+def test_how_it_was_measured_is_six_lines() -> None:
+    brief = dict(setup.brief(_found()))
+    assert list(brief) == ["kernel", "machine", "sides", "workload", "runs", "tool"]
+    assert brief["sides"].startswith("before (built, ")
+    assert " -> after (built, " in brief["sides"]
 
 
 def test_lock_classes_with_their_members_on_both_sides() -> None:
