@@ -15,8 +15,6 @@ if [ -z "$Z3T_FAST" ]; then
 	# of this script come from a copy of busybox in memory instead.
 	# /proc first: until then it is the host's, and /proc/self is QEMU.
 	mount -n -t proc proc /proc
-	# In a box the host has no console and no serial line.
-	mount -n -t devtmpfs dev /dev
 	mount -n -t tmpfs -o mode=0755 run /run
 	cp "$Z3T_BUSYBOX" /run/busybox && mkdir /run/bin &&
 		/run/busybox --install -s /run/bin || exec sh
@@ -90,7 +88,10 @@ command=$!
 stty -echo <dev/ttyS0 2>/dev/null
 while read -r word; do
 	case "$word" in
-	interrupt) kill -INT "-$command" ;;
+	interrupt)
+		kill -INT "-$command"
+		echo "z3trace-guest: interrupted" >dev/console
+		;;
 	ping) echo "z3trace-guest: here" >dev/console ;;
 	esac
 done <dev/ttyS0 &

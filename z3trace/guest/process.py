@@ -34,7 +34,10 @@ _BOOTS = 2
 #: Bytes of a guest's output that are handed on in one go.
 FOLLOWED = 1 << 20
 _LOG = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_WORD = 2.0  # seconds to hand a word over
+_WORD = 5.0  # seconds to hand a word over
+_HEARD = 4096  # bytes
+#: How the guest's init begins what it says.
+ANSWER = b"z3trace-guest: "
 
 
 class Follower:
@@ -87,12 +90,18 @@ class Guest:
         return self._process.poll() is None
 
     def tell(self, word: str) -> None:
-        """Send the guest's init a word: ``interrupt`` its command, or ``ping``, which it
-        answers on the console."""
+        """Send the guest's init a word: ``interrupt`` its command, or ``ping``; it answers
+        both on the console."""
+        until = time.monotonic() + _WORD
         with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
             line.settimeout(_WORD)
             line.connect(str(self._where.private / "console"))
             line.sendall(f"{word}\n".encode())
+            # The serial line takes a few bytes at a time, and QEMU drops the rest of them
+            # when its peer is gone.
+            heard = b"."
+            while heard and ANSWER not in heard and time.monotonic() < until:
+                heard = heard[-len(ANSWER) :] + line.recv(_HEARD)
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):

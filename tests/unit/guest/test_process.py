@@ -1,5 +1,6 @@
 """How a guest's process is watched; a shell script stands in for QEMU."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -131,3 +132,42 @@ def test_a_guest_ends_with_its_master(tmp_path: Path) -> None:
             return
         time.sleep(0.05)
     pytest.fail("the guest stayed")
+
+
+def test_the_line_stays_open_until_the_guest_has_heard(directories: Directories) -> None:
+    """A serial line takes a byte at a time, and what QEMU has not read of a peer that is
+    gone is lost."""
+    code = (
+        "import socket, sys, time\n"
+        "server = socket.socket(socket.AF_UNIX); server.bind(sys.argv[1]); server.listen()\n"
+        "print('there', flush=True)\n"
+        "line, _ = server.accept(); word = b''\n"
+        "while not word.endswith(b'\\n'):\n"
+        "    time.sleep(0.05); word += line.recv(1); line.sendall(b'.')\n"
+        "line.sendall(b'[1.0] z3trace-guest: interrupted\\r\\n')\n"
+        "print(word, 'closed' if line.recv(1) == b'' else 'open', flush=True)"
+    )
+    guest = guests.Guest(["sleep", "60"], directories)
+    command = [sys.executable, "-c", code, directories.private / "console"]
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as qemu:
+            assert qemu.stdout is not None
+            assert qemu.stdout.readline() == "there\n"
+            guest.tell("interrupt")
+            assert qemu.stdout.readline() == "b'interrupt\\n' closed\n"
+    finally:
+        guest.kill()
+
+
+def test_a_guest_that_does_not_answer_is_not_waited_for(
+    directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guests, "_WORD", 0.2)
+    guest = guests.Guest(["sleep", "60"], directories)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(directories.private / "console"))
+        server.listen()
+        began = time.monotonic()
+        guest.tell("ping")
+        guest.kill()
+    assert time.monotonic() - began < 2
