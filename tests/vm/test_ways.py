@@ -79,7 +79,8 @@ def test_all_ways_count_the_same(kernel: object, tmp_path: Path) -> None:
 
 def test_runs_of_a_module_that_was_not_built_here(guest: Guest, tmp_path: Path) -> None:
     result = guest(
-        f"{z3trace()} record --load --runs 2 --no-calibrate --workload {WORKLOAD} -o x.z3t"
+        f"{z3trace()} record --load --locks hybrid --runs 2 --no-calibrate "
+        f"--workload {WORKLOAD} -o x.z3t"
     )
     assert result.returncode == 0, result.stderr
     runs = recorded(tmp_path / "x.z3t").runs
