@@ -14,12 +14,12 @@ def test_hidden_addresses_and_a_lockdown_are_refused_at_once(guest: Guest) -> No
         'printf \'name="x"\\nmodule="z3fold"\\n[operations.alloc]\\n'
         'functions=["z3fold_zpool_malloc"]\\n\' > x.toml\n'
         "echo 2 > /proc/sys/kernel/kptr_restrict\n"
-        f"timeout 20 {record}; echo hidden $?\n"
-        f"timeout 20 {z3trace()} doctor > doctor.txt; echo doctor $?\n"
+        f"timeout 60 {record}; echo hidden $?\n"
+        f"timeout 60 {z3trace()} doctor > doctor.txt; echo doctor $?\n"
         "grep -c . doctor.txt; echo 0 > /proc/sys/kernel/kptr_restrict\n"
         "umount /sys/kernel/security 2> /dev/null; mount -t securityfs s /mnt\n"
         "echo confidentiality > /mnt/lockdown; umount /mnt\n"
-        f"timeout 20 {record}; echo locked $?\n"
+        f"timeout 60 {record}; echo locked $?\n"
     )
     result = guest(script)
     lines = result.stdout.splitlines()
