@@ -7,7 +7,7 @@ TREE := build/tree/.ready
 SOURCES := $(shell find z3trace analysis probes testbed -name '*.py' -o -name '*.j2')
 C_FILES := $(shell find probes testbed tests/vm -name '*.[ch]')
 
-.PHONY: help demo test unit lint format bench bugs soak calibrate fuzz wheel readme house clean
+.PHONY: help demo test long unit lint format bench bugs soak calibrate fuzz wheel readme house clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,6 +19,9 @@ demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
 test: lint ## lint and all tests, the guest ones included
 	.venv/bin/z3trace vm -- true
 	Z3TRACE_REQUIRE=vm $(PY) -m pytest -n 2 --dist loadfile
+
+long: ## all tests, with a million operations wherever they are counted
+	Z3TRACE_LONG=1 $(MAKE) test
 
 unit: $(READY) ## the tests that need no guest
 	$(PY) -m pytest tests/unit tests/golden

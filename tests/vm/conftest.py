@@ -18,6 +18,10 @@ from z3trace.data.model import Recording
 from z3trace.guest.process import SILENT
 from z3trace.kernels import build, fetch, variant
 
+#: Operations of the tests that count to the last: a million of each kind takes too long for
+#: all in one go; ``make long`` has them.
+MILLION = 1_000_000
+MANY = MILLION if os.environ.get("Z3TRACE_LONG") else 300_000
 Guest = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
