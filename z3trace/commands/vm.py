@@ -48,13 +48,15 @@ def command(
     from z3trace.kernels import build, fetch
 
     words = list(command_line)
-    if words[0] in VERBS or words[0] in HIDDEN:
+    ours = words[0] in VERBS or words[0] in HIDDEN
+    if ours:
         words = [sys.executable, "-m", "z3trace", *words]
     machine = guest.machine(
         append=append, share=share, disks=tuple(disk.absolute() for disk in disks)
     )
     kernel = fetch.cached(guest.release, say)
-    build.build_workloads(kernel, say)
+    if ours:
+        build.build_workloads(kernel, say)
     outcome = vm.run(kernel, words, machine, say)
     if console:
         say(outcome.console.rstrip())
