@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from z3trace import paths, tools
-from z3trace.errors import CannotTraceError
+from z3trace.errors import CannotTraceError, Z3traceError
 from z3trace.kernels import facts
 from z3trace.kernels import toolchain as toolchains
 from z3trace.kernels.box import Box
@@ -119,6 +119,15 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     """
     name = Path(source).stem
     packaged = kernel.source(source).read_bytes()
+    if not chosen.fits(packaged):
+        raise Z3traceError(
+            f"the variant {chosen.name} is for {chosen.needs}(), "
+            f"which {source} of {kernel.release} does not have"
+        )
+    chosen, idle = chosen.fitting(packaged)
+    for each in () if timed else idle:
+        function = chosen.only_with[each]
+        say(f"{each.name} is left out: it is for {function}(), which {source} does not have")
     headers = _headers(chosen, timed=timed)
     beside = _beside() if timed else []
     # What there is to say of patches is said with the build that is not timed.
