@@ -9,7 +9,7 @@ TREE := build/tree/.ready
 SOURCES := $(shell find z3trace analysis probes testbed -name '*.py' -o -name '*.j2')
 C_FILES := $(shell find probes testbed tests/vm -name '*.[ch]')
 
-.PHONY: help demo test long unit lint format bench bugs soak calibrate fuzz wheel readme house clean
+.PHONY: help demo test long unit lint format bench bugs distributions soak calibrate fuzz wheel readme house clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -45,6 +45,9 @@ bench: $(READY) ## what z3trace costs, in build/bench
 
 bugs: $(READY) ## every bug variant under check ten times, in build/bugs
 	$(PY) tests/vm/bugs.py 10
+
+distributions: $(READY) ## demo and tests on bare roots of Debian 12, 13 and testing
+	$(PY) tests/distributions/run.py $(RELEASES)
 
 soak: $(READY) ## an hour of attaching, full load and checking, in build/soak
 	$(PY) tests/soak/run.py

@@ -86,11 +86,11 @@ def _line(suite: str) -> str:
     keys = next((_KEYRINGS / name for name in _KEYS if (_KEYRINGS / name).exists()), None)
     if not keys:
         raise Z3traceError("Debian's keys are not here", "apt-get install debian-archive-keyring")
-    return f"deb [signed-by={keys}] {_mirror()} {suite} main\n"
+    return f"deb [signed-by={keys}] {mirror()} {suite} main\n"
 
 
-def _mirror() -> str:
-    """Where this machine has Debian's packages from."""
+def mirror() -> str:
+    """Where this machine has Debian's packages from; Z3traceError if apt knows no place."""
     form = "$(ORIGIN)|$(LABEL)|$(REPO_URI)"
     text = Lists().apt("apt-get", ["indextargets", "--format", form, "Created-By: Packages"])
     for line in text.splitlines():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from z3trace.errors import CannotTraceError
+from z3trace.kernels import kconfig
 
 #: Where the kernel's files are looked for; tests make a tree of their own.
 _ROOT = Path("/")
@@ -46,6 +47,7 @@ def kernel_config(release: str | None = None) -> dict[str, str]:
     for path in (
         _ROOT / "proc/config.gz",
         _ROOT / f"boot/config-{release}",
+        _ROOT / f"lib/modules/{release}/config",
         _ROOT / f"lib/modules/{release}/build/.config",
     ):
         try:
@@ -53,8 +55,7 @@ def kernel_config(release: str | None = None) -> dict[str, str]:
         except OSError:
             continue
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode(errors="replace")
-        pairs = (line.partition("=") for line in text.splitlines() if line.startswith("CONFIG_"))
-        return {key: value for key, _, value in pairs}
+        return kconfig.parsed(text)
     return {}
 
 
@@ -191,7 +192,7 @@ def _lock_config(config: dict[str, str]) -> Iterator[Check]:
         yield Check("configuration", "note", "the kernel's configuration cannot be read")
         return
     if config.get("CONFIG_PREEMPT_RT") == "y":
-        said = "spinlocks are sleeping locks here: their call sites are not known"
+        said = "spinlocks are sleeping locks here; waits are seen at the call sites"
         yield Check("PREEMPT_RT", "note", said)
     if config.get("CONFIG_UNINLINE_SPIN_UNLOCK") != "y":
         said = "unlocks may be inlined: then their sites are not seen, nor any hold"
