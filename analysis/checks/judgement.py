@@ -9,6 +9,7 @@ from z3trace.analysis.checks.hang import hang
 from z3trace.analysis.checks.order import nested, one_direction, order_violations
 from z3trace.analysis.checks.violations import incidents_of, violations
 from z3trace.data.checkfile import Check
+from z3trace.data.rules import NO_FREES
 
 
 def _lost_events(check: Check) -> dict[str, int]:
@@ -36,12 +37,15 @@ def report(
     incidents = incidents_of(check, console)
     order = nested(check.progress.edges if check.progress else [], place)
     known = None if reference is None else {(edge.held, edge.acquired) for edge in reference}
-    broken = [
+    found = [
         *one_direction(violations(check, incidents, place), order),
         *order_violations(order, known),
     ]
+    # The order of locks is known all the same, but not for sure.
+    broken = [each for each in found if each.rule not in header.not_judged]
     missing = _lost_events(check)
-    whole = check.end is not None and not (missing or header.not_judged)
+    unjudged = any(reason != NO_FREES for reason in header.not_judged.values())
+    whole = check.end is not None and not (missing or unjudged)
     return Report(
         schema=SCHEMA,
         tool=header.tool,
@@ -57,7 +61,11 @@ def report(
         exercised=exercised(check, incidents, place),
         order=order,
         reference=None if reference is None else list(reference),
-        not_judged=dict(header.not_judged),
+        not_judged={
+            rule: reason
+            for rule, reason in header.not_judged.items()
+            if rule != "new-nesting" or reference is not None
+        },
         lost_events=missing,
         crossed=check.progress.crossed if check.progress else 0,
         workload_status=check.end.result.status if check.end else None,

@@ -78,6 +78,8 @@ def _order(report: Report) -> list[str]:
         for edge in report.order
     ]
     out += _fitted(["", "times", "first at"], rows)
+    if "order-inversion" in report.not_judged:
+        out += wrap("Some of these may never have been: see what could not be judged.")
     same = [edge.held for edge in report.order if edge.held == edge.acquired]
     if same:
         out += wrap(f"Two of one class at once, whose order is not judged: {', '.join(same)}.")
@@ -88,8 +90,9 @@ def _order(report: Report) -> list[str]:
 
 def _blind(report: Report) -> list[str]:
     out: list[str] = []
-    for rule, reason in report.not_judged.items():
-        out += wrap(f"{rule}: {reason}", "- ", "  ")
+    for reason in dict.fromkeys(report.not_judged.values()):
+        names = [rule for rule, why in report.not_judged.items() if why == reason]
+        out += wrap(f"{', '.join(names)}: {reason}", "- ", "  ")
     for name, count in report.lost_events.items():
         out += wrap(f"{name}: {count}; a rule may have been broken or not in these", "- ", "  ")
     if report.interrupted:

@@ -16,6 +16,7 @@ from z3trace.errors import (
     DONE,
     FAILED,
     GUEST_LOST,
+    NOT_JUDGED,
     VIOLATION,
     GuestLostError,
     UsageError,
@@ -130,7 +131,8 @@ def command(
     checked, as root.  A task must release each lock that it took before the operation
     returns, unless the target's definition says otherwise; it may not sleep while it
     holds a lock; and lock classes must always be taken in the same order.  The report
-    gives file and line of each broken rule.  Exit status 3 if a rule was broken.
+    gives file and line of each broken rule.  Exit status 3 if a rule was broken, 6 if none
+    was but some could not be judged.
     """
     from z3trace import paths
     from z3trace.data import checkfile
@@ -288,4 +290,6 @@ def _report(
     if lost:
         return GUEST_LOST
     failed = (status or report.workload_status) and not report.interrupted
-    return FAILED if check.end is None or report.lost_events or failed else DONE
+    if check.end is None or report.lost_events or failed:
+        return FAILED
+    return NOT_JUDGED if report.verdict == "incomplete" else DONE

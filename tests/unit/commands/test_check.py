@@ -5,12 +5,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from checksamples import broken, clean, write
+from checksamples import broken, clean, header, write
 from msgspec.structs import replace
 
 from z3trace import cli
 from z3trace.data.checkfile import Check
-from z3trace.errors import GUEST_LOST, GuestLostError
+from z3trace.errors import GUEST_LOST, NOT_JUDGED, GuestLostError
 from z3trace.guest import vm
 from z3trace.kernels import build, fetch
 
@@ -110,6 +110,22 @@ def test_a_clean_check_is_clean(check: Callable[..., tuple[int, str]], tmp_path:
     status, said = check(guest)
     assert status == 0
     assert "this check: no violation" in said
+
+
+def test_a_check_that_could_not_judge_everything_is_no_clean_one(
+    check: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    def guest(home: vm.Home, identity: str) -> vm.Outcome:
+        reason = "1 of 4 lock call sites are not seen, in z3fold_free"
+        rules = ["held-at-return", "release-unheld"]
+        partial = replace(clean(), header=header(not_judged=dict.fromkeys(rules, reason)))
+        write(_known(partial, identity), tmp_path / "check.z3c")
+        return vm.Outcome(0, "", 1.0, ())
+
+    status, said = check(guest)
+    assert status == NOT_JUDGED
+    assert "not everything could be judged" in said
+    assert "- held-at-return, release-unheld: 1 of 4 lock call sites" in said
 
 
 @pytest.mark.parametrize(("status", "whole"), [(0, False), (1, False), (1, True)])
