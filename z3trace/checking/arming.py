@@ -16,7 +16,7 @@ from z3trace.data.checkfile import ConditionInfo
 from z3trace.data.model import CallSite
 from z3trace.errors import CannotTraceError
 from z3trace.probing.arming import Armed
-from z3trace.target.plan import Plan, resolve_symbol
+from z3trace.target.plan import Plan, resolve
 
 _TICK = 250_000_000  # ns between looks at the task on a CPU
 _SECOND = 1e9  # ns
@@ -128,7 +128,7 @@ def _arm_conditions(programs: Programs, plan: Plan, armed: Armed) -> list[Condit
     for number, condition in enumerate(plan.target.conditions):
         reason = ""
         try:
-            _, symbol = resolve_symbol(condition.functions, plan.code.functions)
+            _, found = resolve(condition.functions, plan.code)
             value = condition.value
             if condition.struct and condition.member:
                 value = plan.code.members(condition.struct)[condition.member]
@@ -138,10 +138,12 @@ def _arm_conditions(programs: Programs, plan: Plan, armed: Armed) -> list[Condit
                 layout.PATCH_VALUE: value,
                 layout.PATCH_ARGUMENT: condition.argument,
             }
-            where = hex(address(*plan.code.functions[symbol]))
-            event = f"condition_{number}"
-            armed.attachments.define(event, where, on_return=condition.on_return)
-            armed.attachments.enable(event, programs.load("condition", patches))
+            program = programs.load("condition", patches)
+            for one, (_, start) in enumerate(found):
+                event = f"condition_{number}" + (f"_{one}" if one else "")
+                where = hex(address(*start))
+                armed.attachments.define(event, where, on_return=condition.on_return)
+                armed.attachments.enable(event, program)
         except (LookupError, OSError) as error:
             reason = str(error)
         conditions.append(ConditionInfo(name=condition.name, reason=reason))

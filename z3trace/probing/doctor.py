@@ -49,11 +49,13 @@ def _operations(plan: Plan) -> list[tuple[str, str, str]]:
         types = KernelTypes("" if plan.builtin else plan.target.module)
     except OSError:
         types = None
-    known = types is not None and all(types.function(op.symbol) for op in plan.operations)
+    known = types is not None and all(
+        types.function(op.symbol) and not op.more for op in plan.operations
+    )
     if types is not None:
         types.close()
     way = "trampoline or kprobe" if known else "kprobe"
-    there = [(op.name, op.symbol, way) for op in plan.operations]
+    there = [(op.name, op.symbols, way) for op in plan.operations]
     return there + [(name, "", reason) for name, reason in plan.missing.items()]
 
 
@@ -84,7 +86,7 @@ def diagnose(plan: Plan, lock_mode: str) -> Diagnosis:
     attachments = Attachments()
     try:
         choice = Choice(lock_mode=lock_mode, slow_paths=bool(paths))
-        covered = locks.cover(attachments, plan, choice)
+        covered = locks.cover(attachments, plan, plan.address(), choice)
         sites = locks.call_sites(plan, covered)
     finally:
         attachments.close()

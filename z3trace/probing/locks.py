@@ -35,10 +35,16 @@ class Covered:
     probes: list[Probe] = field(default_factory=list)
     functions: list[Site] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
+    #: The kprobe events that the probes are in.
+    events: list[str] = field(default_factory=lambda: ["lock"])
 
 
 def cover(
-    attachments: Attachments, plan: Plan, choice: Choice, only: Collection[int] | None = None
+    attachments: Attachments,
+    plan: Plan,
+    address: Address,
+    choice: Choice,
+    only: Collection[int] | None = None,
 ) -> Covered:
     """Define the probes of the call sites, and settle how each site is seen.
 
@@ -51,7 +57,7 @@ def cover(
     sites = [site for site in plan.sites if only is None or site.number in only]
     by_function = [site for site in sites if choice.lock_mode == "function" and not site.tail]
     others = {site.number for site in sites} - {site.number for site in by_function}
-    _define(attachments, plan, others, covered, choice)
+    _define(attachments, plan, address, others, covered, choice)
     if choice.lock_mode == "hybrid":
         by_function = [s for s in sites if s.number in covered.refused and not s.tail]
     if by_function:
@@ -62,8 +68,13 @@ def cover(
     return covered
 
 
-def _define(
-    attachments: Attachments, plan: Plan, wanted: set[int], covered: Covered, choice: Choice
+def _define(  # noqa: PLR0913 - the parts of one recording
+    attachments: Attachments,
+    plan: Plan,
+    address: Address,
+    wanted: set[int],
+    covered: Covered,
+    choice: Choice,
 ) -> None:
     if choice.lock_class or plan.certain:
         # One probe for two events would show a hold of nothing where there was a short one.
@@ -74,18 +85,11 @@ def _define(
         numbers = {probe.position.after, probe.position.before} & wanted
         if not numbers:
             continue
-        reason = ""
-        if probe.function in plan.code.ambiguous:
-            reason = f"the target has more than one {probe.function}"
         try:
-            if not reason:
-                where = f"{plan.code.prefix}{probe.function}+{probe.function_offset}"
-                attachments.define("lock", where)
-                covered.probes.append(probe)
+            _define_one(attachments, plan, address, probe, covered)
+            covered.probes.append(probe)
         except OSError as error:
-            reason = refusal(error)
-        if reason:
-            covered.refused |= {n: reason for n in numbers if n is not None}
+            covered.refused |= {n: refusal(error) for n in numbers if n is not None}
     placed = {n for p in covered.probes for n in (p.position.after, p.position.before)}
     for site in plan.sites:
         if site.number in wanted - placed and site.number not in covered.refused:
@@ -95,6 +99,19 @@ def _define(
                 if tail
                 else "no instruction here can carry a probe safely"
             )
+
+
+def _define_one(
+    attachments: Attachments, plan: Plan, address: Address, probe: Probe, covered: Covered
+) -> None:
+    """Define a probe: all in one event, but for those in a function whose name another one
+    has too.  These are defined by address, and of an address an event can have one alone."""
+    if probe.function not in plan.code.ambiguous:
+        attachments.define("lock", f"{plan.code.prefix}{probe.function}+{probe.function_offset}")
+        return
+    event = f"lock_{len(covered.events)}"
+    attachments.define(event, hex(address(probe.section, probe.position.address)))
+    covered.events.append(event)
 
 
 def _by_function(sites: Sequence[Site], covered: Covered) -> None:

@@ -194,6 +194,8 @@ def recorders(
             say(f"not calibrated: {error.message}; figures stay uncorrected")
     ready()
     plans = [plan.plan_of(definition, *code).only(wanted.operations) for code in codes]
+    for text in dict.fromkeys(text for made in plans for text in plan.several(made)):
+        say(text)
     return [Recorder(programs, made, choice, measured) for made in plans]
 
 

@@ -84,13 +84,13 @@ def test_the_file_tells_names(file: ModuleFile) -> None:
 
 def test_jumps_from_other_sections_are_targets(file: ModuleFile) -> None:
     """The cold part jumps into the middle of plain: nothing may be laid over that."""
-    plain = file.decoded["plain"]
+    plain = file.decoded[".text", 0]
     assert 9 in plain.targets
     assert plain.method(4) == "emulated"
 
 
 def test_calls_that_the_linker_fills_go_nowhere(file: ModuleFile) -> None:
-    calls = [step for step in file.decoded["plain"].code if step.is_call]
+    calls = [step for step in file.decoded[".text", 0].code if step.is_call]
     assert [step.target for step in calls] == [None, None]
 
 
@@ -159,6 +159,9 @@ def test_two_functions_of_one_name_are_told(tmp_path: Path) -> None:
     file = ModuleFile(path)
     assert set(file.functions) == {"f"}
     assert file.ambiguous == {"f"}
+    assert file.starts("f") == [(".text", 0), (".text.unlikely", 0)]
+    assert file.functions["f"] == (".text", 0)
+    assert file.starts("g") == []
 
 
 def test_the_build_id_is_read(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ MINED = "mine:my_alloc+"
 def _covered(choice: Choice, **code: Any) -> tuple[Any, Covered]:
     made = fakes.Code(**{"sites": SITES, "probes": PROBES, **code})
     attachments: Any = fakes.Attachments()
-    return attachments, locks.cover(attachments, fakes.plan(made), choice)
+    return attachments, locks.cover(attachments, fakes.plan(made), fakes.address, choice)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_waits_in_slow_paths_need_fewer_probes() -> None:
 def test_sites_of_other_classes_are_left_out_and_say_so() -> None:
     plan = fakes.plan(fakes.Code(sites=SITES, probes=PROBES, fewer_probes=PROBES[2:]))
     chosen = Choice(lock_mode="hybrid", lock_class="page", slow_paths=True)
-    covered = locks.cover(fakes.any_fake(fakes.Attachments()), plan, chosen, {1})
+    covered = locks.cover(fakes.any_fake(fakes.Attachments()), plan, fakes.address, chosen, {1})
     assert covered.probes == [PROBES[2]]
     # Also where the lock functions stand in for what cannot be probed.
     assert covered.functions == []
@@ -74,16 +74,22 @@ def test_without_locks_no_probe_is_defined() -> None:
 def test_what_the_kernel_refuses_is_said_of_every_site_of_the_probe() -> None:
     plan = fakes.plan(fakes.Code(sites=SITES, probes=PROBES))
     attachments: Any = fakes.Attachments({f"{MINED}5": errno.EINVAL})
-    covered = locks.cover(attachments, plan, Choice())
+    covered = locks.cover(attachments, plan, fakes.address, Choice())
     assert covered.probes == [PROBES[0], *PROBES[2:]]
     assert set(covered.refused) == {0, 1}
     assert "notrace" in covered.refused[0]
 
 
-def test_a_name_of_two_functions_is_not_probed() -> None:
+def test_probes_in_functions_of_one_name_are_defined_by_address() -> None:
+    """Of an address an event can have one alone."""
     attachments, covered = _covered(Choice(), ambiguous={"my_alloc"})
-    assert attachments.log == []
-    assert set(covered.refused.values()) == {"the target has more than one my_alloc"}
+    places = [hex(fakes.address(fakes.TEXT, probe.position.address)) for probe in PROBES]
+    assert [(event, place) for _, event, place, _ in attachments.log] == [
+        (f"lock_{n}", place) for n, place in enumerate(places, 1)
+    ]
+    assert covered.probes == PROBES
+    assert covered.events == ["lock", *(event for _, event, _, _ in attachments.log)]
+    assert not covered.refused
 
 
 def test_a_site_without_a_probe_says_why() -> None:

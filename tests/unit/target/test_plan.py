@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from z3trace.bpf import layout
-from z3trace.code.callsites import Probe, Site
+from z3trace.code.callsites import Probe, Site, Start
 from z3trace.code.dwarf import Place
 from z3trace.code.function import Function
 from z3trace.code.lockfunctions import LOCK_FUNCTIONS
@@ -44,8 +44,12 @@ class Code:
     ambiguous: set[str] = field(default_factory=set)
     probes: Sequence[Probe] = ()
     fewer_probes: Sequence[Probe] = ()
-    decoded: Mapping[str, Function] = field(default_factory=dict)
+    decoded: Mapping[Start, Function] = field(default_factory=dict)
+    further: Mapping[str, Start] = field(default_factory=dict)
     variant: Mapping[str, str] = field(default_factory=dict)
+
+    def starts(self, name: str) -> list[Start]:
+        return [places[name] for places in (self.functions, self.further) if name in places]
 
     def source(self, site: Site) -> Place:
         return Place("", 0, ())
@@ -132,12 +136,36 @@ def test_structures_of_locks_and_conditions_are_looked_up() -> None:
 
 def test_an_exact_name_beats_an_earlier_clone() -> None:
     functions = {"f.constprop.0": (".text", 0), "g": (".text", 8)}
-    assert plan.resolve_symbol(["f", "g"], functions) == ("g", "g")
+    assert plan.resolve_symbol(["f", "g"], functions) == ("g", ["g"])
 
 
 def test_a_clone_is_found_but_never_the_cold_part() -> None:
     functions = {"f.cold": (".text", 0), "f.isra.0": (".text", 8)}
-    assert plan.resolve_symbol(["f"], functions) == ("f", "f.isra.0")
+    assert plan.resolve_symbol(["f"], functions) == ("f", ["f.isra.0"])
+
+
+def test_clones_that_are_called_in_its_place_count_with_it() -> None:
+    """The part that was split off is called by the rest."""
+    functions = ["f", "f.cold", "f.constprop.0", "f.isra.0", "f.part.0", "f_more"]
+    assert plan.resolve_symbol(["f"], functions) == ("f", ["f", "f.constprop.0", "f.isra.0"])
+    assert plan.resolve_symbol(["f"], functions[4:]) == ("f", ["f.part.0"])
+
+
+def test_every_function_of_a_name_is_the_operation() -> None:
+    functions = {"my_alloc.isra.0": (".text", 64), "my_free": (".text", 128)}
+    functions["my_alloc.constprop.0"] = (".text", 8)
+    made = plan.plan_of(
+        TARGET, Code(functions=functions, further={"my_free": (".text.hot", 32)}), builtin=True
+    )
+    alloc, free = made.operations
+    assert alloc.starts == [(".text", 8), (".text", 64)]
+    assert alloc.symbols == "my_alloc.constprop.0, my_alloc.isra.0"
+    assert free.starts == [(".text", 128), (".text.hot", 32)]
+    assert free.symbols == "my_free (2 functions)"
+    said = plan.several(made)
+    assert len(said) == 2
+    assert "operation free: mine has my_free (2 functions), and all are recorded" in said[1]
+    assert plan.several(plan.plan_of(TARGET, Code(), builtin=True)) == []
 
 
 def test_a_missing_symbol_names_the_nearest() -> None:
