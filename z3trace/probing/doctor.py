@@ -32,16 +32,9 @@ class Diagnosis:
         """One line: would a recording be whole?"""
         missing = [name for name, symbol, _ in self.operations if not symbol]
         without = f"; this kernel has no {', '.join(missing)}" if missing else ""
-        said = []
-        if self.unseen:
-            where = ", ".join(sorted({site.function for site in self.unseen}))
-            said.append(f"{len(self.unseen)} of {len(self.sites)} lock call sites not, in {where}")
-        if not said:
-            return f"a recording with --locks {self.lock_mode} would be whole{without}"
-        text = f"a recording with --locks {self.lock_mode} would not be whole: {said[0]}{without}"
-        if self.unseen and self.lock_mode == "callsite":
-            text += " (--locks hybrid would see them, at a cost to all that takes a lock)"
-        return text
+        text = f"a recording with --locks {self.lock_mode} would"
+        said = locks.loss(self.sites, self.lock_mode)
+        return f"{text} not be whole: {said}{without}" if said else f"{text} be whole{without}"
 
 
 def _operations(plan: Plan) -> list[tuple[str, str, str]]:

@@ -24,6 +24,8 @@ Address = Callable[[str, int], int]
 _KINDS = {"spin": layout.SPIN, "read": layout.READ, "write": layout.WRITE}
 _ACTIONS = {"acquire": 0, "try": layout.TRY, "release": layout.RELEASE}
 _MOST_COST = 0xFFFF  # ns: what fits into ``Place.cost``
+#: Of a call site that a run of one class needs no probe of.
+_LEFT_OUT = "not of class "
 #: What a call site has in the code and in a recording alike.
 _SAME = ("number", "function", "lock_function", "action", "kind")
 
@@ -62,7 +64,7 @@ def cover(
         by_function = [s for s in sites if s.number in covered.refused and not s.tail]
     if by_function:
         _by_function(by_function, covered)
-    left_out = f"not of class {choice.lock_class}"
+    left_out = f"{_LEFT_OUT}{choice.lock_class}"
     seen = {site.number for site in sites}
     covered.refused |= {s.number: left_out for s in plan.sites if s.number not in seen}
     return covered
@@ -266,3 +268,34 @@ def call_sites(plan: Plan, covered: Covered) -> list[CallSite]:
             )
         )
     return recorded
+
+
+def unseen(sites: Sequence[CallSite]) -> list[CallSite]:
+    """The call sites whose events are lost, of those that were to be seen."""
+    return [site for site in sites if not site.attached and not site.reason.startswith(_LEFT_OUT)]
+
+
+def loss(sites: Sequence[CallSite], lock_mode: str) -> str:
+    """What is to be said of call sites that are not seen; empty if all are."""
+    missing = unseen(sites)
+    if not missing or lock_mode == "none":
+        return ""
+    where = ", ".join(sorted({site.function for site in missing}))
+    text = (
+        f"{len(missing)} of {len(sites)} lock call sites cannot be seen, in {where}: what they do "
+        "is lost, and holds that begin or end there"
+    )
+    if lock_mode == "callsite" and _hybrid_sees(missing):
+        text += "; --locks hybrid sees them, at a cost to all that takes a lock"
+    return text
+
+
+def _hybrid_sees(missing: Sequence[CallSite]) -> bool:
+    """Whether the lock functions that the sites call can be traced here."""
+    try:
+        types = KernelTypes()
+    except OSError:
+        return False
+    known = all(types.function(site.lock_function) is not None for site in missing)
+    types.close()
+    return known

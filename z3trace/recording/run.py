@@ -26,7 +26,7 @@ from z3trace.data.model import (
 from z3trace.data.recordable import encodable
 from z3trace.data.timed import Timed, TimedBuild
 from z3trace.errors import INTERRUPTED, CannotTraceError
-from z3trace.probing import ownlock, siteclasses
+from z3trace.probing import locks, ownlock, siteclasses
 from z3trace.probing.arming import Armed, arm
 from z3trace.probing.choice import Choice, costs_of
 from z3trace.recording import counters, environment
@@ -89,6 +89,8 @@ class Recorder:
         self.coverage: Coverage | None = None
         self.show: Callable[[Look], None] | None = None
         self.armed: Callable[[], None] = lambda: None
+        #: Told what the probes cannot see, before the first workload runs.
+        self.say: Callable[[str], None] = lambda _: None
         #: The timed build that is recorded, which is asked for its figures after each run.
         self.timed: Timing | None = None
         self.host = HostClock()
@@ -126,6 +128,10 @@ class Recorder:
         costs = costs_of(self.calibration)
         choice = self._choice(probe)
         armed = arm(self._programs, self.plan, self.plan.address(), costs, choice, self._classes)
+        if self.coverage is None:
+            said = locks.loss(armed.sites, choice.lock_mode)
+            if said:
+                self.say(said)
         if self.coverage is None or probe == "all":
             self.coverage = Coverage(armed.operations, armed.sites)
         return armed

@@ -123,6 +123,7 @@ def record(  # noqa: PLR0913 - the parts of one session
     """
     for side in sides:
         require_recordable(side.label, side.command, work.description)
+        side.build.recorder.say = say if len(sides) == 1 else _labelled(side.label, say)
     interrupted = False
     recording = _Recording(sides, work, steps, seed)
     with ExitStack() as stack:
@@ -137,6 +138,10 @@ def record(  # noqa: PLR0913 - the parts of one session
     for text in recording.told():
         say(text)
     return interrupted
+
+
+def _labelled(label: str, say: Callable[[str], None]) -> Callable[[str], None]:
+    return lambda text: say(f"{label}: {text}")
 
 
 @dataclass(frozen=True)
