@@ -163,6 +163,7 @@ def _reporter(failed: list[str], events: Counter[str]) -> "Report":
     """What says how each run went; what failed workloads said goes into *failed*, how many
     events were lost and seen into *events*."""
     from z3trace.recording import session
+    from z3trace.workloads.output import LEFT_BEHIND
 
     started = time.monotonic()
 
@@ -178,6 +179,8 @@ def _reporter(failed: list[str], events: Counter[str]) -> "Report":
             events["lost"] += run.ledger.lost()
             events["seen"] += sum(counts.returns for counts in run.operations)
             events["seen"] += sum(counts.releases for counts in run.locks)
+        if LEFT_BEHIND in run.result.output:
+            say(LEFT_BEHIND)
         if run.result.status:
             failed.append(
                 f"the workload ended with status {run.result.status}\n{run.result.output}"

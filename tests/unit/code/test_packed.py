@@ -9,12 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from z3trace.code import packed
 from z3trace.errors import InputError
 
 _CONTENT = bytes(range(256)) * 20_000  # more than is unpacked at once
-_PACKERS: list[Callable[[bytes], bytes]] = [lzma.compress, gzip.compress]
+_PACKERS: list[Callable[[bytes], bytes]] = [
+    lzma.compress,
+    gzip.compress,
+    zstandard.ZstdCompressor(write_checksum=True).compress,
+]
 
 
 def _file(directory: Path, content: bytes) -> Path:
@@ -75,10 +80,27 @@ def test_empty_members_are_not_counted_out(tmp_path: Path) -> None:
     assert time.process_time() - start < 2
 
 
-def test_another_packing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="packed with zstd") as raised:
-        packed.read(_file(tmp_path, b"\x28\xb5\x2f\xfd" + bytes(100)))
-    assert "zstd -d" in raised.value.hint
+def test_a_small_file_of_zstd_that_unpacks_to_much_takes_no_memory(tmp_path: Path) -> None:
+    path = _file(tmp_path, zstandard.compress(bytes(packed.LIMIT + 1)))
+    assert path.stat().st_size < 1 << 17
+    with pytest.raises(InputError, match="file holds more than 256 MiB"):
+        packed.read(path)
+
+
+@pytest.mark.parametrize("pack", _PACKERS)
+def test_what_the_kernel_is_given_is_not_packed(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "my-module.ko.packed"
+    path.write_bytes(pack(_CONTENT))
+    with packed.plain(path) as file:
+        assert file.name == "my-module.ko"
+        assert file.read_bytes() == _CONTENT
+    assert not file.exists()
+    path.write_bytes(_CONTENT)
+    with packed.plain(path) as file:
+        assert file == path
+    assert path.exists()
 
 
 @pytest.mark.parametrize("pack", _PACKERS)
