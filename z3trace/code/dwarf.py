@@ -169,7 +169,7 @@ class _Walk:
 
 
 def places(elf: Any, offsets: set[int]) -> dict[int, Place]:
-    """Source places of offsets in ``.text``; InputError if there is too much to read."""
+    """Source places of addresses in the text; InputError if there is too much to read."""
     ordered = sorted(offsets)
     known: dict[int, Place] = {}
     info, budget = elf.get_dwarf_info(), Budget()

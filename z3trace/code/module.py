@@ -30,6 +30,8 @@ from z3trace.data.timed import LockKind
 from z3trace.errors import InputError
 
 _SECTIONS = (".text", ".text.unlikely", ".text.hot", ".noinstr.text")
+#: Section of text -> where it begins in the debug information that ``ModuleFile.elf`` reads.
+DEBUG_BASES = {name: number << 32 for number, name in enumerate(_SECTIONS)}
 #: Sections whose relocations may stand for jumps into the text.
 _JUMP_SOURCES = (".text", "__jump_table", "__ex_table", ".rodata", ".init.text", ".exit.text")
 #: What is read of a module at most: five times the largest of a distribution.
@@ -106,12 +108,13 @@ class ModuleFile:
 
     @cached_property
     def elf(self) -> Any:
-        """For its debug information."""
+        """For its debug information, in which sections of text lie apart: an offset in one is
+        at the same distance from ``DEBUG_BASES``."""
         from elftools.common.exceptions import ELFError
         from elftools.elf.elffile import ELFFile
 
         try:
-            return ELFFile(BytesIO(self._data))
+            return ELFFile(BytesIO(self._object.apart(DEBUG_BASES)))
         except ELFError as error:
             raise InputError(f"{self.path} is not a kernel module: {error}") from error
 
