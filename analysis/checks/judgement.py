@@ -58,7 +58,7 @@ def report(
         command=header.command,
         verdict=_verdict(broken, lost, whole=whole),
         violations=broken,
-        exercised=exercised(check, incidents, place),
+        exercised=exercised(check, incidents, place, lost=bool(lost)),
         order=order,
         reference=None if reference is None else list(reference),
         not_judged={

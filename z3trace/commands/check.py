@@ -140,7 +140,13 @@ def command(
     identity = checkfile.new_identity()
     asked = _Asked(target_name, label, lock_mode, seed, long_hold, long_wait, identity)
     in_guest = bool(variant or patches)
-    if in_guest and (duration or command_line or module_file):
+    if in_guest and (module_file or load):
+        raise UsageError(
+            "--variant and --patch build a module and load it in a guest: there is no place for "
+            f"{'--module' if module_file else '--load'}",
+            "leave it out; or check a module of yours in a guest by 'z3trace vm -- check --module'",
+        )
+    if in_guest and (duration or command_line):
         raise UsageError("in a guest a check runs a workload of our own", "give --workload")
     known = _nesting(reference) if reference else None
     kept = directory.resolve() if directory else None
