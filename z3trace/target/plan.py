@@ -18,6 +18,7 @@ from z3trace.bpf import layout
 from z3trace.code import kerneltext, loaded, module
 from z3trace.code.callsites import Site, Start, TargetCode
 from z3trace.code.function import REACH_BYTES
+from z3trace.code.lockfunctions import KINDS, Kind
 from z3trace.data.model import LockClass
 from z3trace.errors import CannotTraceError, UsageError
 from z3trace.target.definition import LockRule, Target
@@ -33,6 +34,8 @@ _RULE_KINDS = {
     "rwlock": layout.RULE_RWLOCK,
     "spinlock": layout.RULE_SPINLOCK,
 }
+#: Rules that fit every lock of some kinds, wherever it lies.
+_OF_KIND: dict[str, tuple[Kind, ...]] = {"rwlock": ("read", "write"), "spinlock": ("spin",)}
 
 
 @dataclass(frozen=True)
@@ -197,8 +200,13 @@ def _offset(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> int | N
 
 
 def lock_rules(
-    target: Target, offsets: Mapping[str, Mapping[str, int]]
+    target: Target, offsets: Mapping[str, Mapping[str, int]], kinds: Collection[Kind] = KINDS
 ) -> tuple[list[ClassRule], list[LockClass]]:
+    """The rules of the lock classes, and the classes with the members that are there.
+
+    *kinds*: of the locks that the code takes.  A class of all locks of a kind has no member
+    in code that takes none of them: other versions of the target have the class.
+    """
     classes = target.classes()
     rules: list[ClassRule] = []
     members: dict[str, list[str]] = {name: [] for name in classes}
@@ -223,7 +231,8 @@ def lock_rules(
             continue
         number = classes.index(rule.lock_class)
         rules.append(ClassRule(_RULE_KINDS[rule.where], offset, number))
-        members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
+        if rule.where not in _OF_KIND or set(_OF_KIND[rule.where]) & set(kinds):
+            members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
     # An exact address says more than an offset in some page.
     rules.sort(key=lambda rule: rule.kind != layout.RULE_POOL)
     return rules, [LockClass(name=name, members=named) for name, named in members.items()]
@@ -259,7 +268,8 @@ def plan_of(target: Target, code: TargetCode, builtin: bool) -> Plan:
         raise CannotTraceError(
             f"{code.label} has {len(code.sites)} lock call sites, more than {layout.MOST_SITES}"
         )
-    rules, locks = lock_rules(target, {name: code.members(name) for name in target.structures()})
+    members = {name: code.members(name) for name in target.structures()}
+    rules, locks = lock_rules(target, members, {site.kind for site in code.sites})
     return Plan(target, code, builtin, operations, missing, code.sites, rules, locks)
 
 

@@ -193,3 +193,13 @@ def test_lock_rules_follow_the_lock_into_the_pool() -> None:
     _, moved = plan.lock_rules(z3fold, pool)
     assert {lock.name: lock.members for lock in moved}["page"] == ["z3fold_pool.page_lock"]
     assert {lock.name: lock.members for lock in locks}["page"] == ["z3fold_header.page_lock"]
+
+
+def test_a_class_of_all_locks_of_a_kind_needs_such_a_lock() -> None:
+    """A z3fold from before its slots had a lock has none of that class to show."""
+    z3fold = definition.load("z3fold")
+    known = {"z3fold_header": {"page_lock": 16}, "z3fold_pool": {"lock": 8, "stale_lock": 12}}
+    for kinds, members in ((("spin",), []), (("spin", "read"), ["z3fold_buddy_slots.lock"])):
+        rules, locks = plan.lock_rules(z3fold, known, kinds)
+        assert {lock.name: lock.members for lock in locks}["slots"] == members
+        assert len(rules) == 4, "a lock of the kind is of the class all the same"
