@@ -18,6 +18,7 @@ static __always_inline struct z3t_held *z3t_ask(struct z3t_task *task, u64 lock,
 	held->site = site;
 	held->state = Z3T_WAITING;
 	held->contended = 0;
+	held->marks = 0;
 	task->holding = top + 1;
 	return held;
 }

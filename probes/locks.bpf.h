@@ -29,9 +29,11 @@ static __always_inline int z3t_is_taken(u64 lock, u32 rw)
 	return rw == Z3T_READ ? (word & Z3T_WRITER_MASK) != 0 : word != 0;
 }
 
-static __always_inline void z3t_attempt(struct z3t_finding *finding,
-					struct z3t_task *task, u64 now,
-					u64 lock, u32 site, u32 flags)
+/* The entry of the lock that is asked for; none if there was no room. */
+static __always_inline struct z3t_held *z3t_attempt(struct z3t_finding *finding,
+						    struct z3t_task *task,
+						    u64 now, u64 lock, u32 site,
+						    u32 flags)
 {
 	struct z3t_config *config = z3t_config();
 	struct z3t_held *held;
@@ -39,14 +41,15 @@ static __always_inline void z3t_attempt(struct z3t_finding *finding,
 	z3t_check_attempt(finding, task, now, lock, site, flags);
 	held = z3t_ask(task, lock, site);
 	if (!held || !config)
-		return;
+		return held;
 	if (config->slow_paths) {
 		held->since = now;
-		return;
+		return held;
 	}
 	if (!(flags & Z3T_TRY))
 		held->contended = z3t_is_taken(lock, flags & Z3T_RW_MASK);
 	held->since = bpf_ktime_get_ns();
+	return held;
 }
 
 /* The entry below is the newest lock that was held already. */
@@ -300,7 +303,7 @@ z3t_ended(struct z3t_finding *finding, struct pt_regs *ctx,
 	struct z3t_held *held;
 	u64 lock;
 
-	if (!place->kept)
+	if (!(place->marks & Z3T_KEPT))
 		return z3t_attempted(task, site);
 	/* The slow path made the entry if there was a wait. */
 	held = Z3T_JUDGES ? z3t_find(task, Z3T_WAITING, 0, site) : 0;
@@ -345,12 +348,17 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	if (place->call) {
 		u64 lock = z3t_register(ctx, place->reg) + place->offset;
 
-		if (place->call_flags & Z3T_RELEASE)
+		if (place->call_flags & Z3T_RELEASE) {
 			z3t_release(&finding, cpu, task, now, lock,
 				    place->call - 1, place->call_flags);
-		else
-			z3t_attempt(&finding, task, now, lock, place->call - 1,
-				    place->call_flags);
+		} else {
+			held = z3t_attempt(&finding, task, now, lock,
+					   place->call - 1, place->call_flags);
+			if (held && place->marks & Z3T_LEAVES) {
+				held->marks = Z3T_LEFT;
+				held->class = place->call_flags;
+			}
+		}
 	}
 	z3t_report_one(&ended, &finding);
 	task->cost += place->cost;

@@ -12,6 +12,7 @@ from z3trace.code.placement import Call, Position, place
 
 #: Where a function begins: its section, and the offset there.
 Start = tuple[str, int]
+_CONDITIONAL_SIZE = 6  # bytes: of a jump that is taken on a condition, to any distance
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,16 @@ class Site:
     def start(self) -> Start:
         """Where its function begins: a name may stand for two of them."""
         return self.section, self.offset - self.function_offset
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it jumps there or does not: a probe at it would see both."""
+        return self.tail and self.after - self.offset == _CONDITIONAL_SIZE
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it asks for a lock by a jump: nothing of the target shows that it has it."""
+        return self.tail and self.action != "release"
 
     @property
     def lock_function(self) -> str:
@@ -140,12 +151,12 @@ def probes_of(
                 number=site.number,
                 address=site.offset,
                 end=site.after,
-                has_after=site.action != "release",
-                needs_result=site.action == "try",
-                needs_before=attempts or site.action == "release",
+                has_after=site.action != "release" and not site.tail,
+                needs_result=site.action == "try" and not site.tail,
+                needs_before=attempts or site.action == "release" or site.tail,
             )
             for site in members
-            if not (site.tail and site.action != "release")
+            if not site.conditional
         ]
         probes += [
             Probe(start[0], members[0].function, position.address - start[1], position)

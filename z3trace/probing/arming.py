@@ -119,9 +119,7 @@ def _arm_locks(  # noqa: PLR0913 - the parts of one recording
     places = locks.describe(programs, plan, covered, address, costs, fixed)
     if choice.locks and choice.slow_paths:
         armed.function_trampolines += slowpath.trace(armed.attachments, programs)
-    armed.function_trampolines += locks.trace_functions(
-        armed.attachments, programs, covered.functions
-    )
+    armed.function_trampolines += locks.trace_functions(armed.attachments, programs, covered)
     for event in covered.events:
         armed.attachments.enable(event, programs.lock)
     jumps = [at for at, probe in places.items() if probe.position.method == "jump"]

@@ -290,7 +290,7 @@ class _Measurement:
             covered = locks.cover(attachments, plan, plan.address(), Choice(lock_mode="function"))
             # No return address is below the kernel's text.
             self.programs.config.text = 0
-            descriptors = locks.trace_functions(attachments, self.programs, covered.functions)
+            descriptors = locks.trace_functions(attachments, self.programs, covered)
             self.locked.once()
             return max(_low([self.locked.once() for _ in range(_BATCHES)]) - base, 0)
         finally:

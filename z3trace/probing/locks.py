@@ -24,6 +24,11 @@ Address = Callable[[str, int], int]
 _KINDS = {"spin": layout.SPIN, "read": layout.READ, "write": layout.WRITE}
 _ACTIONS = {"acquire": 0, "try": layout.TRY, "release": layout.RELEASE}
 _MOST_COST = 0xFFFF  # ns: what fits into ``Place.cost``
+_NOTHING_SAFE = "no instruction here can carry a probe safely"
+_ON_CONDITION = "it jumps to the lock function on a condition, and a probe would see it either way"
+#: Its lock function does not return to the target: it is seen at its call or nowhere.
+_AND_JUMPS = "; it jumps to the lock function"
+_NOWHERE = "it jumps to the lock function, and nothing of the target runs when it has the lock"
 #: Of a call site that a run of one class needs no probe of.
 _LEFT_OUT = "not of class "
 #: What a call site has in the code and in a recording alike.
@@ -32,10 +37,15 @@ _SAME = ("number", "function", "lock_function", "action", "kind")
 
 @dataclass
 class Covered:
-    """Which site is seen how: by *probes*, in its lock function, or why not at all."""
+    """Which site is seen how: by *probes*, in its lock function, or why not at all.
+
+    *leaving*: sites that jump to the lock function.  A probe sees what they ask for, and the
+    lock function's exit that they have it.
+    """
 
     probes: list[Probe] = field(default_factory=list)
     functions: list[Site] = field(default_factory=list)
+    leaving: list[Site] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
     #: The kprobe events that the probes are in.
     events: list[str] = field(default_factory=lambda: ["lock"])
@@ -59,11 +69,20 @@ def cover(
     sites = [site for site in plan.sites if only is None or site.number in only]
     by_function = [site for site in sites if choice.lock_mode == "function" and not site.tail]
     others = {site.number for site in sites} - {site.number for site in by_function}
+    if choice.lock_mode == "callsite":
+        others -= {site.number for site in sites if site.leaves}
     _define(attachments, plan, address, others, covered, choice)
     if choice.lock_mode == "hybrid":
         by_function = [s for s in sites if s.number in covered.refused and not s.tail]
-    if by_function:
-        _by_function(by_function, covered)
+    leaving = [s for s in sites if s.leaves and s.number not in covered.refused]
+    if choice.lock_mode == "callsite":
+        covered.refused |= {site.number: _NOWHERE for site in leaving}
+    else:
+        covered.leaving = _traceable(leaving, covered)
+    covered.functions = _traceable(by_function, covered)
+    for site in sites:
+        if site.tail and site.number in covered.refused and not site.leaves:
+            covered.refused[site.number] += _AND_JUMPS
     left_out = f"{_LEFT_OUT}{choice.lock_class}"
     seen = {site.number for site in sites}
     covered.refused |= {s.number: left_out for s in plan.sites if s.number not in seen}
@@ -95,12 +114,7 @@ def _define(  # noqa: PLR0913 - the parts of one recording
     placed = {n for p in covered.probes for n in (p.position.after, p.position.before)}
     for site in plan.sites:
         if site.number in wanted - placed and site.number not in covered.refused:
-            tail = site.tail and site.action != "release"
-            covered.refused[site.number] = (
-                "a tail jump to a lock function has no instruction after it"
-                if tail
-                else "no instruction here can carry a probe safely"
-            )
+            covered.refused[site.number] = _ON_CONDITION if site.conditional else _NOTHING_SAFE
 
 
 def _define_one(
@@ -116,28 +130,32 @@ def _define_one(
     covered.events.append(event)
 
 
-def _by_function(sites: Sequence[Site], covered: Covered) -> None:
-    """See *sites* in the lock functions, as far as the kernel's BTF has those."""
+def _traceable(sites: Sequence[Site], covered: Covered) -> list[Site]:
+    """Of *sites* those whose lock functions can be traced: the kernel's BTF has them; why
+    the others are refused."""
+    if not sites:
+        return []
     try:
         types = KernelTypes()
     except OSError:
         reason = "its lock function cannot be traced: the kernel has no BTF"
         covered.refused |= {site.number: reason for site in sites}
-        return
+        return []
+    there = []
     for site in sites:
         if types.function(site.lock_function) is None:
             covered.refused[site.number] = f"the kernel's BTF has no {site.lock_function}"
         else:
-            covered.functions.append(site)
+            there.append(site)
             covered.refused.pop(site.number, None)
     types.close()
+    return there
 
 
-def trace_functions(
-    attachments: Attachments, programs: Programs, sites: Sequence[Site]
-) -> list[int]:
-    """Attach to the lock functions that *sites* call; the programs' descriptors."""
-    names = sorted({site.lock_function for site in sites})
+def trace_functions(attachments: Attachments, programs: Programs, covered: Covered) -> list[int]:
+    """Attach to the lock functions that sites are seen in; the programs' descriptors."""
+    called = {site.lock_function for site in covered.functions}
+    names = sorted(called | {site.lock_function for site in covered.leaving})
     if not names:
         return []
     addresses = kernel_functions("|".join(names))
@@ -147,7 +165,7 @@ def trace_functions(
             for name in names:
                 patches = {layout.PATCH_FUNCTION: _sign_extended(addresses[name][0])}
                 where = (types.function(name) or 0, types.fd)
-                ways = [("lock_fentry", libbpf.FENTRY)]
+                ways = [("lock_fentry", libbpf.FENTRY)] if name in called else []
                 if LOCK_FUNCTIONS[name].action != "release":
                     ways.insert(0, ("lock_fexit", libbpf.FEXIT))
                 for program, kind in ways:
@@ -193,8 +211,12 @@ def describe(  # noqa: PLR0913 - the parts of one recording
     flags = {
         site.number: _flags(site, fixed) for site in plan.sites if site.number not in elsewhere
     }
+    programs.config.leaving = bool(covered.leaving)
+    leaving = {site.number for site in covered.leaving}
     for where, probe in places.items():
         _describe(programs.places[where - text], probe, flags, costs)
+        if probe.position.before in leaving:
+            programs.places[where - text].marks |= layout.LEAVES
     for where, site in returns.items():
         entry = programs.places[where - text]
         entry.caller, entry.caller_flags = site.number + 1, _flags(site, fixed)
@@ -238,7 +260,7 @@ def _describe(entry: layout.Place, probe: Probe, flags: Mapping[int, int], costs
         entry.after_flags = flags[position.after]
         if position.kept is not None:
             register, entry.kept_offset = position.kept
-            entry.kept_reg, entry.kept = REGISTERS.index(register), 1
+            entry.kept_reg, entry.marks = REGISTERS.index(register), layout.KEPT
     if position.before is not None and position.before in flags:
         entry.call = position.before + 1
         entry.call_flags = flags[position.before]
@@ -250,7 +272,7 @@ def _describe(entry: layout.Place, probe: Probe, flags: Mapping[int, int], costs
 def call_sites(plan: Plan, covered: Covered) -> list[CallSite]:
     """Every call site of the target as a recording names it."""
     how: dict[int, str] = {**methods(covered.probes)}
-    how |= {site.number: "function" for site in covered.functions}
+    how |= {site.number: "function" for site in (*covered.functions, *covered.leaving)}
     recorded = []
     for site in plan.sites:
         source = plan.code.source(site)
@@ -291,11 +313,16 @@ def loss(sites: Sequence[CallSite], lock_mode: str) -> str:
 
 
 def _hybrid_sees(missing: Sequence[CallSite]) -> bool:
-    """Whether the lock functions that the sites call can be traced here."""
+    """Whether the mode hybrid sees the sites: in the lock functions that they call."""
     try:
         types = KernelTypes()
     except OSError:
         return False
-    known = all(types.function(site.lock_function) is not None for site in missing)
+    known = all(
+        types.function(site.lock_function) is not None
+        and not site.reason.endswith(_AND_JUMPS)
+        and site.reason != _ON_CONDITION
+        for site in missing
+    )
     types.close()
     return known

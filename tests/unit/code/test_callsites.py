@@ -75,10 +75,21 @@ def test_without_sharing_each_event_has_a_probe_of_its_own() -> None:
     assert _served(probes) == [(None, 0), (0, None), (None, 1)]
 
 
-def test_a_tail_that_takes_a_lock_is_left_out() -> None:
+def test_a_tail_that_takes_a_lock_has_its_attempt_alone() -> None:
     """Nothing of the function runs behind it."""
     taker = _site(2, 0x16, "give", "_raw_spin_lock", tail=True)
-    assert probes_of([taker], DECODED) == []
+    assert taker.leaves
+    for attempts in (True, False):
+        assert _served(probes_of([taker], DECODED, attempts=attempts)) == [(None, 2)]
+
+
+def test_a_jump_on_a_condition_is_left_out() -> None:
+    """A probe at it would see that it is not taken, too."""
+    where = (".text", 0x16, 0x16 + 6, "give", 0)
+    for name in ("_raw_spin_lock", "_raw_spin_unlock"):
+        site = Site(2, *where, LOCK_FUNCTIONS[name], tail=True)
+        assert site.conditional
+        assert probes_of([site], DECODED) == []
 
 
 def test_a_site_is_told_by_the_probe_at_which_a_hold_begins_or_ends() -> None:

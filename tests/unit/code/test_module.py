@@ -94,14 +94,16 @@ def test_calls_that_the_linker_fills_go_nowhere(file: ModuleFile) -> None:
     assert [step.target for step in calls] == [None, None]
 
 
-def test_sites_are_served_by_probes_but_for_a_tail_that_takes_a_lock(file: ModuleFile) -> None:
+def test_sites_are_served_by_probes_but_for_a_jump_on_a_condition(file: ModuleFile) -> None:
     served = {
         number
         for probe in file.probes
         for number in (probe.position.before, probe.position.after)
         if number is not None
     }
-    assert served == {0, 1, 2, 4}
+    assert served == {0, 1, 3, 4}
+    assert [site.conditional for site in file.sites] == [False, False, True, False, False]
+    assert [site.leaves for site in file.sites] == [False, False, False, True, False]
 
 
 def test_a_packed_module_is_the_same(file: ModuleFile, tmp_path: Path) -> None:

@@ -43,7 +43,11 @@ def test_an_operation_that_the_kernel_has_not_is_said_but_is_no_loss() -> None:
     assert verdict == "a recording with --locks callsite would be whole; this kernel has no map"
 
 
-def test_sites_that_would_not_be_seen_are_counted_and_located() -> None:
+def test_sites_that_would_not_be_seen_are_counted_and_located(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = fakes.Types({SITE.lock_function: 1})
+    monkeypatch.setattr(doctor.locks, "KernelTypes", lambda: known)
     hidden = [
         structs.replace(SITE, number=n, function=name, attached=False)
         for n, name in enumerate(("b", "a", "b"), 1)
@@ -51,7 +55,7 @@ def test_sites_that_would_not_be_seen_are_counted_and_located() -> None:
     diagnosis = _diagnosis(sites=[SITE, *hidden])
     assert diagnosis.unseen == hidden
     assert "would not be whole: 3 of 4 lock call sites cannot be seen, in a, b" in diagnosis.verdict
-    assert "--locks hybrid" not in diagnosis.verdict, "no BTF here"
+    assert "--locks hybrid sees them" in diagnosis.verdict
     assert "--locks hybrid" not in replace(diagnosis, lock_mode="function").verdict
 
 
