@@ -90,7 +90,7 @@ class _Guest:
 @options.time("--duration", "Run no workload: check what happens during this time, such as 10s.")
 @options.module_file
 @options.load
-@options.lock_mode(*options.LOCK_MODES, default="hybrid")
+@options.lock_mode(*options.LOCK_MODES, "auto", default="hybrid")
 @options.seed
 @options.time("--long-hold", "Report a lock that is held for longer than this.", "2s")
 @options.time("--long-wait", "Report a task that waits for a lock for longer than this.", "2s")

@@ -85,6 +85,8 @@ class Recorder:
         #: Lock classes of which earlier runs may have left out a call site.
         self.found_late: set[str] = set()
         self.choice = choice
+        #: Why its lock mode was chosen, if it was.
+        self.lock_choice = ""
         self.calibration = measured
         self.coverage: Coverage | None = None
         self.show: Callable[[Look], None] | None = None
@@ -101,7 +103,9 @@ class Recorder:
 
     def without_probes(self) -> "Recorder":
         """A recorder for another build of the same target, where no probes are wanted."""
-        return Recorder(self._programs, self.plan, self.choice, self.calibration)
+        other = Recorder(self._programs, self.plan, self.choice, self.calibration)
+        other.lock_choice = self.lock_choice
+        return other
 
     def _choice(self, probe: str) -> Choice:
         if probe == "ops":
@@ -258,6 +262,7 @@ class Recorder:
             workload=texts[1],
             command=texts[2:],
             lock_mode=self.choice.lock_mode,
+            lock_choice=self.lock_choice,
             probe_digest=probe_digest(),
             operations=self.coverage.operations,
             sites=self.coverage.sites,

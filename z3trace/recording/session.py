@@ -15,6 +15,7 @@ from z3trace.data.recordable import require_recordable
 from z3trace.errors import INTERRUPTED, Z3traceError
 from z3trace.probing import calibration
 from z3trace.probing.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
+from z3trace.recording import lockmode
 from z3trace.recording.disturbance import Disturbances
 from z3trace.recording.run import Recorder
 from z3trace.recording.schedule import Step
@@ -201,7 +202,13 @@ def recorders(
     plans = [plan.plan_of(definition, *code).only(wanted.operations) for code in codes]
     for text in dict.fromkeys(text for made in plans for text in plan.several(made)):
         say(text)
-    return [Recorder(programs, made, choice, measured) for made in plans]
+    choice, why = lockmode.decided(choice, measured, plans)
+    if why:
+        say(f"--locks auto takes {choice.lock_mode}: {why}")
+    made = [Recorder(programs, each, choice, measured) for each in plans]
+    for recorder in made:
+        recorder.lock_choice = why
+    return made
 
 
 def remaining(started: float, done: int, total: int) -> float:
