@@ -75,7 +75,7 @@ static __always_inline int on_lock_function_entry(u64 *ctx)
 		task->cost += place->cost;
 	} else {
 		z3t_attempt(&finding, task, now, lock, place->caller - 1,
-			    place->caller_flags);
+			    place->caller_flags, 0);
 	}
 	z3t_report(&finding);
 	return 0;

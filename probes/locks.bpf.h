@@ -29,27 +29,25 @@ static __always_inline int z3t_is_taken(u64 lock, u32 rw)
 	return rw == Z3T_READ ? (word & Z3T_WRITER_MASK) != 0 : word != 0;
 }
 
-/* The entry of the lock that is asked for; none if there was no room. */
-static __always_inline struct z3t_held *z3t_attempt(struct z3t_finding *finding,
-						    struct z3t_task *task,
-						    u64 now, u64 lock, u32 site,
-						    u32 flags)
+static __always_inline void z3t_attempt(struct z3t_finding *finding,
+					struct z3t_task *task, u64 now,
+					u64 lock, u32 site, u32 flags,
+					u32 place)
 {
 	struct z3t_config *config = z3t_config();
 	struct z3t_held *held;
 
 	z3t_check_attempt(finding, task, now, lock, site, flags);
-	held = z3t_ask(task, lock, site);
+	held = z3t_ask(task, lock, site, flags, place);
 	if (!held || !config)
-		return held;
+		return;
 	if (config->slow_paths) {
 		held->since = now;
-		return held;
+		return;
 	}
 	if (!(flags & Z3T_TRY))
 		held->contended = z3t_is_taken(lock, flags & Z3T_RW_MASK);
 	held->since = bpf_ktime_get_ns();
-	return held;
 }
 
 /* The entry below is the newest lock that was held already. */
@@ -311,7 +309,7 @@ z3t_ended(struct z3t_finding *finding, struct pt_regs *ctx,
 		return held;
 	lock = z3t_register(ctx, place->kept_reg) + place->kept_offset;
 	z3t_check_attempt(finding, task, now, lock, site, place->after_flags);
-	held = z3t_ask(task, lock, site);
+	held = z3t_ask(task, lock, site, place->after_flags, 0);
 	if (held)
 		held->since = now;
 	return held;
@@ -348,17 +346,12 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	if (place->call) {
 		u64 lock = z3t_register(ctx, place->reg) + place->offset;
 
-		if (place->call_flags & Z3T_RELEASE) {
+		if (place->call_flags & Z3T_RELEASE)
 			z3t_release(&finding, cpu, task, now, lock,
 				    place->call - 1, place->call_flags);
-		} else {
-			held = z3t_attempt(&finding, task, now, lock,
-					   place->call - 1, place->call_flags);
-			if (held && place->marks & Z3T_LEAVES) {
-				held->marks = Z3T_LEFT;
-				held->class = place->call_flags;
-			}
-		}
+		else
+			z3t_attempt(&finding, task, now, lock, place->call - 1,
+				    place->call_flags, place->marks);
 	}
 	z3t_report_one(&ended, &finding);
 	task->cost += place->cost;

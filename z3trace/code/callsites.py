@@ -76,9 +76,12 @@ class TargetCode(Protocol):
     label: str
     #: Name in a kprobe event, with its colon; empty for the kernel itself.
     prefix: str
-    #: Function names that stand for more than one function: a probe there is defined by
-    #: its address.
-    ambiguous: set[str]
+
+    @property
+    def ambiguous(self) -> Collection[str]:
+        """Function names that stand for more than one function: a probe there is defined by
+        its address."""
+        ...
 
     @property
     def functions(self) -> Mapping[str, Start]:

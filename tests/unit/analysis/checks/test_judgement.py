@@ -27,6 +27,18 @@ def test_a_rule_that_is_not_judged_is_not_broken() -> None:
     assert "new-nesting" not in judgement.report(turned).not_judged, "nothing to hold it against"
 
 
+def test_locks_that_seem_to_be_held_for_ever_fill_the_list_and_lose_nothing() -> None:
+    reasons = dict.fromkeys(["double-acquire", "long-hold"], "1 of 3 releases are not seen")
+    full = msgspec.structs.replace(
+        clean(), header=header(not_judged=reasons), end=end(held_overflows=84)
+    )
+    report = judgement.report(full)
+    assert (report.verdict, report.lost_events) == ("incomplete", {})
+    assert "more locks seemed to be held" in report.not_judged["stuck-wait"]
+    alone = msgspec.structs.replace(clean(), end=end(held_overflows=84))
+    assert judgement.report(alone).lost_events == {"held overflows": 84}
+
+
 def test_a_target_that_frees_nothing_can_be_clean() -> None:
     without = header(not_judged={"free-while-held": NO_FREES})
     assert judgement.report(msgspec.structs.replace(clean(), header=without)).verdict == "clean"
