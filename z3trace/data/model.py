@@ -183,10 +183,13 @@ class HostTime(Record, frozen=True, kw_only=True):
     """What the host took from a run, ns over all CPUs: time in which a CPU of the guest
     was ready and did not run.  *steal*: as the guest's kernel counts it; *delay*: as the
     host's scheduler counts it for the threads that are the guest's CPUs (run delay in
-    /proc/PID/task/TID/schedstat).  None where it is not known."""
+    /proc/PID/task/TID/schedstat).  *paused*: time in which it neither ran, nor was ready to,
+    nor idled, because the machine was suspended or its threads were stopped.  None where it
+    is not known."""
 
     steal: U64 | None = None
     delay: U64 | None = None
+    paused: U64 | None = None
 
 
 class Run(Record, frozen=True, kw_only=True, tag_field="type", tag="run"):

@@ -17,6 +17,8 @@ from z3trace.data.model import Run
 #: Quiet runs lie at 1 to 3 %, those that shared a core with somebody at 15 to 80 %, see
 #: docs/measured.md.
 LIMIT = 0.05
+#: ns for each CPU.
+LEAST_PAUSE = 50_000_000
 MOST = 0.2
 MOST_IN_A_ROW = 3
 
@@ -27,7 +29,9 @@ def share(run: Run, cpus: int) -> float:
         return 0.0
     # With KVM both may know of the same time.
     taken = max(run.host.steal or 0, run.host.delay or 0)
-    return taken / (run.duration * cpus)
+    paused = run.host.paused or 0
+    # Of a pause the clocks of two machines cannot tell less than this.
+    return (taken + (paused if paused > LEAST_PAUSE * cpus else 0)) / (run.duration * cpus)
 
 
 class Disturbances:

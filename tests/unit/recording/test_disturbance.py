@@ -29,6 +29,15 @@ def test_the_share_is_of_the_time_of_all_cpus() -> None:
     assert share(structs.replace(_run(0), host=both), 2) == 0.5
 
 
+def test_a_pause_of_the_machine_is_taken_too() -> None:
+    paused = structs.replace(_run(0), host=HostTime(steal=0, delay=0, paused=SECOND))
+    assert share(paused, 2) == 0.5
+    assert Disturbances(100, cpus=2).judged(paused).unused == "disturbed"
+    # What is within the clocks' own precision is none.
+    short = HostTime(steal=0, delay=0, paused=2 * disturbance.LEAST_PAUSE)
+    assert share(structs.replace(_run(0), host=short), 2) == 0
+
+
 def test_a_run_is_made_again_if_the_host_took_more_than_the_limit() -> None:
     disturbances = Disturbances(100, cpus=2)
     assert _judged(disturbances, disturbance.LIMIT) == ""
