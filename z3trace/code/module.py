@@ -8,6 +8,7 @@ import bisect
 import re
 from array import array
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from io import BytesIO
 from itertools import islice
@@ -19,7 +20,7 @@ from msgspec import Struct
 
 from z3trace import paths
 from z3trace.bpf import btf
-from z3trace.code import packed, timedcalls
+from z3trace.code import dwarf, packed, timedcalls
 from z3trace.code.callsites import Functions, Probe, Site, Start, probes_of
 from z3trace.code.disassembly import instructions
 from z3trace.code.dwarf import Place
@@ -38,6 +39,8 @@ _JUMP_SOURCES = (".text", "__jump_table", "__ex_table", ".rodata", ".init.text",
 _MOST_FUNCTIONS = 100_000
 _MOST_SITES = 1 << 16
 _MOST_INSTRUCTIONS = 200_000
+#: Bytes of a file whose debug information is looked into: reading takes seconds for each MiB.
+_DEBUG_LIMIT = 8 << 20
 _FACTS_LIMIT = 4 << 20
 _NOTE_SIZE = 64
 _WORD = 4  # bytes that a relocation of a call or a jump fills
@@ -277,10 +280,20 @@ class ModuleFile:
             raise InputError(f"{path} is damaged: {error}") from error
 
     def members(self, structure: str) -> Mapping[str, int]:
-        """Member -> offset in bytes, from debug information or the loaded module's BTF."""
+        """Member -> offset in bytes: from what was learned when z3trace built the module, from
+        the loaded module's BTF, or from the file's own debug information."""
         if self.facts.structs:
             return self.facts.structs.get(structure, {})
-        return btf.members(structure, self.name)
+        return btf.members(structure, self.name) or self._debugged(structure)
+
+    def _debugged(self, structure: str) -> Mapping[str, int]:
+        """As ``members``, by the file's debug information; empty if that cannot be read."""
+        if len(self._data) > _DEBUG_LIMIT:
+            return {}
+        # A stranger's file can have anything in its place.
+        with suppress(Exception):
+            return dwarf.members(self.elf, structure)
+        return {}
 
     def source(self, site: Site) -> Place:
         """File, line and inline chain of a call site, as far as they are known."""

@@ -232,3 +232,22 @@ def test_what_is_at_one_offset_of_two_sections_is_told_apart(tmp_path: Path, ver
         ".text": "spin_lock(&lock[0]);",
         ".text.unlikely": "spin_lock(&lock[1]);",
     }
+
+
+def test_members_are_known_of_a_module_without_types_of_its_own(
+    file: ModuleFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that is built without the kernel's ELF image is."""
+    monkeypatch.setattr("z3trace.code.module.btf.members", lambda *_: {})
+    assert file.members("pool")["lock"] == 12
+    assert file.members("other") == {}, "mentioned, and nothing more"
+    assert file.members("none") == {}
+    monkeypatch.setattr("z3trace.code.module.btf.members", lambda *_: {"lock": 7})
+    assert file.members("pool") == {"lock": 7}
+
+
+def test_a_file_without_debug_information_has_no_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("z3trace.code.module.btf.members", lambda *_: {})
+    assert ModuleFile(compiled(_SOURCE, tmp_path)).members("pool") == {}
