@@ -62,8 +62,11 @@ class Disturbances:
         """What is said at the end of a session; empty if nothing was disturbed."""
         if not self.again + self.kept:
             return ""
-        kept = f", {self.kept} others count all the same" if self.kept else ""
+        told = [f"{self.again} {'was' if self.again == 1 else 'were'} made again"]
+        if self.kept:
+            told.append(f"{self.kept} {'counts' if self.kept == 1 else 'count'} all the same")
+        several = self.again + self.kept
         return (
             f"the host took more than {LIMIT:.0%} of the time of a run in "
-            f"{self.again + self.kept} runs: {self.again} were made again{kept}"
+            f"{several} {'run' if several == 1 else 'runs'}: {', '.join(told)}"
         )

@@ -85,6 +85,9 @@ def test_what_was_done_is_told_with_its_number() -> None:
     for taken in (0.9, 0.0, 0.9, 0.9):
         _judged(disturbances, taken)
     assert disturbances.told() == (
-        "the host took more than 5% of the time of a run in 3 runs: 1 were made again, "
-        "2 others count all the same"
+        "the host took more than 5% of the time of a run in 3 runs: 1 was made again, "
+        "2 count all the same"
     )
+    alone = Disturbances(1, cpus=2)
+    _judged(alone, 0.9)
+    assert alone.told().endswith("in 1 run: 0 were made again, 1 counts all the same")
