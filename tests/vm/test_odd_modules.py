@@ -10,6 +10,7 @@ import pytest
 
 from vm.conftest import Guest, recorded, z3trace
 from z3trace import tools
+from z3trace.data import checkfile
 from z3trace.data.model import Recording, Run
 from z3trace.kernels import fetch
 
@@ -185,6 +186,7 @@ def test_auto_takes_what_it_says_and_keeps_why(guest: Guest, tmp_path: Path) -> 
     result = guest(
         f"{z3trace()} record --load --locks auto -o auto.z3t --workload zpool-bench:ops=2000\n"
         f"{z3trace()} show auto.z3t\n"
+        f"{z3trace()} check --load --locks auto -o out --workload zpool-bench:ops=2000\n"
     )
     assert result.returncode == 0, result.stdout + result.stderr
     session = recorded(tmp_path / "auto.z3t").session
@@ -194,6 +196,9 @@ def test_auto_takes_what_it_says_and_keeps_why(guest: Guest, tmp_path: Path) -> 
     assert "a lock pair costs" in session.lock_choice
     assert f"--locks auto took {session.lock_mode}" in result.stdout
     assert all(site.attached for site in session.sites)
+    header = checkfile.read(tmp_path / "out/check.z3c").header
+    assert header.lock_mode in ("hybrid", "function")
+    assert f"--locks auto takes {header.lock_mode}: {header.lock_choice}" in result.stderr
 
 
 def test_a_child_that_a_command_leaves_behind_is_no_part_of_its_run(

@@ -93,6 +93,7 @@ class Recorder:
         self.armed: Callable[[], None] = lambda: None
         #: Told what the probes cannot see, before the first workload runs.
         self.say: Callable[[str], None] = lambda _: None
+        self._told = False
         #: The timed build that is recorded, which is asked for its figures after each run.
         self.timed: Timing | None = None
         self.host = HostClock()
@@ -132,10 +133,10 @@ class Recorder:
         costs = costs_of(self.calibration)
         choice = self._choice(probe)
         armed = arm(self._programs, self.plan, self.plan.address(), costs, choice, self._classes)
-        if self.coverage is None:
-            said = locks.loss(armed.sites, choice.lock_mode)
-            if said:
-                self.say(said)
+        said = "" if self._told else locks.loss(armed.sites, choice.lock_mode)
+        if said:
+            self._told = True
+            self.say(said)
         if self.coverage is None or probe == "all":
             self.coverage = Coverage(armed.operations, armed.sites)
         return armed
