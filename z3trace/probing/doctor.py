@@ -7,7 +7,7 @@ from z3trace.bpf.attachments import Attachments
 from z3trace.bpf.btf import KernelTypes
 from z3trace.bpf.programs import Programs
 from z3trace.data.model import CallSite
-from z3trace.probing import calibration, locks, siteclasses, slowpath
+from z3trace.probing import calibration, locks, siteclasses, slowpath, unseen
 from z3trace.probing.choice import SLOW_PATH_MODES, Choice, Price, cheapest, prices
 from z3trace.target.plan import Plan, room
 
@@ -33,7 +33,7 @@ class Diagnosis:
         missing = [name for name, symbol, _ in self.operations if not symbol]
         without = f"; this kernel has no {', '.join(missing)}" if missing else ""
         text = f"a recording with --locks {self.lock_mode} would"
-        said = locks.loss(self.sites, self.lock_mode)
+        said = unseen.loss(self.sites, self.lock_mode)
         return f"{text} not be whole: {said}{without}" if said else f"{text} be whole{without}"
 
 

@@ -16,6 +16,7 @@ from z3trace.code.placement import REGISTERS
 from z3trace.data import limits
 from z3trace.data.model import CallSite
 from z3trace.errors import CannotTraceError
+from z3trace.probing import unseen
 from z3trace.probing.choice import Choice, Costs
 from z3trace.probing.trampolines import all_or_none
 from z3trace.target.plan import Plan
@@ -24,13 +25,6 @@ Address = Callable[[str, int], int]
 _KINDS = {"spin": layout.SPIN, "read": layout.READ, "write": layout.WRITE}
 _ACTIONS = {"acquire": 0, "try": layout.TRY, "release": layout.RELEASE}
 _MOST_COST = 0xFFFF  # ns: what fits into ``Place.cost``
-_NOTHING_SAFE = "no instruction here can carry a probe safely"
-_ON_CONDITION = "it jumps to the lock function on a condition, and a probe would see it either way"
-#: Its lock function does not return to the target: it is seen at its call or nowhere.
-_AND_JUMPS = "; it jumps to the lock function"
-_NOWHERE = "it jumps to the lock function, and nothing of the target runs when it has the lock"
-#: Of a call site that a run of one class needs no probe of.
-_LEFT_OUT = "not of class "
 #: What a call site has in the code and in a recording alike.
 _SAME = ("number", "function", "lock_function", "action", "kind")
 
@@ -76,14 +70,14 @@ def cover(
         by_function = [s for s in sites if s.number in covered.refused and not s.tail]
     leaving = [s for s in sites if s.leaves and s.number not in covered.refused]
     if choice.lock_mode == "callsite":
-        covered.refused |= {site.number: _NOWHERE for site in leaving}
+        covered.refused |= {site.number: unseen.NOWHERE for site in leaving}
     else:
         covered.leaving = _traceable(leaving, covered)
     covered.functions = _traceable(by_function, covered)
     for site in sites:
         if site.tail and site.number in covered.refused and not site.leaves:
-            covered.refused[site.number] += _AND_JUMPS
-    left_out = f"{_LEFT_OUT}{choice.lock_class}"
+            covered.refused[site.number] += unseen.AND_JUMPS
+    left_out = f"{unseen.LEFT_OUT}{choice.lock_class}"
     seen = {site.number for site in sites}
     covered.refused |= {s.number: left_out for s in plan.sites if s.number not in seen}
     return covered
@@ -114,7 +108,9 @@ def _define(  # noqa: PLR0913 - the parts of one recording
     placed = {n for p in covered.probes for n in (p.position.after, p.position.before)}
     for site in plan.sites:
         if site.number in wanted - placed and site.number not in covered.refused:
-            covered.refused[site.number] = _ON_CONDITION if site.conditional else _NOTHING_SAFE
+            covered.refused[site.number] = (
+                unseen.ON_CONDITION if site.conditional else unseen.NOTHING_SAFE
+            )
 
 
 def _define_one(
@@ -290,39 +286,3 @@ def call_sites(plan: Plan, covered: Covered) -> list[CallSite]:
             )
         )
     return recorded
-
-
-def unseen(sites: Sequence[CallSite]) -> list[CallSite]:
-    """The call sites whose events are lost, of those that were to be seen."""
-    return [site for site in sites if not site.attached and not site.reason.startswith(_LEFT_OUT)]
-
-
-def loss(sites: Sequence[CallSite], lock_mode: str) -> str:
-    """What is to be said of call sites that are not seen; empty if all are."""
-    missing = unseen(sites)
-    if not missing or lock_mode == "none":
-        return ""
-    where = ", ".join(sorted({site.function for site in missing}))
-    text = (
-        f"{len(missing)} of {len(sites)} lock call sites cannot be seen, in {where}: what they do "
-        "is lost, and holds that begin or end there"
-    )
-    if lock_mode == "callsite" and _hybrid_sees(missing):
-        text += "; --locks hybrid sees them, at a cost to all that takes a lock"
-    return text
-
-
-def _hybrid_sees(missing: Sequence[CallSite]) -> bool:
-    """Whether the mode hybrid sees the sites: in the lock functions that they call."""
-    try:
-        types = KernelTypes()
-    except OSError:
-        return False
-    known = all(
-        types.function(site.lock_function) is not None
-        and not site.reason.endswith(_AND_JUMPS)
-        and site.reason != _ON_CONDITION
-        for site in missing
-    )
-    types.close()
-    return known

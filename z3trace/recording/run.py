@@ -26,7 +26,7 @@ from z3trace.data.model import (
 from z3trace.data.recordable import encodable
 from z3trace.data.timed import Timed, TimedBuild
 from z3trace.errors import INTERRUPTED, CannotTraceError
-from z3trace.probing import locks, ownlock, siteclasses
+from z3trace.probing import ownlock, siteclasses, unseen
 from z3trace.probing.arming import Armed, arm
 from z3trace.probing.choice import Choice, costs_of
 from z3trace.recording import counters, environment
@@ -133,7 +133,7 @@ class Recorder:
         costs = costs_of(self.calibration)
         choice = self._choice(probe)
         armed = arm(self._programs, self.plan, self.plan.address(), costs, choice, self._classes)
-        said = "" if self._told else locks.loss(armed.sites, choice.lock_mode)
+        said = "" if self._told else unseen.loss(armed.sites, choice.lock_mode)
         if said:
             self._told = True
             self.say(said)

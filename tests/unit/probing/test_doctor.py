@@ -47,7 +47,7 @@ def test_sites_that_would_not_be_seen_are_counted_and_located(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     known = fakes.Types({SITE.lock_function: 1})
-    monkeypatch.setattr(doctor.locks, "KernelTypes", lambda: known)
+    monkeypatch.setattr(doctor.unseen, "KernelTypes", lambda: known)
     hidden = [
         structs.replace(SITE, number=n, function=name, attached=False)
         for n, name in enumerate(("b", "a", "b"), 1)

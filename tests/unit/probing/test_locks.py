@@ -9,7 +9,6 @@ import pytest
 
 from z3trace.bpf import layout, libbpf
 from z3trace.code.placement import REGISTERS
-from z3trace.data.model import CallSite
 from z3trace.errors import CannotTraceError
 from z3trace.probing import locks
 from z3trace.probing.choice import Choice, Costs
@@ -269,32 +268,3 @@ def test_a_recording_names_every_call_site_and_how_it_was_seen() -> None:
     assert (tried.attached, tried.method, tried.reason) == (False, "", "notrace")
     assert (tried.action, tried.kind, tried.offset) == ("try", "read", 16)
     assert (released.attached, released.method) == (True, "function")
-
-
-def _called(number: int, function: str, *, attached: bool = False, reason: str = "") -> CallSite:
-    return CallSite(
-        number=number,
-        function=function,
-        offset=0,
-        lock_function=LOCK,
-        action="acquire",
-        kind="spin",
-        attached=attached,
-        reason=reason,
-    )
-
-
-def test_what_cannot_be_seen_is_told_with_the_mode_that_sees_it(types: fakes.Types) -> None:
-    sites = [_called(0, "a", attached=True), _called(1, "b"), _called(2, "a")]
-    said = locks.loss(sites, "callsite")
-    assert said.startswith("2 of 3 lock call sites cannot be seen, in a, b: what they do is lost")
-    assert "--locks hybrid sees them" in said
-    assert "hybrid" not in locks.loss(sites, "hybrid")
-    types.known = {}
-    assert "hybrid" not in locks.loss(sites, "callsite")
-
-
-def test_sites_that_were_not_to_be_seen_are_no_loss(types: fakes.Types) -> None:
-    left_out = [_called(0, "a", attached=True), _called(1, "b", reason="not of class page")]
-    assert locks.loss(left_out, "callsite") == ""
-    assert locks.loss([_called(0, "a")], "none") == ""

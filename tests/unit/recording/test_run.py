@@ -6,7 +6,7 @@ import fakes
 import pytest
 
 from z3trace.data.model import CallSite
-from z3trace.probing import locks
+from z3trace.probing import unseen
 from z3trace.probing.arming import Armed
 from z3trace.probing.choice import Choice
 from z3trace.recording import run
@@ -37,7 +37,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
         return Armed(fakes.any_fake(fakes.Attachments()), sites=sites)
 
     monkeypatch.setattr(run, "arm", arm)
-    monkeypatch.setattr(locks, "KernelTypes", lambda: fakes.Types({"_raw_spin_lock": 1}))
+    monkeypatch.setattr(unseen, "KernelTypes", lambda: fakes.Types({"_raw_spin_lock": 1}))
     programs: Any = fakes.Programs()
     programs.clear = lambda: None
     return Recorder(programs, fakes.plan(), Choice())
