@@ -49,5 +49,7 @@ def _unseen(digest: Digest) -> Cause:
         f"{digest.unseen_functions()}"
     )
     if digest.session.lock_mode == "callsite":
-        return Cause(said, "record again with --locks hybrid, which sees them")
+        return Cause(
+            said, "record again with --locks hybrid, which sees them where the kernel allows it"
+        )
     return Cause(said, "record again with --probe ops, which needs no lock call site")
