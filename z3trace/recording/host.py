@@ -58,10 +58,10 @@ class HostClock:
             clock=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
             awake=time.monotonic_ns(),
             cpus=len(self._files),
-            steal=words and _nanoseconds(words[_STEAL]),
-            delay=rows and sum(row[_DELAY] for row in rows),
-            ran=rows and sum(row[_RAN] for row in rows),
-            idle=words and _nanoseconds(sum(words[_IDLE])),
+            steal=None if words is None else _nanoseconds(words[_STEAL]),
+            delay=None if rows is None else sum(row[_DELAY] for row in rows),
+            ran=None if rows is None else sum(row[_RAN] for row in rows),
+            idle=None if words is None else _nanoseconds(sum(words[_IDLE])),
         )
 
     def _words(self) -> list[int] | None:
