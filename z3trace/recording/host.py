@@ -13,6 +13,7 @@ THREADS = Path("/run/z3trace-threads")
 _STAT = Path("/proc/stat")
 _IDLE, _STEAL = slice(4, 6), 8  # words of the line "cpu", see proc(5)
 _RAN, _DELAY = 0, 1  # words of schedstat, see Documentation/scheduler/sched-stats.rst
+_LEAST_SUSPENSION = 1_000_000  # ns: the two clocks are read one after the other
 _LINE = 256  # bytes, more than the kernel writes
 
 
@@ -99,11 +100,13 @@ def _paused(before: Look, after: Look) -> int | None:
     nothing to see it by.
     """
     passed = after.clock - before.clock
-    suspended = max(passed - (after.awake - before.awake), 0)
+    suspended = passed - (after.awake - before.awake)
+    if suspended < _LEAST_SUSPENSION:
+        suspended = 0
     parts = [_less(getattr(after, of), getattr(before, of)) for of in ("ran", "delay", "idle")]
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
-        return suspended or None
+        return suspended * (os.cpu_count() or 1) or None
     return max(passed * after.cpus - sum(known), suspended * after.cpus, 0)
 
 
