@@ -62,7 +62,7 @@ def test_what_odd_code_does_is_seen_or_said_not_to_be(
     )
     assert result.returncode == 0, result.stdout + result.stderr
     # Two functions of one name, one called twice as often as the other; and a clone.
-    assert "operation work: odd_locks has work (2 functions), and all are recorded" in result.stderr
+    assert "operation work: odd_locks has work (2 functions), and all count as it" in result.stderr
     calls = {op.operation: op.entries for op in _run(recorded(tmp_path / "both.z3t")).operations}
     assert calls == {"work": 3 * TIMES, "cloned": TIMES}
     seen = _sites(recorded(tmp_path / "both.z3t"))

@@ -114,6 +114,8 @@ def check(  # noqa: PLR0913 - the parts of one check
         wanted = Wanted(asked.lock_mode).choice()
         choice = slowpath.settled(wanted, programs, lambda _: None)
         made = plan.plan_of(definition, *code)
+        for text in plan.several(made):
+            say(text)
         choice, why = lockmode.decided(choice, _measured(programs, choice), [made])
         if why:
             say(f"--locks auto takes {choice.lock_mode}: {why}")

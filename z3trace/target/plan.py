@@ -276,7 +276,7 @@ def plan_of(target: Target, code: TargetCode, builtin: bool) -> Plan:
 def several(plan: Plan) -> list[str]:
     """What is to be said of operations that are more than one function."""
     return [
-        f"operation {op.name}: {plan.target.module} has {op.symbols}, and all are recorded as it"
+        f"operation {op.name}: {plan.target.module} has {op.symbols}, and all count as it"
         for op in plan.operations
         if op.more
     ]

@@ -164,7 +164,7 @@ def test_every_function_of_a_name_is_the_operation() -> None:
     assert free.symbols == "my_free (2 functions)"
     said = plan.several(made)
     assert len(said) == 2
-    assert "operation free: mine has my_free (2 functions), and all are recorded" in said[1]
+    assert "operation free: mine has my_free (2 functions), and all count as it" in said[1]
     assert plan.several(plan.plan_of(TARGET, Code(), builtin=True)) == []
 
 
