@@ -3,9 +3,10 @@
 #ifndef Z3T_HELD_H
 #define Z3T_HELD_H
 
-/* The entry of a lock that is asked for; none if there is no room. */
+/* The entry of a lock that is asked for; none if there is no room.  *place* has
+ * the marks of the place where it is, see Z3T_LEFT. */
 static __always_inline struct z3t_held *z3t_ask(struct z3t_task *task, u64 lock,
-						u32 site)
+						u32 site, u32 flags, u32 place)
 {
 	u32 top = task->holding;
 	struct z3t_held *held = &task->held[top & (Z3T_HELD - 1)];
@@ -18,6 +19,9 @@ static __always_inline struct z3t_held *z3t_ask(struct z3t_task *task, u64 lock,
 	held->site = site;
 	held->state = Z3T_WAITING;
 	held->contended = 0;
+	/* No branches: the verifier would follow each to the program's end. */
+	held->class = flags;
+	held->marks = (place & Z3T_LEAVES) * (Z3T_LEFT / Z3T_LEAVES);
 	task->holding = top + 1;
 	return held;
 }

@@ -75,9 +75,38 @@ static __always_inline int on_lock_function_entry(u64 *ctx)
 		task->cost += place->cost;
 	} else {
 		z3t_attempt(&finding, task, now, lock, place->caller - 1,
-			    place->caller_flags);
+			    place->caller_flags, 0);
 	}
 	z3t_report(&finding);
+	return 0;
+}
+
+/* A lock function is left that returns to none of the target's calls: does the
+ * task have the lock that it asked for by a jump to such a function? */
+static __always_inline int z3t_on_jumped_exit(u64 *ctx, u64 now, u64 lock)
+{
+	struct z3t_config *config = z3t_config();
+	struct z3t_cpu *cpu = z3t_this_cpu();
+	struct z3t_task *task;
+	struct z3t_held *held;
+	u64 result = 1;
+	u32 flags;
+
+	if (!config || !config->leaving || !cpu)
+		return 0;
+	task = z3t_known_task();
+	if (!task || !task->holding)
+		return 0;
+	held = &task->held[(task->holding - 1) & (Z3T_HELD - 1)];
+	if (held->state != Z3T_WAITING || !(held->marks & Z3T_LEFT) ||
+	    held->lock != lock)
+		return 0;
+	flags = held->class;
+	if (flags & Z3T_TRY)
+		z3t_get_func_ret(ctx, &result);
+	task->events++;
+	if (z3t_over(cpu, task, held, now, flags, 0, result))
+		z3t_hold_begins(task, lock, now);
 	return 0;
 }
 
@@ -91,7 +120,9 @@ static __always_inline int on_lock_function_exit(u64 *ctx)
 	struct z3t_cpu *cpu;
 	u64 result = 1;
 
-	if (!place || place->caller_flags & Z3T_RELEASE)
+	if (!place)
+		return z3t_on_jumped_exit(ctx, now, lock);
+	if (place->caller_flags & Z3T_RELEASE)
 		return 0;
 	if (place->caller_flags & Z3T_TRY)
 		z3t_get_func_ret(ctx, &result);

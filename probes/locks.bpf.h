@@ -31,13 +31,14 @@ static __always_inline int z3t_is_taken(u64 lock, u32 rw)
 
 static __always_inline void z3t_attempt(struct z3t_finding *finding,
 					struct z3t_task *task, u64 now,
-					u64 lock, u32 site, u32 flags)
+					u64 lock, u32 site, u32 flags,
+					u32 place)
 {
 	struct z3t_config *config = z3t_config();
 	struct z3t_held *held;
 
 	z3t_check_attempt(finding, task, now, lock, site, flags);
-	held = z3t_ask(task, lock, site);
+	held = z3t_ask(task, lock, site, flags, place);
 	if (!held || !config)
 		return;
 	if (config->slow_paths) {
@@ -300,7 +301,7 @@ z3t_ended(struct z3t_finding *finding, struct pt_regs *ctx,
 	struct z3t_held *held;
 	u64 lock;
 
-	if (!place->kept)
+	if (!(place->marks & Z3T_KEPT))
 		return z3t_attempted(task, site);
 	/* The slow path made the entry if there was a wait. */
 	held = Z3T_JUDGES ? z3t_find(task, Z3T_WAITING, 0, site) : 0;
@@ -308,7 +309,7 @@ z3t_ended(struct z3t_finding *finding, struct pt_regs *ctx,
 		return held;
 	lock = z3t_register(ctx, place->kept_reg) + place->kept_offset;
 	z3t_check_attempt(finding, task, now, lock, site, place->after_flags);
-	held = z3t_ask(task, lock, site);
+	held = z3t_ask(task, lock, site, place->after_flags, 0);
 	if (held)
 		held->since = now;
 	return held;
@@ -350,7 +351,7 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 				    place->call - 1, place->call_flags);
 		else
 			z3t_attempt(&finding, task, now, lock, place->call - 1,
-				    place->call_flags);
+				    place->call_flags, place->marks);
 	}
 	z3t_report_one(&ended, &finding);
 	task->cost += place->cost;

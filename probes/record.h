@@ -97,6 +97,16 @@ static __always_inline struct z3t_task *z3t_this_task(void)
 	return z3t_new_task(task, tid + 1);
 }
 
+/* This task's state if it has one; nobody else's slot is taken over. */
+static __always_inline struct z3t_task *z3t_known_task(void)
+{
+	struct z3t_task *task = z3t_task_at(z3t_slot());
+
+	if (!task || task->owner != (u32)bpf_get_current_pid_tgid() + 1)
+		return 0;
+	return task;
+}
+
 static __always_inline void z3t_record(struct z3t_cpu *cpu, u64 series,
 				       u64 value)
 {

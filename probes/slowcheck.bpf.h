@@ -43,7 +43,7 @@ static __always_inline int on_slow_attempt(u64 *ctx)
 	if (!task || z3t_find(task, Z3T_WAITING, 0, site))
 		return 0;
 	z3t_attempt(&finding, task, now, stack[0], site,
-		    returning & Z3T_RW_MASK);
+		    returning & Z3T_RW_MASK, 0);
 	z3t_report(&finding);
 	return 0;
 }

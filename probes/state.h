@@ -152,6 +152,11 @@ struct z3t_rule {
 /* Above them: the lock class + 1, or 0 if the lock's address tells it. */
 #define Z3T_CLASS_SHIFT 4
 
+/* Of a place: *after* has no event before its call; *call* is a jump, whose
+ * lock function returns elsewhere. */
+#define Z3T_KEPT 1
+#define Z3T_LEAVES 2
+
 /* What an address of the target's text stands for.  A probe there is the end of
  * the call *after* and the beginning of the call *call*; a lock function that
  * returns there was called by *caller*.  All are site + 1, 0 is none.  The lock
@@ -171,7 +176,7 @@ struct z3t_place {
 	/* Of *after*, if there is no event before its call. */
 	s32 kept_offset;
 	u8 kept_reg;
-	u8 kept;
+	u8 marks; /* Z3T_KEPT, Z3T_LEAVES */
 	/* Of the site whose call returns here, if it takes a lock: site + 1,
 	 * shifted by Z3T_RW_BITS, and its enum z3t_rw. */
 	u16 returning;
@@ -195,7 +200,8 @@ struct z3t_config {
 	/* Offset + 1 of the locks of class *only* in a pool: a lock whose class
 	 * is known by its place then tells where a pool is.  0: it does not. */
 	u32 told;
-	u32 pad;
+	/* Whether there are calls that leave the target (Z3T_LEAVES). */
+	u32 leaving;
 };
 
 struct z3t_totals {
@@ -274,6 +280,11 @@ struct z3t_frame {
 
 enum z3t_held_state { Z3T_FREE, Z3T_WAITING, Z3T_HOLDING };
 
+/* In z3t_held.marks, beside those of check.h: it was asked for by a jump to the
+ * lock function, whose exit alone shows that it was acquired.  Until then
+ * z3t_held.class has the flags of the call site. */
+#define Z3T_LEFT 128
+
 struct z3t_held {
 	u64 lock;
 	u64 since;
@@ -282,7 +293,7 @@ struct z3t_held {
 	u8 state;
 	u8 class;
 	u8 contended;
-	u8 marks; /* a check's, see check.h */
+	u8 marks; /* Z3T_LEFT, and a check's, see check.h */
 };
 
 struct z3t_task {

@@ -2,16 +2,6 @@
 /* What a check sees apart from lock events: the scheduler, freed memory, the
  * tick, and the target's conditions. */
 
-/* This task's state if it has one; nobody else's slot is taken over. */
-static __always_inline struct z3t_task *z3t_known_task(void)
-{
-	struct z3t_task *task = z3t_task_at(z3t_slot());
-
-	if (!task || task->owner != (u32)bpf_get_current_pid_tgid() + 1)
-		return 0;
-	return task;
-}
-
 /* A held lock that *mark* does not stand at yet, or that lies in *page*. */
 static __always_inline struct z3t_held *z3t_held_now(struct z3t_task *task,
 						     u32 mark, u64 page)

@@ -10,7 +10,7 @@ from typing import Any
 
 from z3trace.bpf import layout
 from z3trace.bpf.checklayout import CheckMaps
-from z3trace.code.callsites import Probe, Site
+from z3trace.code.callsites import Probe, Site, Start
 from z3trace.code.dwarf import Place
 from z3trace.code.function import Function, Method
 from z3trace.code.lockfunctions import LOCK_FUNCTIONS
@@ -166,10 +166,16 @@ class Code:
     probes: Sequence[Probe] = ()
     fewer_probes: Sequence[Probe] = ()
     ambiguous: set[str] = field(default_factory=set)
-    decoded: Mapping[str, Function] = field(default_factory=dict)
+    decoded: Mapping[Start, Function] = field(default_factory=dict)
     variant: Mapping[str, str] = field(default_factory=dict)
     label: str = "mine.ko"
     prefix: str = "mine:"
+
+    #: Further functions that have a name of ``functions``.
+    further: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+    def starts(self, name: str) -> list[Start]:
+        return [places[name] for places in (self.functions, self.further) if name in places]
 
     def alone(self, numbers: Collection[int], *, attempts: bool) -> Sequence[Probe]:
         """Those of ``probes``, or of ``fewer_probes``, that see one of *numbers*."""

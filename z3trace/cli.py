@@ -67,7 +67,7 @@ def cli() -> None:
 
     Exit status: 0 done; 1 failed; 2 wrong usage; 3 regression or lock violation;
     4 this machine or kernel cannot do it; 5 the recordings cannot be compared;
-    128 the guest was lost.
+    6 no rule was broken, but some could not be judged; 128 the guest was lost.
     """
 
 

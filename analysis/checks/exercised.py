@@ -24,8 +24,14 @@ def _conditions(check: Check, incidents: Iterable[Incident]) -> list[Condition]:
     return conditions
 
 
-def exercised(check: Check, incidents: Sequence[Incident], place: Places) -> Exercised:
-    """Calls, call sites and conditions that the check saw."""
+def exercised(
+    check: Check, incidents: Sequence[Incident], place: Places, *, lost: bool
+) -> Exercised:
+    """Calls, call sites and conditions that the check saw.
+
+    *lost*: the kernel was, some time after it was last counted; what was not counted by then
+    is not known.
+    """
     progress, sites = check.progress, check.header.sites
     reached = set(progress.reached if progress else [])
     for incident in incidents:
@@ -35,7 +41,10 @@ def exercised(check: Check, incidents: Sequence[Incident], place: Places) -> Exe
     reached &= known
     return Exercised(
         seconds=progress.elapsed / 1e9 if progress else 0.0,
-        operations=dict(progress.operations) if progress else {},
+        operations={
+            name: None if lost and not count else count
+            for name, count in (progress.operations if progress else {}).items()
+        },
         sites=len(sites),
         reached=len(reached),
         percent=100 * len(reached) / len(sites) if sites else 0.0,

@@ -80,10 +80,11 @@ class Condition(Struct, frozen=True, kw_only=True):
 
 
 class Exercised(Struct, frozen=True, kw_only=True):
-    """What the workload reached: calls by operation, lock call sites, conditions."""
+    """What the workload reached: calls by operation (None: not known, for the kernel was lost
+    before any was counted), lock call sites, conditions."""
 
     seconds: float
-    operations: dict[str, int]
+    operations: dict[str, int | None]
     sites: int
     reached: int
     percent: float

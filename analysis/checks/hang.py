@@ -14,7 +14,12 @@ _WIDEST = 1024
 _MOST_LINES = 30_000
 _LINE = re.compile(r"[^\r\n]+")
 _STAMP = re.compile(r"^\[\s*[0-9.]+\]\s?")
-_TROUBLE = re.compile(r"soft lockup|BUG: |Oops: |Kernel panic|general protection|rcu: INFO")
+#: What a kernel says first of what it dies of, its checks of lists, counts and memory included.
+_TROUBLE = re.compile(
+    r"soft lockup|BUG: |kernel BUG at|Oops: |Kernel panic|general protection|rcu: INFO"
+    r"|invalid opcode|divide error|double fault|unable to handle|corrupt|refcount_t: |UBSAN: "
+    r"|Bad page state|bad: scheduling|stack guard|hung_task: "
+)
 #: Of a trace, what tells a reader of the source something.
 _TELLING = re.compile(
     _TROUBLE.pattern + r"|^(RIP:|CPU:|Call Trace:)|^ ?</?(TASK|IRQ)>|^ \?? ?[\w.]+\+0x|WARNING:"

@@ -9,6 +9,10 @@ from z3trace.analysis.checks.hang import hang
 from z3trace.analysis.checks.order import nested, one_direction, order_violations
 from z3trace.analysis.checks.violations import incidents_of, violations
 from z3trace.data.checkfile import Check
+from z3trace.data.rules import NO_FREES
+
+_FULL = "held overflows"
+_MANY = "more locks seemed to be held than there is room for"
 
 
 def _lost_events(check: Check) -> dict[str, int]:
@@ -19,7 +23,7 @@ def _lost_events(check: Check) -> dict[str, int]:
     counts = {
         "unmatched returns": ledger.unmatched_returns,
         "depth overflows": ledger.depth_overflows,
-        "held overflows": ledger.held_overflows,
+        _FULL: ledger.held_overflows,
         "slot collisions": ledger.slot_collisions,
         "skipped programs": ledger.skipped_programs or 0,
         "missed probes": ledger.missed_probes or 0,
@@ -36,12 +40,20 @@ def report(
     incidents = incidents_of(check, console)
     order = nested(check.progress.edges if check.progress else [], place)
     known = None if reference is None else {(edge.held, edge.acquired) for edge in reference}
-    broken = [
+    found = [
         *one_direction(violations(check, incidents, place), order),
         *order_violations(order, known),
     ]
+    # The order of locks is known all the same, but not for sure.
+    broken = [each for each in found if each.rule not in header.not_judged]
     missing = _lost_events(check)
-    whole = check.end is not None and not (missing or header.not_judged)
+    not_judged = dict(header.not_judged)
+    if "double-acquire" in not_judged and missing.pop(_FULL, 0):
+        # What fills the list are locks whose releases are not seen: no event is lost to it
+        # that another rule would judge.
+        not_judged["stuck-wait"] = f"{_MANY}: {not_judged['double-acquire']}"
+    unjudged = any(reason != NO_FREES for reason in not_judged.values())
+    whole = check.end is not None and not (missing or unjudged)
     return Report(
         schema=SCHEMA,
         tool=header.tool,
@@ -54,10 +66,14 @@ def report(
         command=header.command,
         verdict=_verdict(broken, lost, whole=whole),
         violations=broken,
-        exercised=exercised(check, incidents, place),
+        exercised=exercised(check, incidents, place, lost=bool(lost)),
         order=order,
         reference=None if reference is None else list(reference),
-        not_judged=dict(header.not_judged),
+        not_judged={
+            rule: reason
+            for rule, reason in not_judged.items()
+            if rule != "new-nesting" or reference is not None
+        },
         lost_events=missing,
         crossed=check.progress.crossed if check.progress else 0,
         workload_status=check.end.result.status if check.end else None,

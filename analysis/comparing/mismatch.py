@@ -1,5 +1,6 @@
 """Whether two recordings may be compared: what differs that matters, what was lost."""
 
+from z3trace.analysis.comparing import loss
 from z3trace.analysis.figures import metrics, ways
 from z3trace.analysis.figures.recording import LOSS_LIMIT, Digest
 from z3trace.columns import table
@@ -78,8 +79,9 @@ def check(before: Digest, after: Digest) -> None:
     for digest in (before, after):
         for way in too_much_lost(digest):
             lost, seen = digest.loss(way)
+            why = loss.cause(digest, way)
             raise IncomparableError(
-                f"{digest.path}: {lost} of {lost + seen} events were lost "
-                f"({ways.words(way)}), more than {LOSS_LIMIT:.1%}: no verdict can be given",
-                "record again with a lighter load; --allow-mismatch shows the figures without one",
+                f"{digest.path}: {lost} of {lost + seen} events were lost ({ways.words(way)}), "
+                f"more than {LOSS_LIMIT:.1%}: no verdict can be given; {why.said}",
+                f"{why.hint}; --allow-mismatch shows the figures without a verdict",
             )

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from z3trace.analysis.checks.findings import Exercised, Place, Report, Violation
+from z3trace.analysis.checks.findings import Place, Report, Violation
 from z3trace.analysis.report.checkwords import (
     UNCOUNTED,
     circumstances,
     event,
     meaning,
+    operations,
     places,
     source,
     summary,
@@ -37,9 +38,10 @@ def _fitted(header: list[str], rows: list[list[str]]) -> list[str]:
     return [ascii_only(line)[:WIDTH] for line in Table(header, rows).cut(WIDTH).aligned()]
 
 
-def _exercised(done: Exercised, *, counted: bool) -> list[str]:
+def _exercised(report: Report) -> list[str]:
+    done, counted = report.exercised, report.hang is None
     out = heading("What was exercised")
-    rows = [[name, str(count)] for name, count in done.operations.items()]
+    rows = [[name, times] for name, times in operations(report)]
     rows += [
         [condition.name, "not counted here" if condition.count is None else str(condition.count)]
         for condition in done.conditions
@@ -78,6 +80,8 @@ def _order(report: Report) -> list[str]:
         for edge in report.order
     ]
     out += _fitted(["", "times", "first at"], rows)
+    if "order-inversion" in report.not_judged:
+        out += wrap("Some of these may never have been: see what could not be judged.")
     same = [edge.held for edge in report.order if edge.held == edge.acquired]
     if same:
         out += wrap(f"Two of one class at once, whose order is not judged: {', '.join(same)}.")
@@ -88,8 +92,9 @@ def _order(report: Report) -> list[str]:
 
 def _blind(report: Report) -> list[str]:
     out: list[str] = []
-    for rule, reason in report.not_judged.items():
-        out += wrap(f"{rule}: {reason}", "- ", "  ")
+    for reason in dict.fromkeys(report.not_judged.values()):
+        names = [rule for rule, why in report.not_judged.items() if why == reason]
+        out += wrap(f"{', '.join(names)}: {reason}", "- ", "  ")
     for name, count in report.lost_events.items():
         out += wrap(f"{name}: {count}; a rule may have been broken or not in these", "- ", "  ")
     if report.interrupted:
@@ -115,8 +120,7 @@ def render(report: Report) -> str:
         out += heading("Violations")
         for violation in report.violations:
             out += _violation(violation)
-    counted = not (report.hang and report.hang.uncounted)
-    out += [*_exercised(report.exercised, counted=counted), *_order(report), *_blind(report)]
+    out += [*_exercised(report), *_order(report), *_blind(report)]
     if report.hang and report.hang.trace:
         out += heading("The console's last words")
         out += [ascii_only(f"  {line}")[:WIDTH].rstrip() for line in report.hang.trace]

@@ -82,13 +82,22 @@ def times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
+def operations(report: Report) -> list[tuple[str, str]]:
+    """(operation, how often it was called): a lost kernel was not counted to its end."""
+    least = "at least " if report.hang else ""
+    return [
+        (name, "unknown" if count is None else f"{least}{count}")
+        for name, count in report.exercised.operations.items()
+    ]
+
+
 def summary(report: Report) -> str:
     """One sentence: what was found, or what was exercised without finding anything."""
     done = report.exercised
-    made = sum(done.operations.values())
-    scope = (
-        f"{made} operations, {done.reached} of {done.sites} lock call sites ({done.percent:.0f} %)"
-    )
+    made = sum(count or 0 for count in done.operations.values())
+    least = "at least " if report.hang else ""
+    sites = f"{done.reached} of {done.sites} lock call sites ({done.percent:.0f} %)"
+    scope = f"{least}{made} operations, {sites}"
     broken = len(report.violations)
     said = f"{broken} {'violation' if broken == 1 else 'violations'}"
     if report.hang and report.hang.uncounted:

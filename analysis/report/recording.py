@@ -142,6 +142,9 @@ def _coverage(digest: Digest) -> str:
     if not digest.has_locks:
         return "locks were not recorded"
     unseen = digest.unseen()
+    chosen = f"; --locks auto took {session.lock_mode}: {session.lock_choice}"
+    if not unseen and session.lock_choice:
+        return f"all {len(session.sites)} lock call sites are seen{chosen}"
     if not unseen:
         return f"all {len(session.sites)} lock call sites are seen"
     return (

@@ -1,8 +1,10 @@
 """Every way to see a run, with known counts; and runs that the host disturbs."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from vm.conftest import Guest, recorded, z3trace
 from z3trace.data.model import Run
+from z3trace.guest import threads
 from z3trace.recording import disturbance, repetitions
 
 pytestmark = pytest.mark.vm
@@ -137,4 +140,51 @@ def test_runs_that_a_busy_host_disturbs_are_made_again(
         after = runs[runs.index(run) + 1]
         assert (after.way, after.number, after.seed) == (run.way, run.number, run.seed)
     assert sum(run.counts for run in runs) == 12
-    assert f"{len(again)} were made again" in text
+    assert f"{len(again)} {'was' if len(again) == 1 else 'were'} made again" in text
+
+
+def _qemu(process: int) -> int:
+    """The guest of a z3trace process."""
+    names = {n: Path("/proc", str(n), "comm").read_text() for n in threads.processes(process)}
+    (found,) = (number for number, name in names.items() if name.startswith("qemu-system"))
+    return found
+
+
+def test_a_run_in_which_the_guest_was_stopped_is_made_again(
+    built: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """As on a host that is suspended: nobody waits for a CPU, and nobody has one."""
+    words = f"record --load --runs 3 --probe ops --no-calibrate --module {built('page-lock')}"
+    work = "--workload zpool-bench:threads=2,ops=600000 -o x.z3t"
+    command = [sys.executable, "-m", "z3trace", "vm", "--deadline", "5m", "--"]
+    with subprocess.Popen(
+        [*command, *words.split(), *work.split()],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said, stopped = [], 0
+        for line in process.stderr:
+            said.append(line)
+            # The next run has begun by then, and takes longer than this.
+            if line.startswith(("run 2/", "run 4/", "run 6/")):
+                guest = _qemu(process.pid)
+                for _ in range(3):
+                    time.sleep(0.3)
+                    os.kill(guest, signal.SIGSTOP)
+                    time.sleep(0.7)
+                    os.kill(guest, signal.SIGCONT)
+                    stopped += 1
+    text = "".join(said)
+    assert process.returncode == 0, text
+    assert stopped
+    runs = recorded(tmp_path / "x.z3t").runs
+    paused = [run for run in runs if run.host and (run.host.paused or 0) > 1e9]
+    assert paused, [run.host for run in runs]
+    again = [run for run in runs if run.unused == "disturbed"]
+    assert set(map(id, again)) & set(map(id, paused))
+    for run in again:
+        after = runs[runs.index(run) + 1]
+        assert (after.way, after.number, after.seed) == (run.way, run.number, run.seed)

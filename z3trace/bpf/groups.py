@@ -55,6 +55,11 @@ def new_name(owner: Owner) -> str:
     return f"{_PREFIX}{owner.namespace:x}_{owner.pid}_{owner.start}_{secrets.token_hex(4)}"
 
 
+def random_part(name: str) -> str:
+    """What two groups of one process differ in."""
+    return name.rpartition("_")[2]
+
+
 def owner_of(name: str) -> Owner | None:
     """The process in a group's name; None if it says none."""
     match = _NAME.fullmatch(name)

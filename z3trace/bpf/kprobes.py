@@ -133,11 +133,15 @@ def _sweep() -> None:
 class EventGroup:
     """Kprobe events of this process; CannotTraceError where the kernel has none.
 
+    The kernel's counts of hits (kprobe_profile) name events and no groups: so the events of
+    a group have a name of their own in the kernel, lest those of another recording at the
+    same time count as this one's.
     The first one removes what recordings left that were killed together with their guards.
     """
 
     def __init__(self) -> None:
-        self._events: list[str] = []
+        #: Event -> its name in the kernel.
+        self._events: dict[str, str] = {}
         try:
             self._definitions = os.open(TRACING / "kprobe_events", os.O_WRONLY | os.O_APPEND)
             self.name = groups.new_name(groups.this_process())
@@ -162,24 +166,26 @@ class EventGroup:
         if not _EVENT.fullmatch(event) or not _PLACE.fullmatch(place):
             raise InputError(f"no probe can be defined at {ascii(place)[:200]}")
         kind = f"r{_MAX_ACTIVE}" if on_return else "p"
-        os.write(self._definitions, f"{kind}:{self.name}/{event} {place}\n".encode())
-        if event not in self._events:
-            self._events.append(event)
+        name = f"{event}_{groups.random_part(self.name)}"
+        os.write(self._definitions, f"{kind}:{self.name}/{name} {place}\n".encode())
+        self._events[event] = name
 
     def number(self, event: str) -> int:
         """By which a perf event is opened on *event*."""
-        return int((TRACING / "events" / self.name / event / "id").read_text())
+        return int((TRACING / "events" / self.name / self._events[event] / "id").read_text())
 
     def profile(self) -> dict[str, Profile]:
         """Hits and misses of every event so far."""
-        return profiles((TRACING / "kprobe_profile").read_text(), self._events)
+        text = (TRACING / "kprobe_profile").read_text()
+        counted = profiles(text, self._events.values())
+        return {event: counted[name] for event, name in self._events.items() if name in counted}
 
     def close(self) -> None:
         """Remove the definitions; nothing may run at them any more."""
-        for event in self._events:
+        for name in self._events.values():
             with suppress(OSError):
-                _remove(self._definitions, self.name, event)
-        self._events = []
+                _remove(self._definitions, self.name, name)
+        self._events = {}
         with suppress(OSError):
             os.close(self._definitions)
         if self._guard_process.stdin:

@@ -56,6 +56,8 @@ FREE, WAITING, HOLDING = range(3)
 TRY, RELEASE = 4, 8
 #: Above them in a place: the number of the lock class + 1, or 0 if its address tells it.
 CLASS_SHIFT = 4
+#: Of a place: its acquisition has no event before its call; its attempt is a jump.
+KEPT, LEAVES = 1, 2
 #: Below a site in a place: whether its lock is SPIN, READ or WRITE.
 RW_BITS = 2
 
@@ -102,7 +104,7 @@ class Place(Structure):
         ("offset", c_int32),
         ("kept_offset", c_int32),
         ("kept_reg", c_uint8),
-        ("kept", c_uint8),
+        ("marks", c_uint8),
         ("returning", c_uint16),
     ]
 
@@ -118,7 +120,7 @@ class Config(Structure):
         ("slow_paths", c_uint32),
         ("only", c_uint32),
         ("told", c_uint32),
-        ("pad", c_uint32),
+        ("leaving", c_uint32),
     ]
 
 

@@ -4,17 +4,19 @@ Rules are judged in the kernel, at the lock event (probes/check.bpf.h).
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from z3trace.bpf import cpus, layout
 from z3trace.bpf.checklayout import CheckMaps
 from z3trace.bpf.kcore import memory_map
 from z3trace.bpf.programs import Programs
-from z3trace.data import rules
+from z3trace.data import limits, rules
 from z3trace.data.checkfile import ConditionInfo
+from z3trace.data.model import CallSite
 from z3trace.errors import CannotTraceError
 from z3trace.probing.arming import Armed
-from z3trace.target.plan import Plan, resolve_symbol
+from z3trace.target.plan import Plan, resolve
 
 _TICK = 250_000_000  # ns between looks at the task on a CPU
 _SECOND = 1e9  # ns
@@ -50,7 +52,7 @@ def arm(programs: Programs, maps: CheckMaps, plan: Plan, limits: Limits, armed: 
     _arm_contracts(maps, plan)
     reason = _arm_frees(programs, maps, plan, armed)
     if reason:
-        judged.not_judged[_FREES] = reason
+        judged.not_judged.setdefault(_FREES, reason)
     judged.conditions = _arm_conditions(programs, plan, armed)
     armed.attachments.trace_switches(programs.load("switch"))
     armed.attachments.tick(programs.load("tick"), _TICK, cpus.online())
@@ -71,11 +73,28 @@ def arm(programs: Programs, maps: CheckMaps, plan: Plan, limits: Limits, armed: 
 def unseen(armed: Armed) -> dict[str, str]:
     """Rules that cannot be judged as not every call site is seen, and why."""
     missing = [site for site in armed.sites if not site.attached]
-    if not missing:
-        return {}
+    releases = [site for site in missing if site.action == "release"]
+    reasons = {
+        "all": _not_seen(missing, armed.sites, "lock call sites"),
+        "releases": _not_seen(
+            releases,
+            [site for site in armed.sites if site.action == "release"],
+            "releases",
+            ": their locks would seem to be held for ever",
+        ),
+        "": "",
+    }
+    needed = {rule.name: reasons[rule.needs] for rule in rules.RULES}
+    return {name: reason for name, reason in needed.items() if reason}
+
+
+def _not_seen(
+    missing: Sequence[CallSite], sites: Sequence[CallSite], what: str, more: str = ""
+) -> str:
+    """How many are not seen, and where; empty if all are."""
     where = ", ".join(sorted({site.function for site in missing}))
-    reason = f"{len(missing)} of {len(armed.sites)} lock call sites are not seen, in {where}"
-    return {rule.name: reason for rule in rules.RULES if rule.paired}
+    text = f"{len(missing)} of {len(sites)} {what} are not seen, in {where}{more}"
+    return text[: limits.TEXT] if missing else ""
 
 
 def _arm_contracts(maps: CheckMaps, plan: Plan) -> None:
@@ -90,7 +109,7 @@ def _arm_frees(programs: Programs, maps: CheckMaps, plan: Plan, armed: Armed) ->
     book = maps.rulebook
     book.pages = 0
     if not plan.target.frees:
-        return "the target names no function that frees"
+        return rules.NO_FREES
     try:
         book.pages, book.memory = memory_map()
         for function in plan.target.frees:
@@ -109,7 +128,7 @@ def _arm_conditions(programs: Programs, plan: Plan, armed: Armed) -> list[Condit
     for number, condition in enumerate(plan.target.conditions):
         reason = ""
         try:
-            _, symbol = resolve_symbol(condition.functions, plan.code.functions)
+            _, found = resolve(condition.functions, plan.code)
             value = condition.value
             if condition.struct and condition.member:
                 value = plan.code.members(condition.struct)[condition.member]
@@ -119,10 +138,12 @@ def _arm_conditions(programs: Programs, plan: Plan, armed: Armed) -> list[Condit
                 layout.PATCH_VALUE: value,
                 layout.PATCH_ARGUMENT: condition.argument,
             }
-            where = hex(address(*plan.code.functions[symbol]))
-            event = f"condition_{number}"
-            armed.attachments.define(event, where, on_return=condition.on_return)
-            armed.attachments.enable(event, programs.load("condition", patches))
+            program = programs.load("condition", patches)
+            for one, (_, start) in enumerate(found):
+                event = f"condition_{number}" + (f"_{one}" if one else "")
+                where = hex(address(*start))
+                armed.attachments.define(event, where, on_return=condition.on_return)
+                armed.attachments.enable(event, program)
         except (LookupError, OSError) as error:
             reason = str(error)
         conditions.append(ConditionInfo(name=condition.name, reason=reason))

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from z3trace.bpf.programs import Programs
 from z3trace.checking.arming import Limits
 from z3trace.checking.checker import Checker
 from z3trace.data import checkfile
-from z3trace.data.model import WorkloadResult
+from z3trace.data.model import Calibration, WorkloadResult
 from z3trace.data.recordable import require_recordable
-from z3trace.errors import INTERRUPTED
-from z3trace.probing import slowpath
+from z3trace.errors import INTERRUPTED, Z3traceError
+from z3trace.probing import calibration, slowpath
+from z3trace.probing.choice import Choice
+from z3trace.recording import lockmode
 from z3trace.recording.loading import BuiltIn, TargetModule
 from z3trace.recording.session import Wanted
 from z3trace.target import plan
@@ -110,7 +113,14 @@ def check(  # noqa: PLR0913 - the parts of one check
         # What is judged is the same either way: nobody needs to be told.
         wanted = Wanted(asked.lock_mode).choice()
         choice = slowpath.settled(wanted, programs, lambda _: None)
-        checker = Checker(programs, plan.plan_of(definition, *code), choice, asked.limits)
+        made = plan.plan_of(definition, *code)
+        for text in plan.several(made):
+            say(text)
+        choice, why = lockmode.decided(choice, _measured(programs, choice), [made])
+        if why:
+            say(f"--locks auto takes {choice.lock_mode}: {why}")
+        checker = Checker(programs, made, choice, asked.limits)
+        checker.lock_choice = why
         evidence = _Evidence(checker, writer)
         checker.armed = lambda: evidence.begin(
             structs.replace(
@@ -129,3 +139,12 @@ def check(  # noqa: PLR0913 - the parts of one check
     finally:
         module.after_all()
     return run.result
+
+
+def _measured(programs: Programs, choice: Choice) -> Calibration | None:
+    """What the probes cost here, if that is to decide; None also where it cannot be measured."""
+    if choice.lock_mode != "auto":
+        return None
+    with suppress(Z3traceError):
+        return calibration.measure(programs, choice)[0]
+    return None

@@ -10,6 +10,10 @@ from z3trace.code.function import Function, Method
 from z3trace.code.lockfunctions import Action, Kind, LockFunction
 from z3trace.code.placement import Call, Position, place
 
+#: Where a function begins: its section, and the offset there.
+Start = tuple[str, int]
+_CONDITIONAL_SIZE = 6  # bytes: of a jump that is taken on a condition, to any distance
+
 
 @dataclass(frozen=True)
 class Site:
@@ -26,6 +30,21 @@ class Site:
     function_offset: int
     called: LockFunction
     tail: bool
+
+    @property
+    def start(self) -> Start:
+        """Where its function begins: a name may stand for two of them."""
+        return self.section, self.offset - self.function_offset
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it jumps there or does not: a probe at it would see both."""
+        return self.tail and self.after - self.offset == _CONDITIONAL_SIZE
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it asks for a lock by a jump: nothing of the target shows that it has it."""
+        return self.tail and self.action != "release"
 
     @property
     def lock_function(self) -> str:
@@ -57,11 +76,22 @@ class TargetCode(Protocol):
     label: str
     #: Name in a kprobe event, with its colon; empty for the kernel itself.
     prefix: str
-    #: Function names that stand for more than one function.
-    ambiguous: set[str]
 
     @property
-    def functions(self) -> Mapping[str, tuple[str, int]]: ...
+    def ambiguous(self) -> Collection[str]:
+        """Function names that stand for more than one function: a probe there is defined by
+        its address."""
+        ...
+
+    @property
+    def functions(self) -> Mapping[str, Start]:
+        """Where the first function of each name begins."""
+        ...
+
+    def starts(self, name: str) -> Sequence[Start]:
+        """Where every function of this name begins."""
+        ...
+
     @property
     def sites(self) -> Sequence[Site]: ...
     @property
@@ -76,7 +106,7 @@ class TargetCode(Protocol):
         ...
 
     @property
-    def decoded(self) -> Mapping[str, Function]: ...
+    def decoded(self) -> Mapping[Start, Function]: ...
     @property
     def variant(self) -> Mapping[str, str]: ...
     def source(self, site: Site) -> Place: ...
@@ -86,10 +116,11 @@ class TargetCode(Protocol):
 class Functions:
     """Which function of a section an offset lies in, and how far."""
 
-    def __init__(self, functions: Mapping[str, tuple[str, int]], ends: Mapping[str, int]) -> None:
+    def __init__(self, functions: Iterable[tuple[str, Start]], ends: Mapping[str, int]) -> None:
+        """*functions*: (name, where it begins) of each."""
         self._starts: dict[str, list[tuple[int, str]]] = {}
         self._ends = ends
-        for name, (section, offset) in functions.items():
+        for name, (section, offset) in functions:
             self._starts.setdefault(section, []).append((offset, name))
         for pairs in self._starts.values():
             pairs.sort()
@@ -103,10 +134,9 @@ class Functions:
         return name, start, min([*later, self._ends.get(section, offset)])
 
 
-def probes_of(  # noqa: PLR0913 - what they are, and what is wanted of them
+def probes_of(
     sites: Sequence[Site],
-    functions: Functions,
-    decoded: Mapping[str, Function],
+    decoded: Mapping[Start, Function],
     *,
     share: bool = True,
     methods: Collection[Method] = ("jump", "emulated", "stepped"),
@@ -118,31 +148,30 @@ def probes_of(  # noqa: PLR0913 - what they are, and what is wanted of them
     a lock too where the acquisition alone would tell the lock.
     """
     probes: list[Probe] = []
-    for name, members in _by_function(sites).items():
-        _, start, _ = functions.at(members[0].section, members[0].offset)
+    for start, members in _by_function(sites).items():
         calls = [
             Call(
                 number=site.number,
                 address=site.offset,
                 end=site.after,
-                has_after=site.action != "release",
-                needs_result=site.action == "try",
-                needs_before=attempts or site.action == "release",
+                has_after=site.action != "release" and not site.tail,
+                needs_result=site.action == "try" and not site.tail,
+                needs_before=attempts or site.action == "release" or site.tail,
             )
             for site in members
-            if not (site.tail and site.action != "release")
+            if not site.conditional
         ]
         probes += [
-            Probe(members[0].section, name, position.address - start, position)
-            for position in place(decoded[name], calls, share=share, methods=methods)
+            Probe(start[0], members[0].function, position.address - start[1], position)
+            for position in place(decoded[start], calls, share=share, methods=methods)
         ]
     return probes
 
 
-def _by_function(sites: Iterable[Site]) -> dict[str, list[Site]]:
-    grouped: dict[str, list[Site]] = {}
+def _by_function(sites: Iterable[Site]) -> dict[Start, list[Site]]:
+    grouped: dict[Start, list[Site]] = {}
     for site in sites:
-        grouped.setdefault(site.function, []).append(site)
+        grouped.setdefault(site.start, []).append(site)
     return grouped
 
 

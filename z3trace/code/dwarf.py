@@ -75,6 +75,24 @@ def structs(elf: Any, source: str) -> dict[str, dict[str, int]]:
     return structures
 
 
+def members(elf: Any, structure: str) -> dict[str, int]:
+    """Member -> offset in bytes of a structure, wherever it is declared; empty if it is not,
+    or there is no debug information.  InputError if there is too much to read."""
+    if not elf.has_dwarf_info():
+        return {}
+    budget = Budget()
+    for unit in elf.get_dwarf_info().iter_CUs():
+        for die in budget.children(unit.get_top_DIE()):
+            if die.tag == "DW_TAG_structure_type" and _is_whole(die) and _name(die) == structure:
+                return _members(die, budget)
+    return {}
+
+
+def _is_whole(die: Any) -> bool:
+    """Whether an entry has its members, and is no mention of a structure alone."""
+    return "DW_AT_name" in die.attributes and "DW_AT_declaration" not in die.attributes
+
+
 def _members(die: Any, budget: Budget) -> dict[str, int]:
     members = {}
     for child in budget.children(die):
@@ -169,7 +187,7 @@ class _Walk:
 
 
 def places(elf: Any, offsets: set[int]) -> dict[int, Place]:
-    """Source places of offsets in ``.text``; InputError if there is too much to read."""
+    """Source places of addresses in the text; InputError if there is too much to read."""
     ordered = sorted(offsets)
     known: dict[int, Place] = {}
     info, budget = elf.get_dwarf_info(), Budget()

@@ -6,7 +6,7 @@ bounds nor the speed: it makes an object of every entry.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,6 +66,7 @@ class ObjectFile:
         rows = list(_SECTION.iter_unpack(self._part(at, size * count)))
         strings = self._contents(rows[names])
         self.sections = [Section(_string(strings, row[0]), self._contents(row)) for row in rows]
+        self._starts = {number: row[4] for number, row in enumerate(rows)}
         self._by_name = {section.name: section for section in reversed(self.sections)}
 
     def _error(self, what: str) -> InputError:
@@ -117,6 +118,22 @@ class ObjectFile:
             raise self._error(f"it has no symbol {number}")
         row = _SYMBOL.unpack_from(self._symbols, at)
         return row[3], row[4]
+
+    def apart(self, bases: Mapping[str, int]) -> bytearray:
+        """A copy of the file whose symbols in each named section lie higher by its base.
+
+        In a file that is not linked every section begins at 0, and so its debug information
+        cannot tell what is at the same offset of two sections.
+        """
+        copy = bytearray(self._data)
+        table = self._starts[self.number(".symtab")]
+        numbers = {self.number(name): base for name, base in bases.items() if base}
+        for at in range(0, len(self._symbols), _SYMBOL.size):
+            name, info, other, section, value, size = _SYMBOL.unpack_from(self._symbols, at)
+            if numbers.get(section):
+                moved = (value + numbers[section]) % (1 << 64)
+                _SYMBOL.pack_into(copy, table + at, name, info, other, section, moved, size)
+        return copy
 
     def relocations(self, section: str) -> Iterator[tuple[int, int, int]]:
         """(offset, number of the symbol, addend) of each relocation of a section."""

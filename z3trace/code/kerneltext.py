@@ -11,7 +11,7 @@ from pathlib import Path
 
 from z3trace.bpf import btf
 from z3trace.bpf.kcore import read_text
-from z3trace.code.callsites import Functions, Probe, Site, probes_of
+from z3trace.code.callsites import Probe, Site, Start, probes_of
 from z3trace.code.disassembly import instructions
 from z3trace.code.dwarf import Place
 from z3trace.code.function import Function
@@ -35,15 +35,21 @@ class Symbols:
         self._data = _KALLSYMS.read_bytes() if data is None else data
 
     def matching(self, pattern: str) -> dict[str, tuple[int, int]]:
-        """Name -> (address, end) of the functions whose whole name fits a regular expression."""
+        """Name -> (address, end) of the functions whose whole name fits a regular expression;
+        of several of one name, of the first."""
+        return {name: (start, end) for name, start, end in reversed(self.all(pattern))}
+
+    def all(self, pattern: str) -> list[tuple[str, int, int]]:
+        """(name, address, end) of all functions whose whole name fits a regular expression."""
         line = re.compile(rb"^([0-9a-f]+) [tTwW] (%b)\n(?=([0-9a-f]+) )?" % pattern.encode(), re.M)
-        functions: dict[str, tuple[int, int]] = {}
+        functions: list[tuple[str, int, int]] = []
         for match in line.finditer(self._data):
             start = int(match[1], 16)
             end = int(match[3], 16) if match[3] else start
             if not start:
                 raise CannotTraceError("/proc/kallsyms hides the addresses", "run as root")
-            functions[match[2].decode()] = (start, end if end > start else start + _SIZE_LIMIT)
+            past = end if end > start else start + _SIZE_LIMIT
+            functions.append((match[2].decode(), start, past))
         return functions
 
     def counts(self, names: Iterable[str]) -> dict[str, int]:
@@ -70,36 +76,36 @@ class KernelText:
     def __init__(self, names: Iterable[str], symbols: Symbols | None = None) -> None:
         """*names*: the target's functions, each a name or a beginning with a ``*``."""
         known = symbols or Symbols()
-        self._ranges = known.matching("|".join(_expression(name) for name in names))
+        self._all = known.all("|".join(_expression(name) for name in names))
         self._lock_functions = {
             start: LOCK_FUNCTIONS[name] for name, (start, _) in known.matching(PATTERN).items()
         }
-        self.ambiguous = {name for name, n in known.counts(self._ranges).items() if n > 1}
+        counted = known.counts({name for name, _, _ in self._all})
+        self.ambiguous = {name for name, count in counted.items() if count > 1}
 
     @property
-    def functions(self) -> dict[str, tuple[str, int]]:
-        return {name: (_SECTION, start) for name, (start, _) in self._ranges.items()}
+    def functions(self) -> dict[str, Start]:
+        return {name: (_SECTION, start) for name, start, _ in reversed(self._all)}
+
+    def starts(self, name: str) -> list[Start]:
+        """See ``TargetCode``."""
+        return [(_SECTION, start) for known, start, _ in self._all if known == name]
 
     @cached_property
-    def where(self) -> Functions:
-        """Which function an address lies in."""
-        last = max((end for _, end in self._ranges.values()), default=0)
-        return Functions(self.functions, {_SECTION: last})
-
-    @cached_property
-    def decoded(self) -> dict[str, Function]:
+    def decoded(self) -> dict[Start, Function]:
         """Every function of the target, decoded."""
+        ranges = {str(start): (start, end) for _, start, end in self._all}
         return {
-            name: Function(instructions(code, self._ranges[name][0]), ())
-            for name, code in read_text(self._ranges).items()
+            (_SECTION, int(start)): Function(instructions(code, int(start)), ())
+            for start, code in read_text(ranges).items()
         }
 
     @cached_property
     def sites(self) -> list[Site]:
         sites: list[Site] = []
-        for name, function in sorted(self.decoded.items(), key=lambda pair: self._ranges[pair[0]]):
-            start, end = self._ranges[name]
-            for call in function.code:
+        for name, start, end in sorted(self._all, key=lambda function: function[1]):
+            function = self.decoded.get((_SECTION, start))
+            for call in function.code if function else ():
                 called = self._lock_functions.get(call.target or 0)
                 if called and call.address < end:
                     where = (_SECTION, call.address, call.end, name, call.address - start)
@@ -108,7 +114,7 @@ class KernelText:
 
     @cached_property
     def probes(self) -> list[Probe]:
-        return probes_of(self.sites, self.where, self.decoded)
+        return probes_of(self.sites, self.decoded)
 
     @property
     def fewer_probes(self) -> list[Probe]:
@@ -119,7 +125,7 @@ class KernelText:
     def alone(self, numbers: Collection[int], *, attempts: bool) -> list[Probe]:
         """See ``TargetCode``; attempts are seen always, as in ``fewer_probes``."""
         sites = [site for site in self.sites if site.number in numbers]
-        return probes_of(sites, self.where, self.decoded, share=False)
+        return probes_of(sites, self.decoded, share=False)
 
     def members(self, structure: str) -> Mapping[str, int]:
         """Member -> offset in bytes, from the kernel's BTF."""

@@ -6,10 +6,11 @@ name in ``SLOW_PATHS``.  Nothing else in z3trace knows lock functions by name.
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Action = Literal["acquire", "try", "release"]
 Kind = Literal["spin", "read", "write"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ instruction before the relocated word tells a call from a tail jump.
 import bisect
 import re
 from array import array
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from io import BytesIO
 from itertools import islice
@@ -19,8 +20,8 @@ from msgspec import Struct
 
 from z3trace import paths
 from z3trace.bpf import btf
-from z3trace.code import packed, timedcalls
-from z3trace.code.callsites import Functions, Probe, Site, probes_of
+from z3trace.code import dwarf, packed, timedcalls
+from z3trace.code.callsites import Functions, Probe, Site, Start, probes_of
 from z3trace.code.disassembly import instructions
 from z3trace.code.dwarf import Place
 from z3trace.code.elf import ObjectFile
@@ -30,12 +31,16 @@ from z3trace.data.timed import LockKind
 from z3trace.errors import InputError
 
 _SECTIONS = (".text", ".text.unlikely", ".text.hot", ".noinstr.text")
+#: Section of text -> where it begins in the debug information that ``ModuleFile.elf`` reads.
+DEBUG_BASES = {name: number << 32 for number, name in enumerate(_SECTIONS)}
 #: Sections whose relocations may stand for jumps into the text.
 _JUMP_SOURCES = (".text", "__jump_table", "__ex_table", ".rodata", ".init.text", ".exit.text")
 #: What is read of a module at most: five times the largest of a distribution.
 _MOST_FUNCTIONS = 100_000
 _MOST_SITES = 1 << 16
 _MOST_INSTRUCTIONS = 200_000
+#: Bytes of a file whose debug information is looked into: reading takes seconds for each MiB.
+_DEBUG_LIMIT = 8 << 20
 _FACTS_LIMIT = 4 << 20
 _NOTE_SIZE = 64
 _WORD = 4  # bytes that a relocation of a call or a jump fills
@@ -95,8 +100,6 @@ class ModuleFile:
         self.label = str(path)
         self.name = path.name.split(".ko")[0].replace("-", "_")
         self.prefix = f"{self.name}:"
-        #: Function names that stand for more than one function in the file.
-        self.ambiguous: set[str] = set()
 
     @cached_property
     def _data(self) -> bytes | bytearray:
@@ -108,12 +111,13 @@ class ModuleFile:
 
     @cached_property
     def elf(self) -> Any:
-        """For its debug information."""
+        """For its debug information, in which sections of text lie apart: an offset in one is
+        at the same distance from ``DEBUG_BASES``."""
         from elftools.common.exceptions import ELFError
         from elftools.elf.elffile import ELFFile
 
         try:
-            return ELFFile(BytesIO(self._data))
+            return ELFFile(BytesIO(self._object.apart(DEBUG_BASES)))
         except ELFError as error:
             raise InputError(f"{self.path} is not a kernel module: {error}") from error
 
@@ -121,21 +125,39 @@ class ModuleFile:
         return InputError(f"{self.path} is no module that can be traced: it has more than {what}")
 
     @cached_property
-    def functions(self) -> dict[str, tuple[str, int]]:
-        """Function name -> (section, offset); InputError for a name no compiler writes."""
-        functions: dict[str, tuple[str, int]] = {}
+    def _starts(self) -> dict[str, list[Start]]:
+        """Function name -> where each function of that name begins; InputError for a name
+        no compiler writes."""
+        starts: dict[str, list[Start]] = {}
+        count = 0
         sections = self._object.sections
         for symbol in self._object.symbols():
             if symbol.is_function and 0 < symbol.section < len(sections):
                 if not _FUNCTION_NAME.fullmatch(symbol.name):
                     name = ascii(symbol.name)[:100]
                     raise InputError(f"{self.path} has a function of no function's name: {name}")
-                if symbol.name in functions:
-                    self.ambiguous.add(symbol.name)
-                functions[symbol.name] = (sections[symbol.section].name, symbol.value)
-                if len(functions) > _MOST_FUNCTIONS:
+                start = (sections[symbol.section].name, symbol.value)
+                known = starts.setdefault(symbol.name, [])
+                if start not in known[:1]:
+                    known.append(start)
+                count += 1
+                if count > _MOST_FUNCTIONS:
                     raise self._too_many(f"{_MOST_FUNCTIONS} functions")
-        return functions
+        return starts
+
+    @cached_property
+    def functions(self) -> dict[str, Start]:
+        """Function name -> where the first function of that name begins."""
+        return {name: starts[0] for name, starts in self._starts.items()}
+
+    @cached_property
+    def ambiguous(self) -> set[str]:
+        """Function names that stand for more than one function in the file."""
+        return {name for name, starts in self._starts.items() if len(starts) > 1}
+
+    def starts(self, name: str) -> Sequence[Start]:
+        """See ``TargetCode``."""
+        return self._starts.get(name, [])
 
     def _text(self) -> dict[str, memoryview]:
         """The sections of ordinary text that there are."""
@@ -144,7 +166,8 @@ class ModuleFile:
 
     @cached_property
     def _where(self) -> Functions:
-        return Functions(self.functions, {name: len(code) for name, code in self._text().items()})
+        pairs = ((name, start) for name, starts in self._starts.items() for start in starts)
+        return Functions(pairs, {name: len(code) for name, code in self._text().items()})
 
     @cached_property
     def sites(self) -> list[Site]:
@@ -194,9 +217,9 @@ class ModuleFile:
         }
 
     @cached_property
-    def decoded(self) -> dict[str, Function]:
+    def decoded(self) -> dict[Start, Function]:
         """Every function that has lock call sites, decoded."""
-        decoded: dict[str, Function] = {}
+        decoded: dict[Start, Function] = {}
         text = self._text()
         relocated = {
             section: array("Q", sorted(at for at, _, _ in self._object.relocations(section)))
@@ -204,15 +227,15 @@ class ModuleFile:
         }
         steps = 0
         for site in self.sites:
-            if site.function in decoded:
+            if site.start in decoded:
                 continue
             _, start, end = self._where.at(site.section, site.offset)
             words = frozenset(_between(relocated[site.section], start, end))
             code = bytes(text[site.section][start:end])
             targets = _between(self._jump_targets[site.section], start, end)
             some = islice(instructions(code, start, words), _MOST_INSTRUCTIONS - steps + 1)
-            decoded[site.function] = Function(some, targets)
-            steps += len(decoded[site.function].code)
+            decoded[site.start] = Function(some, targets)
+            steps += len(decoded[site.start].code)
             if steps > _MOST_INSTRUCTIONS:
                 raise self._too_many(f"{_MOST_INSTRUCTIONS} instructions in functions with locks")
         return decoded
@@ -220,17 +243,17 @@ class ModuleFile:
     @cached_property
     def probes(self) -> list[Probe]:
         """Where the probes of the lock call sites stand; see ``placement``."""
-        return probes_of(self.sites, self._where, self.decoded)
+        return probes_of(self.sites, self.decoded)
 
     @cached_property
     def fewer_probes(self) -> list[Probe]:
         """As ``probes``, where waits are seen in the slow paths of the lock functions."""
-        return probes_of(self.sites, self._where, self.decoded, attempts=False)
+        return probes_of(self.sites, self.decoded, attempts=False)
 
     def alone(self, numbers: Collection[int], *, attempts: bool) -> list[Probe]:
         """See ``TargetCode``; *attempts* as in ``callsites.probes_of``."""
         sites = [site for site in self.sites if site.number in numbers]
-        return probes_of(sites, self._where, self.decoded, share=False, attempts=attempts)
+        return probes_of(sites, self.decoded, share=False, attempts=attempts)
 
     def timed_calls(self, source: str) -> list[timedcalls.Call]:
         """The lock calls of a timed build of *source*; see ``timedcalls``."""
@@ -257,10 +280,20 @@ class ModuleFile:
             raise InputError(f"{path} is damaged: {error}") from error
 
     def members(self, structure: str) -> Mapping[str, int]:
-        """Member -> offset in bytes, from debug information or the loaded module's BTF."""
+        """Member -> offset in bytes: from what was learned when z3trace built the module, from
+        the loaded module's BTF, or from the file's own debug information."""
         if self.facts.structs:
             return self.facts.structs.get(structure, {})
-        return btf.members(structure, self.name)
+        return btf.members(structure, self.name) or self._debugged(structure)
+
+    def _debugged(self, structure: str) -> Mapping[str, int]:
+        """As ``members``, by the file's debug information; empty if that cannot be read."""
+        if len(self._data) > _DEBUG_LIMIT:
+            return {}
+        # A stranger's file can have anything in its place.
+        with suppress(Exception):
+            return dwarf.members(self.elf, structure)
+        return {}
 
     def source(self, site: Site) -> Place:
         """File, line and inline chain of a call site, as far as they are known."""

@@ -1,8 +1,10 @@
 """A file that may be packed, as modules are: unpacked in memory, up to a limit."""
 
 import lzma
+import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from z3trace import paths
@@ -13,8 +15,8 @@ LIMIT = 256 << 20
 _XZ, _GZIP, _ZSTD = b"\xfd7zXZ\0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _MEMORY = 128 << 20  # bytes that unpacking may take: as xz's strongest setting, and some
 _STEP = 1 << 20  # bytes that are unpacked at once
-#: Packed bytes of zstd that are unpacked at once: a few of them may stand for 128 KiB.
-_SMALL_STEP = 1 << 10
+#: Bytes of a file packed with zstd that are unpacked at once: some 32 KiB come of each.
+_ZSTD_STEP = 64
 _GZIP_HEADER = 16 + zlib.MAX_WBITS  # what zlib is told to expect
 
 
@@ -34,6 +36,24 @@ def read(path: Path) -> bytes | bytearray:
     except (lzma.LZMAError, zlib.error, OSError, EOFError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
     return data
+
+
+@contextmanager
+def plain(path: Path) -> Iterator[Path]:
+    """The file itself, or while the block lasts an unpacked copy of it: not every kernel
+    and every insmod takes what is packed.
+
+    InputError as ``read``.
+    """
+    with path.open("rb") as file:
+        is_packed = file.read(len(_XZ)).startswith((_XZ, _GZIP, _ZSTD))
+    if not is_packed:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="z3t-") as directory:
+        copy = Path(directory, path.name.partition(".ko")[0] + ".ko")
+        copy.write_bytes(read(path))
+        yield copy
 
 
 def _xz(data: bytes) -> Iterator[bytes]:
@@ -70,11 +90,11 @@ def _zstd(data: bytes) -> Iterator[bytes]:
 
     unpacker = zstandard.ZstdDecompressor(max_window_size=_MEMORY).decompressobj()
     try:
-        for start in range(0, len(data), _SMALL_STEP):
-            yield unpacker.decompress(data[start : start + _SMALL_STEP])
+        for start in range(0, len(data), _ZSTD_STEP):
+            yield unpacker.decompress(data[start : start + _ZSTD_STEP])
             if unpacker.eof:
                 _end(unpacker.unused_data)
-                _end(data[start + _SMALL_STEP :])
+                _end(data[start + _ZSTD_STEP :])
                 return
     except zstandard.ZstdError as error:
         raise EOFError(str(error)) from error

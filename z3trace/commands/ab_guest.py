@@ -49,7 +49,7 @@ def command(spec_file: Path) -> int:
         counts.keys(),
         spec.command,
         lambda paths: session.recorders(
-            target, paths, wanted, lambda doing: tell(0, len(steps), doing)
+            target, paths, wanted, lambda doing: tell(0, len(steps), doing), note=say
         ),
     )
     failed: list[str] = []

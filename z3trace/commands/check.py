@@ -16,6 +16,7 @@ from z3trace.errors import (
     DONE,
     FAILED,
     GUEST_LOST,
+    NOT_JUDGED,
     VIOLATION,
     GuestLostError,
     UsageError,
@@ -89,7 +90,7 @@ class _Guest:
 @options.time("--duration", "Run no workload: check what happens during this time, such as 10s.")
 @options.module_file
 @options.load
-@options.lock_mode(*options.LOCK_MODES, default="hybrid")
+@options.lock_mode(*options.LOCK_MODES, "auto", default="hybrid")
 @options.seed
 @options.time("--long-hold", "Report a lock that is held for longer than this.", "2s")
 @options.time("--long-wait", "Report a task that waits for a lock for longer than this.", "2s")
@@ -130,7 +131,8 @@ def command(
     checked, as root.  A task must release each lock that it took before the operation
     returns, unless the target's definition says otherwise; it may not sleep while it
     holds a lock; and lock classes must always be taken in the same order.  The report
-    gives file and line of each broken rule.  Exit status 3 if a rule was broken.
+    gives file and line of each broken rule.  Exit status 3 if a rule was broken, 6 if none
+    was but some could not be judged.
     """
     from z3trace import paths
     from z3trace.data import checkfile
@@ -138,7 +140,13 @@ def command(
     identity = checkfile.new_identity()
     asked = _Asked(target_name, label, lock_mode, seed, long_hold, long_wait, identity)
     in_guest = bool(variant or patches)
-    if in_guest and (duration or command_line or module_file):
+    if in_guest and (module_file or load):
+        raise UsageError(
+            "--variant and --patch build a module and load it in a guest: there is no place for "
+            f"{'--module' if module_file else '--load'}",
+            "leave it out; or check a module of yours in a guest by 'z3trace vm -- check --module'",
+        )
+    if in_guest and (duration or command_line):
         raise UsageError("in a guest a check runs a workload of our own", "give --workload")
     known = _nesting(reference) if reference else None
     kept = directory.resolve() if directory else None
@@ -288,4 +296,6 @@ def _report(
     if lost:
         return GUEST_LOST
     failed = (status or report.workload_status) and not report.interrupted
-    return FAILED if check.end is None or report.lost_events or failed else DONE
+    if check.end is None or report.lost_events or failed:
+        return FAILED
+    return NOT_JUDGED if report.verdict == "incomplete" else DONE

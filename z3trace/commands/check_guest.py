@@ -13,6 +13,7 @@ def command(spec_file: Path) -> int:
     """Check one variant of a module, as SPEC_FILE says."""
     from z3trace.checking import run as checks
     from z3trace.checking.arming import Limits
+    from z3trace.commands.screen import say
     from z3trace.guest.spec import CheckSpec, load
     from z3trace.probing import preflight
     from z3trace.recording import loading
@@ -37,6 +38,7 @@ def command(spec_file: Path) -> int:
             identity=spec.identity,
         ),
         Path(spec.output),
+        say,
     )
     if result.status:
         click.echo(f"the workload failed: {result.output}", err=True)

@@ -191,6 +191,11 @@ def lock_mode(*choices: str, default: str) -> Decorator[Any]:
         help="Where lock events are seen.  callsite: at the target's lock calls.  function: in "
         "the lock functions, which slows everything that takes a lock.  hybrid: at the lock "
         "calls, and in the lock functions for lock calls that cannot carry a probe."
+        + (
+            "  auto: whichever costs least here, by a measurement; what it takes is said."
+            if "auto" in choices
+            else ""
+        )
         + ("  none: nowhere." if "none" in choices else ""),
     )
 
@@ -238,7 +243,7 @@ class ProbeOptions:
 probes = _group(
     "probing",
     ProbeOptions,
-    lock_mode(*LOCK_MODES, "none", default="callsite"),
+    lock_mode(*LOCK_MODES, "auto", "none", default="callsite"),
     click.option(
         "--waits",
         type=click.Choice(["slow-path", "call-site"]),

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -16,7 +17,6 @@ from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, UsageError
 
 if TYPE_CHECKING:
-    from z3trace.recording.run import Recorder
     from z3trace.recording.session import Report
 
 
@@ -128,16 +128,17 @@ def command(
         sys.argv[1:],
         lambda paths: session.recorders(target, paths, wanted, say, ready),
     )
-    recorder, failed = made[0].build.recorder, list[str]()
+    recorder, failed, lost = made[0].build.recorder, list[str](), Counter[str]()
     with livedisplay.display() if live else nullcontext() as show:
         recorder.show = show
         if work.open_ended:
             recorder.armed = lambda: say(f"recording {work.description}; Ctrl-C ends and keeps it")
-        interrupted = session.record(made, work, steps, probing.seed, _reporter(failed), say)
+        interrupted = session.record(made, work, steps, probing.seed, _reporter(failed, lost), say)
     if not output.exists():
         raise KeyboardInterrupt
-    _say_coverage(recorder)
     wrote(output)
+    if lost["lost"]:
+        say(f"{lost['lost']} events were lost, {lost['lost'] / lost.total():.1%} of all")
     if interrupted:
         say("interrupted: what was recorded is kept")
     if failed and not interrupted:
@@ -158,9 +159,11 @@ def _refuse(*, stacks: bool, timed: bool, reload: bool) -> None:
         raise UsageError("--timed needs --reload: two builds of one module take turns")
 
 
-def _reporter(failed: list[str]) -> "Report":
-    """What says how each run went; what failed workloads said goes into *failed*."""
+def _reporter(failed: list[str], events: Counter[str]) -> "Report":
+    """What says how each run went; what failed workloads said goes into *failed*, how many
+    events were lost and seen into *events*."""
     from z3trace.recording import session
+    from z3trace.workloads.output import LEFT_BEHIND
 
     started = time.monotonic()
 
@@ -172,6 +175,12 @@ def _reporter(failed: list[str]) -> "Report":
             + (", disturbed by the host, made again" if run.unused == "disturbed" else "")
             + (f", about {left:.0f} s left" if progress.done < progress.total else "")
         )
+        if run.ledger and run.counts:
+            events["lost"] += run.ledger.lost()
+            events["seen"] += sum(counts.returns for counts in run.operations)
+            events["seen"] += sum(counts.releases for counts in run.locks)
+        if LEFT_BEHIND in run.result.output:
+            say(LEFT_BEHIND)
         if run.result.status:
             failed.append(
                 f"the workload ended with status {run.result.status}\n{run.result.output}"
@@ -188,13 +197,3 @@ def _when_loaded(name: str, patience: float, before_run: Callable[[], None]) -> 
         say(f"waiting for module {name}")
         loading.wait_for(name, patience)
     before_run()
-
-
-def _say_coverage(recorder: "Recorder") -> None:
-    if recorder.coverage is None or not recorder.choice.locks:
-        return
-    missing = [site for site in recorder.coverage.sites if not site.attached]
-    if missing:
-        where = ", ".join(sorted({site.function for site in missing}))
-        total = len(recorder.coverage.sites)
-        say(f"not seen: {len(missing)} of {total} lock call sites, in {where}")

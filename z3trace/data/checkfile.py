@@ -34,7 +34,7 @@ class ConditionInfo(Record, frozen=True, kw_only=True):
 class Header(Origin, frozen=True, kw_only=True, tag_field="type", tag="check"):
     """What is checked, and what is not; *not_judged* is rule -> why."""
 
-    schema: Literal[1] = 1
+    schema: Literal[1, 2] = 2
     #: Drawn for this check; empty in files from before it.
     identity: Word = ""
     #: By the programs' numbers, as lock classes in *locks*.

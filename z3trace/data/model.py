@@ -15,7 +15,7 @@ from z3trace.data.fields import U64, Buckets, Name, Record, SiteNumber, Text, Wo
 from z3trace.data.timed import Timed, TimedBuild
 from z3trace.data.ways import Way
 
-SCHEMA: Final = 5
+SCHEMA: Final = 6
 #: One line for each schema: what changed.
 HISTORY = {
     1: "first: session, run and end lines",
@@ -26,6 +26,7 @@ HISTORY = {
     4: "where waits are seen: an acquisition that needed none may have one of 0",
     5: "runs of a timed build, runs with the probes of one lock class, runs whose workload "
     "times its operations; which runs do not count, and what the host took from a run",
+    6: "why --locks auto took the lock mode that it did; for how long a guest was not run at all",
 }
 
 
@@ -130,6 +131,8 @@ class Origin(Record, frozen=True, kw_only=True):
     workload: Text
     command: Annotated[list[Text], Meta(max_length=limits.COMMAND)]
     lock_mode: Name
+    #: Why it is this mode, if --locks auto chose it; else empty.
+    lock_choice: Text = ""
     probe_digest: Name
     operations: Annotated[list[Operation], Meta(max_length=limits.OPERATIONS)]
     sites: Annotated[list[CallSite], Meta(max_length=limits.SITES)]
@@ -138,7 +141,7 @@ class Origin(Record, frozen=True, kw_only=True):
 class Session(Origin, frozen=True, kw_only=True, tag_field="type", tag="session"):
     """The first line of a run file: everything that holds for all its runs."""
 
-    schema: Literal[1, 2, 3, 4, 5]
+    schema: Literal[1, 2, 3, 4, 5, 6]
     bucket_scheme: Name
     #: Where waits are seen; empty in files before schema 4: from the attempt at the call
     #: site on.
@@ -180,10 +183,13 @@ class HostTime(Record, frozen=True, kw_only=True):
     """What the host took from a run, ns over all CPUs: time in which a CPU of the guest
     was ready and did not run.  *steal*: as the guest's kernel counts it; *delay*: as the
     host's scheduler counts it for the threads that are the guest's CPUs (run delay in
-    /proc/PID/task/TID/schedstat).  None where it is not known."""
+    /proc/PID/task/TID/schedstat).  *paused*: time in which it neither ran, nor was ready to,
+    nor idled, because the machine was suspended or its threads were stopped.  None where it
+    is not known."""
 
     steal: U64 | None = None
     delay: U64 | None = None
+    paused: U64 | None = None
 
 
 class Run(Record, frozen=True, kw_only=True, tag_field="type", tag="run"):

@@ -5,6 +5,11 @@ two.  Everything that knows a rule by name or number looks it up here.
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+#: Why ``free-while-held`` is not judged where the target's definition leaves it out: that
+#: makes no check incomplete.
+NO_FREES = "the target names no function that frees"
 
 
 @dataclass(frozen=True)
@@ -14,8 +19,10 @@ class Rule:
     *number*: in the kernel's programs; None for what is judged afterwards, from the order
     of locks.  *meaning*: what a broken rule says, in the words of a review.  *here* and
     *there*: what stands before the place of the offence, and before the other place that
-    belongs to it.  *paired*: an acquisition or release that is not seen would break or
-    hide it, so it is judged only where every call site is seen.
+    belongs to it.  *needs*: the call sites that must all be seen for it to be judged.  A
+    release that is not seen leaves its lock among those that its task holds, and would
+    break every rule that looks at these; an acquisition that is not seen leaves a release
+    that nothing belongs to.
     """
 
     name: str
@@ -23,7 +30,7 @@ class Rule:
     meaning: str
     here: str = "at"
     there: str = "with"
-    paired: bool = False
+    needs: Literal["", "releases", "all"] = ""
 
 
 RULES = (
@@ -32,20 +39,20 @@ RULES = (
         1,
         "a lock that was taken is still held when the operation returns",
         "taken at",
-        paired=True,
+        needs="all",
     ),
     Rule(
         "unheld-at-return",
         2,
         "the operation returns without the lock that its contract says it holds",
-        paired=True,
+        needs="all",
     ),
     Rule(
         "release-unheld",
         3,
         "a lock is released that was not taken",
         "released at",
-        paired=True,
+        needs="all",
     ),
     Rule(
         "foreign-release",
@@ -53,7 +60,7 @@ RULES = (
         "a lock is released by another task than the one that holds it",
         "released at",
         "taken at",
-        paired=True,
+        needs="all",
     ),
     Rule(
         "double-acquire",
@@ -61,6 +68,7 @@ RULES = (
         "a task asks for a lock that it holds: it waits for itself",
         "asked for at",
         "held since",
+        needs="releases",
     ),
     Rule(
         "order-inversion",
@@ -68,6 +76,7 @@ RULES = (
         "two locks are asked for in both orders: two tasks can deadlock",
         "asked for at",
         "under the one taken at",
+        needs="releases",
     ),
     Rule(
         "long-hold",
@@ -75,18 +84,21 @@ RULES = (
         "a lock was held for longer than the limit",
         "taken at",
         "released at",
+        needs="releases",
     ),
     Rule(
         "sleep-in-atomic",
         8,
         "a task was scheduled away while it held a spinlock",
         "taken at",
+        needs="releases",
     ),
     Rule(
         "free-while-held",
         9,
         "memory was given back with a held lock in it",
         "taken at",
+        needs="releases",
     ),
     Rule(
         "stuck-wait",
@@ -101,6 +113,7 @@ RULES = (
         "a lock is asked for under another, which the reference never saw",
         "asked for at",
         "under the one taken at",
+        needs="releases",
     ),
 )
 BY_NAME = {rule.name: rule for rule in RULES}

@@ -45,7 +45,7 @@ def write(path: Path, source: str, *, timed: bool = False) -> None:
 
 def _facts(path: Path, source: str, *, timed: bool) -> dict[str, object]:
     from z3trace.code import dwarf
-    from z3trace.code.module import ModuleFile
+    from z3trace.code.module import DEBUG_BASES, ModuleFile
 
     module = ModuleFile(path)
     for section in module.elf.iter_sections():
@@ -57,12 +57,15 @@ def _facts(path: Path, source: str, *, timed: bool) -> dict[str, object]:
         strings = section.data() if section.name in (".debug_str", ".debug_line_str") else b""
         if max(map(len, strings.split(b"\0"))) > _STRING_LIMIT:
             raise InputError(f"{path.name} has debug information of endless names")
-    offsets = {site.offset for site in module.sites if site.section == ".text"}
-    places = dwarf.places(module.elf, offsets)
+    named = {
+        DEBUG_BASES[site.section] + site.offset: f"{site.section}+{site.offset:#x}"
+        for site in module.sites
+    }
+    places = dwarf.places(module.elf, set(named))
     facts: dict[str, object] = {
         "structs": dwarf.structs(module.elf, source),
         "places": {
-            f".text+{offset:#x}": [place.file, place.line, place.chain]
+            named[offset]: [place.file, place.line, place.chain]
             for offset, place in sorted(places.items())
         },
     }

@@ -113,16 +113,15 @@ def _arm_locks(  # noqa: PLR0913 - the parts of one recording
     classes: SiteClasses,
 ) -> None:
     only = classes.numbers(choice.lock_class) if choice.lock_class else None
-    covered = locks.cover(armed.attachments, plan, choice, only)
+    covered = locks.cover(armed.attachments, plan, address, choice, only)
     armed.sites = locks.call_sites(plan, covered)
     fixed = classes.fixed(choice.lock_class)
     places = locks.describe(programs, plan, covered, address, costs, fixed)
     if choice.locks and choice.slow_paths:
         armed.function_trampolines += slowpath.trace(armed.attachments, programs)
-    armed.function_trampolines += locks.trace_functions(
-        armed.attachments, programs, covered.functions
-    )
-    armed.attachments.enable("lock", programs.lock)
+    armed.function_trampolines += locks.trace_functions(armed.attachments, programs, covered)
+    for event in covered.events:
+        armed.attachments.enable(event, programs.lock)
     jumps = [at for at, probe in places.items() if probe.position.method == "jump"]
     armed.attachments.wait_for_jumps(jumps)
 

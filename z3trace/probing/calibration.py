@@ -87,7 +87,6 @@ class _Text:
     def _placed(self, *, attempts: bool) -> list[Probe]:
         return probes_of(
             self.text.sites,
-            self.text.where,
             self.text.decoded,
             share=False,
             methods=self.methods,
@@ -287,10 +286,11 @@ class _Measurement:
         base = _low([self.locked.once() for _ in range(_BATCHES)])
         attachments, descriptors = Attachments(), list[int]()
         try:
-            covered = locks.cover(attachments, self._plan("emulated"), Choice(lock_mode="function"))
+            plan = self._plan("emulated")
+            covered = locks.cover(attachments, plan, plan.address(), Choice(lock_mode="function"))
             # No return address is below the kernel's text.
             self.programs.config.text = 0
-            descriptors = locks.trace_functions(attachments, self.programs, covered.functions)
+            descriptors = locks.trace_functions(attachments, self.programs, covered)
             self.locked.once()
             return max(_low([self.locked.once() for _ in range(_BATCHES)]) - base, 0)
         finally:

@@ -22,7 +22,8 @@ CALL_EVENTS, FUNCTION_EVENTS = 2, 3
 OTHERS = 10
 RULE = (
     "the lowest sum of what a lock pair costs the target and "
-    f"{OTHERS} times what it costs everybody else"
+    f"{OTHERS} times what it costs everybody else, and the target's calls if the difference is "
+    "within the spread of the measurement"
 )
 
 
@@ -95,12 +96,31 @@ def cheapest(
 
     *probes*: those of the target's calls; without them, half are taken to be jumps.
     """
+    at_calls, inside = _sums(measured, probes)
+    sure = inside + FUNCTION_EVENTS * measured.spread < at_calls
+    return "function" if measured.lock_function and sure else "callsite"
+
+
+def _sums(measured: Calibration, probes: Iterable[Probe]) -> tuple[float, float]:
+    """What ``RULE`` adds up to: at the target's calls, and in the lock functions."""
     methods = [probe.position.method for probe in probes] or ["jump", "emulated"]
     event = costs_of(measured).event
     at_calls = CALL_EVENTS * sum(event[method] for method in methods) / len(methods)
     *_, last = prices(measured)
-    inside = last.target + OTHERS * last.others
-    return "function" if measured.lock_function and inside < at_calls else "callsite"
+    return at_calls, last.target + OTHERS * last.others
+
+
+def reason(measured: Calibration | None, probes: Iterable[Probe] = ()) -> str:
+    """Why "auto" becomes what it does, in words."""
+    if measured is None:
+        return "nothing was measured"
+    at_calls, inside = _sums(measured, probes)
+    text = f"a lock pair costs {at_calls:.0f} ns at the target's calls"
+    if not measured.lock_function:
+        return f"{text}, and the lock functions cannot be traced here"
+    return (
+        f"{text}, {inside:.0f} ns in the lock functions ({OTHERS} times what others pay included)"
+    )
 
 
 def decided(wanted: Choice, measured: Calibration | None, probes: Iterable[Probe] = ()) -> Choice:

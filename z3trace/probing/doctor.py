@@ -7,7 +7,7 @@ from z3trace.bpf.attachments import Attachments
 from z3trace.bpf.btf import KernelTypes
 from z3trace.bpf.programs import Programs
 from z3trace.data.model import CallSite
-from z3trace.probing import calibration, locks, siteclasses, slowpath
+from z3trace.probing import calibration, locks, siteclasses, slowpath, unseen
 from z3trace.probing.choice import SLOW_PATH_MODES, Choice, Price, cheapest, prices
 from z3trace.target.plan import Plan, room
 
@@ -32,16 +32,9 @@ class Diagnosis:
         """One line: would a recording be whole?"""
         missing = [name for name, symbol, _ in self.operations if not symbol]
         without = f"; this kernel has no {', '.join(missing)}" if missing else ""
-        said = []
-        if self.unseen:
-            where = ", ".join(sorted({site.function for site in self.unseen}))
-            said.append(f"{len(self.unseen)} of {len(self.sites)} lock call sites not, in {where}")
-        if not said:
-            return f"a recording with --locks {self.lock_mode} would be whole{without}"
-        text = f"a recording with --locks {self.lock_mode} would not be whole: {said[0]}{without}"
-        if self.unseen and self.lock_mode == "callsite":
-            text += " (--locks hybrid would see them, at a cost to all that takes a lock)"
-        return text
+        text = f"a recording with --locks {self.lock_mode} would"
+        said = unseen.loss(self.sites, self.lock_mode)
+        return f"{text} not be whole: {said}{without}" if said else f"{text} be whole{without}"
 
 
 def _operations(plan: Plan) -> list[tuple[str, str, str]]:
@@ -49,11 +42,13 @@ def _operations(plan: Plan) -> list[tuple[str, str, str]]:
         types = KernelTypes("" if plan.builtin else plan.target.module)
     except OSError:
         types = None
-    known = types is not None and all(types.function(op.symbol) for op in plan.operations)
+    known = types is not None and all(
+        types.function(op.symbol) and not op.more for op in plan.operations
+    )
     if types is not None:
         types.close()
     way = "trampoline or kprobe" if known else "kprobe"
-    there = [(op.name, op.symbol, way) for op in plan.operations]
+    there = [(op.name, op.symbols, way) for op in plan.operations]
     return there + [(name, "", reason) for name, reason in plan.missing.items()]
 
 
@@ -84,7 +79,7 @@ def diagnose(plan: Plan, lock_mode: str) -> Diagnosis:
     attachments = Attachments()
     try:
         choice = Choice(lock_mode=lock_mode, slow_paths=bool(paths))
-        covered = locks.cover(attachments, plan, choice)
+        covered = locks.cover(attachments, plan, plan.address(), choice)
         sites = locks.call_sites(plan, covered)
     finally:
         attachments.close()

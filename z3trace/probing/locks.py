@@ -16,6 +16,7 @@ from z3trace.code.placement import REGISTERS
 from z3trace.data import limits
 from z3trace.data.model import CallSite
 from z3trace.errors import CannotTraceError
+from z3trace.probing import unseen
 from z3trace.probing.choice import Choice, Costs
 from z3trace.probing.trampolines import all_or_none
 from z3trace.target.plan import Plan
@@ -30,15 +31,26 @@ _SAME = ("number", "function", "lock_function", "action", "kind")
 
 @dataclass
 class Covered:
-    """Which site is seen how: by *probes*, in its lock function, or why not at all."""
+    """Which site is seen how: by *probes*, in its lock function, or why not at all.
+
+    *leaving*: sites that jump to the lock function.  A probe sees what they ask for, and the
+    lock function's exit that they have it.
+    """
 
     probes: list[Probe] = field(default_factory=list)
     functions: list[Site] = field(default_factory=list)
+    leaving: list[Site] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
+    #: The kprobe events that the probes are in.
+    events: list[str] = field(default_factory=lambda: ["lock"])
 
 
 def cover(
-    attachments: Attachments, plan: Plan, choice: Choice, only: Collection[int] | None = None
+    attachments: Attachments,
+    plan: Plan,
+    address: Address,
+    choice: Choice,
+    only: Collection[int] | None = None,
 ) -> Covered:
     """Define the probes of the call sites, and settle how each site is seen.
 
@@ -51,19 +63,33 @@ def cover(
     sites = [site for site in plan.sites if only is None or site.number in only]
     by_function = [site for site in sites if choice.lock_mode == "function" and not site.tail]
     others = {site.number for site in sites} - {site.number for site in by_function}
-    _define(attachments, plan, others, covered, choice)
+    if choice.lock_mode == "callsite":
+        others -= {site.number for site in sites if site.leaves}
+    _define(attachments, plan, address, others, covered, choice)
     if choice.lock_mode == "hybrid":
         by_function = [s for s in sites if s.number in covered.refused and not s.tail]
-    if by_function:
-        _by_function(by_function, covered)
-    left_out = f"not of class {choice.lock_class}"
+    leaving = [s for s in sites if s.leaves and s.number not in covered.refused]
+    if choice.lock_mode == "callsite":
+        covered.refused |= {site.number: unseen.NOWHERE for site in leaving}
+    else:
+        covered.leaving = _traceable(leaving, covered)
+    covered.functions = _traceable(by_function, covered)
+    for site in sites:
+        if site.tail and site.number in covered.refused and not site.leaves:
+            covered.refused[site.number] += unseen.AND_JUMPS
+    left_out = f"{unseen.LEFT_OUT}{choice.lock_class}"
     seen = {site.number for site in sites}
     covered.refused |= {s.number: left_out for s in plan.sites if s.number not in seen}
     return covered
 
 
-def _define(
-    attachments: Attachments, plan: Plan, wanted: set[int], covered: Covered, choice: Choice
+def _define(  # noqa: PLR0913 - the parts of one recording
+    attachments: Attachments,
+    plan: Plan,
+    address: Address,
+    wanted: set[int],
+    covered: Covered,
+    choice: Choice,
 ) -> None:
     if choice.lock_class or plan.certain:
         # One probe for two events would show a hold of nothing where there was a short one.
@@ -74,51 +100,58 @@ def _define(
         numbers = {probe.position.after, probe.position.before} & wanted
         if not numbers:
             continue
-        reason = ""
-        if probe.function in plan.code.ambiguous:
-            reason = f"the target has more than one {probe.function}"
         try:
-            if not reason:
-                where = f"{plan.code.prefix}{probe.function}+{probe.function_offset}"
-                attachments.define("lock", where)
-                covered.probes.append(probe)
+            _define_one(attachments, plan, address, probe, covered)
+            covered.probes.append(probe)
         except OSError as error:
-            reason = refusal(error)
-        if reason:
-            covered.refused |= {n: reason for n in numbers if n is not None}
+            covered.refused |= {n: refusal(error) for n in numbers if n is not None}
     placed = {n for p in covered.probes for n in (p.position.after, p.position.before)}
     for site in plan.sites:
         if site.number in wanted - placed and site.number not in covered.refused:
-            tail = site.tail and site.action != "release"
             covered.refused[site.number] = (
-                "a tail jump to a lock function has no instruction after it"
-                if tail
-                else "no instruction here can carry a probe safely"
+                unseen.ON_CONDITION if site.conditional else unseen.NOTHING_SAFE
             )
 
 
-def _by_function(sites: Sequence[Site], covered: Covered) -> None:
-    """See *sites* in the lock functions, as far as the kernel's BTF has those."""
+def _define_one(
+    attachments: Attachments, plan: Plan, address: Address, probe: Probe, covered: Covered
+) -> None:
+    """Define a probe: all in one event, but for those in a function whose name another one
+    has too.  These are defined by address, and of an address an event can have one alone."""
+    if probe.function not in plan.code.ambiguous:
+        attachments.define("lock", f"{plan.code.prefix}{probe.function}+{probe.function_offset}")
+        return
+    event = f"lock_{len(covered.events)}"
+    attachments.define(event, hex(address(probe.section, probe.position.address)))
+    covered.events.append(event)
+
+
+def _traceable(sites: Sequence[Site], covered: Covered) -> list[Site]:
+    """Of *sites* those whose lock functions can be traced: the kernel's BTF has them; why
+    the others are refused."""
+    if not sites:
+        return []
     try:
         types = KernelTypes()
     except OSError:
         reason = "its lock function cannot be traced: the kernel has no BTF"
         covered.refused |= {site.number: reason for site in sites}
-        return
+        return []
+    there = []
     for site in sites:
         if types.function(site.lock_function) is None:
             covered.refused[site.number] = f"the kernel's BTF has no {site.lock_function}"
         else:
-            covered.functions.append(site)
+            there.append(site)
             covered.refused.pop(site.number, None)
     types.close()
+    return there
 
 
-def trace_functions(
-    attachments: Attachments, programs: Programs, sites: Sequence[Site]
-) -> list[int]:
-    """Attach to the lock functions that *sites* call; the programs' descriptors."""
-    names = sorted({site.lock_function for site in sites})
+def trace_functions(attachments: Attachments, programs: Programs, covered: Covered) -> list[int]:
+    """Attach to the lock functions that sites are seen in; the programs' descriptors."""
+    called = {site.lock_function for site in covered.functions}
+    names = sorted(called | {site.lock_function for site in covered.leaving})
     if not names:
         return []
     addresses = kernel_functions("|".join(names))
@@ -128,7 +161,7 @@ def trace_functions(
             for name in names:
                 patches = {layout.PATCH_FUNCTION: _sign_extended(addresses[name][0])}
                 where = (types.function(name) or 0, types.fd)
-                ways = [("lock_fentry", libbpf.FENTRY)]
+                ways = [("lock_fentry", libbpf.FENTRY)] if name in called else []
                 if LOCK_FUNCTIONS[name].action != "release":
                     ways.insert(0, ("lock_fexit", libbpf.FEXIT))
                 for program, kind in ways:
@@ -174,8 +207,12 @@ def describe(  # noqa: PLR0913 - the parts of one recording
     flags = {
         site.number: _flags(site, fixed) for site in plan.sites if site.number not in elsewhere
     }
+    programs.config.leaving = bool(covered.leaving)
+    leaving = {site.number for site in covered.leaving}
     for where, probe in places.items():
         _describe(programs.places[where - text], probe, flags, costs)
+        if probe.position.before in leaving:
+            programs.places[where - text].marks |= layout.LEAVES
     for where, site in returns.items():
         entry = programs.places[where - text]
         entry.caller, entry.caller_flags = site.number + 1, _flags(site, fixed)
@@ -219,7 +256,7 @@ def _describe(entry: layout.Place, probe: Probe, flags: Mapping[int, int], costs
         entry.after_flags = flags[position.after]
         if position.kept is not None:
             register, entry.kept_offset = position.kept
-            entry.kept_reg, entry.kept = REGISTERS.index(register), 1
+            entry.kept_reg, entry.marks = REGISTERS.index(register), layout.KEPT
     if position.before is not None and position.before in flags:
         entry.call = position.before + 1
         entry.call_flags = flags[position.before]
@@ -231,7 +268,7 @@ def _describe(entry: layout.Place, probe: Probe, flags: Mapping[int, int], costs
 def call_sites(plan: Plan, covered: Covered) -> list[CallSite]:
     """Every call site of the target as a recording names it."""
     how: dict[int, str] = {**methods(covered.probes)}
-    how |= {site.number: "function" for site in covered.functions}
+    how |= {site.number: "function" for site in (*covered.functions, *covered.leaving)}
     recorded = []
     for site in plan.sites:
         source = plan.code.source(site)

@@ -5,6 +5,7 @@ from z3trace.bpf.attachments import Attachments
 from z3trace.bpf.btf import KernelTypes
 from z3trace.bpf.kprobes import refusal
 from z3trace.bpf.programs import Programs
+from z3trace.data import limits
 from z3trace.data.model import Operation
 from z3trace.probing.choice import Choice
 from z3trace.probing.locks import Address
@@ -24,7 +25,10 @@ def _patches(op: OperationPlan) -> dict[int, int]:
 
 
 def _suits(types: KernelTypes, op: OperationPlan) -> bool:
-    """Whether a trampoline can hand over what the programs read of an operation."""
+    """Whether a trampoline can hand over what the programs read of an operation; of
+    several functions of a name, BTF knows one."""
+    if op.more:
+        return False
     count = types.arguments(op.symbol)
     return count is not None and (op.pool == layout.NO_ARGUMENT or op.pool < count)
 
@@ -60,27 +64,33 @@ def _probe_operation(
     probes: Attachments, programs: Programs, op: OperationPlan, address: Address, choice: Choice
 ) -> str:
     """Attach to an operation by kprobes; why it cannot be done, if so."""
-    where = hex(address(op.section, op.offset))
+    events = [f"{op.number}_{n}" if n else f"{op.number}" for n in range(len(op.starts))]
     try:
-        if choice.operations:
-            probes.define(f"return_{op.number}", where, on_return=True)
-        probes.define(f"entry_{op.number}", where)
+        for event, start in zip(events, op.starts, strict=True):
+            if choice.operations:
+                probes.define(f"return_{event}", hex(address(*start)), on_return=True)
+            probes.define(f"entry_{event}", hex(address(*start)))
     except OSError as error:
         return refusal(error)
-    # The return first, as in _EXITS_FIRST.
-    probes.enable(f"return_{op.number}", programs.load("operation_return", _patches(op)))
-    entry = "operation_entry" if choice.operations else "operation_pool"
-    probes.enable(f"entry_{op.number}", programs.load(entry, _patches(op)))
+    # The returns first, as in _EXITS_FIRST.
+    returned = programs.load("operation_return", _patches(op))
+    entered = programs.load(
+        "operation_entry" if choice.operations else "operation_pool", _patches(op)
+    )
+    for event in events:
+        probes.enable(f"return_{event}", returned)
+    for event in events:
+        probes.enable(f"entry_{event}", entered)
     return ""
 
 
 def left_out(plan: Plan) -> list[Operation]:
     """Every operation of a run that sees none of them."""
     reason = "operations are not recorded"
-    planned = [(op.name, op.function, op.symbol, reason) for op in plan.operations]
+    planned = [(op.name, op.function, op.symbols, reason) for op in plan.operations]
     missing = [(name, "", "", why) for name, why in plan.missing.items()]
     return [
-        Operation(name=name, function=function, symbol=symbol, reason=why)
+        Operation(name=name, function=function, symbol=symbol[: limits.NAME], reason=why)
         for name, function, symbol, why in (*planned, *missing)
     ]
 
@@ -104,7 +114,7 @@ def attach(
             Operation(
                 name=op.name,
                 function=op.function,
-                symbol=op.symbol,
+                symbol=op.symbols[: limits.NAME],
                 attached=not reason,
                 reason=reason,
                 method="" if reason else "trampoline" if trampolines else "kprobe",

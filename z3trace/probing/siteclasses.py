@@ -30,7 +30,7 @@ _CATCH_ALL = {"spin": layout.RULE_SPINLOCK, "read": layout.RULE_RWLOCK, "write":
 def shown(plan: Plan, site: Site) -> str:
     """The lock class whose offset the code adds to a pointer right before the call, or
     that all locks of this kind are of; empty if that does not tell one."""
-    function = plan.code.decoded.get(site.function)
+    function = plan.code.decoded.get(site.start)
     if function is None:
         return ""
     if site.kind != "spin":

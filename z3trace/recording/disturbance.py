@@ -17,6 +17,8 @@ from z3trace.data.model import Run
 #: Quiet runs lie at 1 to 3 %, those that shared a core with somebody at 15 to 80 %, see
 #: docs/measured.md.
 LIMIT = 0.05
+#: ns for each CPU.
+LEAST_PAUSE = 50_000_000
 MOST = 0.2
 MOST_IN_A_ROW = 3
 
@@ -27,7 +29,9 @@ def share(run: Run, cpus: int) -> float:
         return 0.0
     # With KVM both may know of the same time.
     taken = max(run.host.steal or 0, run.host.delay or 0)
-    return taken / (run.duration * cpus)
+    paused = run.host.paused or 0
+    # Of a pause the clocks of two machines cannot tell less than this.
+    return (taken + (paused if paused > LEAST_PAUSE * cpus else 0)) / (run.duration * cpus)
 
 
 class Disturbances:
@@ -58,8 +62,11 @@ class Disturbances:
         """What is said at the end of a session; empty if nothing was disturbed."""
         if not self.again + self.kept:
             return ""
-        kept = f", {self.kept} others count all the same" if self.kept else ""
+        told = [f"{self.again} {'was' if self.again == 1 else 'were'} made again"]
+        if self.kept:
+            told.append(f"{self.kept} {'counts' if self.kept == 1 else 'count'} all the same")
+        several = self.again + self.kept
         return (
             f"the host took more than {LIMIT:.0%} of the time of a run in "
-            f"{self.again + self.kept} runs: {self.again} were made again{kept}"
+            f"{several} {'run' if several == 1 else 'runs'}: {', '.join(told)}"
         )

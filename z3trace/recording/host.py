@@ -1,7 +1,9 @@
 """What the host took from a guest while a run went on."""
 
 import os
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace.data.model import HostTime
@@ -9,9 +11,25 @@ from z3trace.data.model import HostTime
 #: Where a guest's init mounts the directory of QEMU's threads, see ``testbed/guest/init.sh``.
 THREADS = Path("/run/z3trace-threads")
 _STAT = Path("/proc/stat")
-_STEAL = 8  # the word of the line "cpu", see proc(5)
-_DELAY = 1  # the word of schedstat, see Documentation/scheduler/sched-stats.rst
+_IDLE, _STEAL = slice(4, 6), 8  # words of the line "cpu", see proc(5)
+_RAN, _DELAY = 0, 1  # words of schedstat, see Documentation/scheduler/sched-stats.rst
+_LEAST_SUSPENSION = 1_000_000  # ns: the two clocks are read one after the other
 _LINE = 256  # bytes, more than the kernel writes
+
+
+@dataclass(frozen=True)
+class Look:
+    """All clocks at one moment, ns: *steal*, *delay* (both as in ``HostTime``), *ran* and
+    *idle* over all CPUs, *idle* as the guest's kernel counts it; *clock*, which goes on while
+    nothing runs; *awake*, which stands still while the machine is suspended."""
+
+    clock: int
+    awake: int
+    cpus: int = 0
+    steal: int | None = None
+    delay: int | None = None
+    ran: int | None = None
+    idle: int | None = None
 
 
 class HostClock:
@@ -33,26 +51,63 @@ class HostClock:
         while self._files:
             os.close(self._files.pop())
 
-    def read(self) -> HostTime:
-        """All that was taken so far, ns over all CPUs."""
-        return HostTime(steal=self._steal(), delay=self._delay())
+    def read(self) -> Look:
+        """What all clocks show now."""
+        words = self._words()
+        rows = self._rows()
+        return Look(
+            clock=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+            awake=time.monotonic_ns(),
+            cpus=len(self._files),
+            steal=None if words is None else _nanoseconds(words[_STEAL]),
+            delay=None if rows is None else sum(row[_DELAY] for row in rows),
+            ran=None if rows is None else sum(row[_RAN] for row in rows),
+            idle=None if words is None else _nanoseconds(sum(words[_IDLE])),
+        )
 
-    def _steal(self) -> int | None:
+    def _words(self) -> list[int] | None:
+        """The line "cpu" of /proc/stat, in ticks; the name counts as 0."""
         with suppress(OSError, ValueError, IndexError):
-            ticks = int(self._stat.read_text().split(maxsplit=_STEAL + 1)[_STEAL])
-            return ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+            words = [0, *map(int, self._stat.read_text().splitlines()[0].split()[1:])]
+            return words if len(words) > _STEAL else None
         return None
 
-    def _delay(self) -> int | None:
-        with suppress(OSError, ValueError, IndexError):
-            if self._files:
-                return sum(int(os.pread(file, _LINE, 0).split()[_DELAY]) for file in self._files)
+    def _rows(self) -> list[list[int]] | None:
+        """The words of each CPU's schedstat."""
+        with suppress(OSError, ValueError):
+            rows = [list(map(int, os.pread(file, _LINE, 0).split())) for file in self._files]
+            return rows if rows and all(len(row) > _DELAY for row in rows) else None
         return None
 
 
-def between(before: HostTime, after: HostTime) -> HostTime:
+def _nanoseconds(ticks: int) -> int:
+    return ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def between(before: Look, after: Look) -> HostTime:
     """What was taken from *before* to *after*."""
-    return HostTime(steal=_less(after.steal, before.steal), delay=_less(after.delay, before.delay))
+    return HostTime(
+        steal=_less(after.steal, before.steal),
+        delay=_less(after.delay, before.delay),
+        paused=_paused(before, after),
+    )
+
+
+def _paused(before: Look, after: Look) -> int | None:
+    """For how long CPUs neither ran, nor were ready to, nor idled: somebody had stopped them.
+
+    On a machine that is no guest of ours only a suspension is seen.  None where there is
+    nothing to see it by.
+    """
+    passed = after.clock - before.clock
+    suspended = passed - (after.awake - before.awake)
+    if suspended < _LEAST_SUSPENSION:
+        suspended = 0
+    parts = [_less(getattr(after, of), getattr(before, of)) for of in ("ran", "delay", "idle")]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return suspended * (os.cpu_count() or 1) or None
+    return max(passed * after.cpus - sum(known), suspended * after.cpus, 0)
 
 
 def _less(after: int | None, before: int | None) -> int | None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from z3trace import tools
+from z3trace.code import packed
 from z3trace.errors import CannotTraceError
 from z3trace.target import plan
 from z3trace.target.definition import Target
@@ -30,7 +31,8 @@ class TargetModule:
         if self._load and not self.loaded():
             self._loaded = True
             if self._path:
-                modules.insert(self._path)
+                with packed.plain(self._path) as file:
+                    modules.insert(file)
             else:
                 tools.run(["modprobe", self._name], doing=f"modprobe {self._name}")
         if not self.loaded():

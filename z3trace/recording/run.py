@@ -26,7 +26,7 @@ from z3trace.data.model import (
 from z3trace.data.recordable import encodable
 from z3trace.data.timed import Timed, TimedBuild
 from z3trace.errors import INTERRUPTED, CannotTraceError
-from z3trace.probing import ownlock, siteclasses
+from z3trace.probing import ownlock, siteclasses, unseen
 from z3trace.probing.arming import Armed, arm
 from z3trace.probing.choice import Choice, costs_of
 from z3trace.recording import counters, environment
@@ -85,10 +85,15 @@ class Recorder:
         #: Lock classes of which earlier runs may have left out a call site.
         self.found_late: set[str] = set()
         self.choice = choice
+        #: Why its lock mode was chosen, if it was.
+        self.lock_choice = ""
         self.calibration = measured
         self.coverage: Coverage | None = None
         self.show: Callable[[Look], None] | None = None
         self.armed: Callable[[], None] = lambda: None
+        #: Told what the probes cannot see, before the first workload runs.
+        self.say: Callable[[str], None] = lambda _: None
+        self._told = False
         #: The timed build that is recorded, which is asked for its figures after each run.
         self.timed: Timing | None = None
         self.host = HostClock()
@@ -99,7 +104,9 @@ class Recorder:
 
     def without_probes(self) -> "Recorder":
         """A recorder for another build of the same target, where no probes are wanted."""
-        return Recorder(self._programs, self.plan, self.choice, self.calibration)
+        other = Recorder(self._programs, self.plan, self.choice, self.calibration)
+        other.lock_choice = self.lock_choice
+        return other
 
     def _choice(self, probe: str) -> Choice:
         if probe == "ops":
@@ -126,6 +133,10 @@ class Recorder:
         costs = costs_of(self.calibration)
         choice = self._choice(probe)
         armed = arm(self._programs, self.plan, self.plan.address(), costs, choice, self._classes)
+        said = "" if self._told else unseen.loss(armed.sites, choice.lock_mode)
+        if said:
+            self._told = True
+            self.say(said)
         if self.coverage is None or probe == "all":
             self.coverage = Coverage(armed.operations, armed.sites)
         return armed
@@ -252,6 +263,7 @@ class Recorder:
             workload=texts[1],
             command=texts[2:],
             lock_mode=self.choice.lock_mode,
+            lock_choice=self.lock_choice,
             probe_digest=probe_digest(),
             operations=self.coverage.operations,
             sites=self.coverage.sites,

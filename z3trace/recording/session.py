@@ -15,6 +15,7 @@ from z3trace.data.recordable import require_recordable
 from z3trace.errors import INTERRUPTED, Z3traceError
 from z3trace.probing import calibration
 from z3trace.probing.choice import ALL_CPUS, SLOW_PATH_MODES, Choice
+from z3trace.recording import lockmode
 from z3trace.recording.disturbance import Disturbances
 from z3trace.recording.run import Recorder
 from z3trace.recording.schedule import Step
@@ -123,6 +124,7 @@ def record(  # noqa: PLR0913 - the parts of one session
     """
     for side in sides:
         require_recordable(side.label, side.command, work.description)
+        side.build.recorder.say = say if len(sides) == 1 else _labelled(side.label, say)
     interrupted = False
     recording = _Recording(sides, work, steps, seed)
     with ExitStack() as stack:
@@ -137,6 +139,10 @@ def record(  # noqa: PLR0913 - the parts of one session
     for text in recording.told():
         say(text)
     return interrupted
+
+
+def _labelled(label: str, say: Callable[[str], None]) -> Callable[[str], None]:
+    return lambda text: say(f"{label}: {text}")
 
 
 @dataclass(frozen=True)
@@ -162,39 +168,50 @@ class Wanted:
         )
 
 
-def recorders(
+def recorders(  # noqa: PLR0913 - the parts of one session, and who is told
     definition: Target,
     paths: Sequence[Path | None],
     wanted: Wanted,
     say: Callable[[str], None],
     ready: Callable[[], None] = lambda: None,
+    note: Callable[[str], None] | None = None,
 ) -> list[Recorder]:
     """A recorder for each module file (None: the packaged one), sharing programs and
     calibration.
 
+    *say* is told what is done now, *note* (default: *say*) what stays true of the recording.
     *ready* is called when the programs are compiled and calibrated: it may wait for the
     module, which must be loaded from then on if its structures are known from BTF only.
     """
     from z3trace.bpf.programs import Programs
     from z3trace.probing import slowpath
 
+    note = note or say
     codes = [plan.code_of(definition, path) for path in paths]
     rooms = [plan.room(code) for code, _ in codes]
     say("compiling and loading the probes")
     programs = Programs(
         max(sites for sites, _ in rooms), max(places for _, places in rooms), wanted.task_slots
     )
-    choice, measured = slowpath.settled(wanted.choice(), programs, say), None
+    choice, measured = slowpath.settled(wanted.choice(), programs, note), None
     if wanted.calibrate:
         say("measuring what the probes cost")
         try:
             measured, cheaper = calibration.measure(programs, choice)
             choice = replace(choice, trampolines=cheaper)
         except Z3traceError as error:
-            say(f"not calibrated: {error.message}; figures stay uncorrected")
+            note(f"not calibrated: {error.message}; figures stay uncorrected")
     ready()
     plans = [plan.plan_of(definition, *code).only(wanted.operations) for code in codes]
-    return [Recorder(programs, made, choice, measured) for made in plans]
+    for text in dict.fromkeys(text for made in plans for text in plan.several(made)):
+        note(text)
+    choice, why = lockmode.decided(choice, measured, plans)
+    if why:
+        note(f"--locks auto takes {choice.lock_mode}: {why}")
+    made = [Recorder(programs, each, choice, measured) for each in plans]
+    for recorder in made:
+        recorder.lock_choice = why
+    return made
 
 
 def remaining(started: float, done: int, total: int) -> float:

@@ -9,14 +9,16 @@ import difflib
 import itertools
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from z3trace.bpf import layout
 from z3trace.code import kerneltext, loaded, module
-from z3trace.code.callsites import Site, TargetCode
+from z3trace.code.callsites import Site, Start, TargetCode
 from z3trace.code.function import REACH_BYTES
+from z3trace.code.lockfunctions import KINDS, Kind
 from z3trace.data.model import LockClass
 from z3trace.errors import CannotTraceError, UsageError
 from z3trace.target.definition import LockRule, Target
@@ -32,12 +34,18 @@ _RULE_KINDS = {
     "rwlock": layout.RULE_RWLOCK,
     "spinlock": layout.RULE_SPINLOCK,
 }
+#: Rules that fit every lock of some kinds, wherever it lies.
+_OF_KIND: dict[str, tuple[Kind, ...]] = {"rwlock": ("read", "write"), "spinlock": ("spin",)}
 
 
 @dataclass(frozen=True)
 class OperationPlan:
     """Operation *number*: asked for *function*, found *symbol* at a section's offset;
-    argument *pool* (from 0; ``layout.NO_ARGUMENT``: none) is its pool."""
+    argument *pool* (from 0; ``layout.NO_ARGUMENT``: none) is its pool.
+
+    *more*: further functions that are this operation, of the same name or the compiler's
+    clones of it, each with its symbol: all are probed, by their addresses.
+    """
 
     number: int
     name: str
@@ -47,6 +55,21 @@ class OperationPlan:
     offset: int
     result_rule: int
     pool: int
+    more: tuple[tuple[str, Start], ...] = ()
+
+    @property
+    def starts(self) -> list[Start]:
+        """Where each of its functions begins."""
+        return [(self.section, self.offset), *(start for _, start in self.more)]
+
+    @property
+    def symbols(self) -> str:
+        """Its symbols as a reader sees them, each with how many functions have it."""
+        counted = Counter([self.symbol, *(symbol for symbol, _ in self.more)])
+        names = [
+            f"{name} ({count} functions)" if count > 1 else name for name, count in counted.items()
+        ]
+        return ", ".join(names)
 
 
 @dataclass(frozen=True)
@@ -105,24 +128,20 @@ class Plan:
         return there.build_id(), there.source_version()
 
 
-def resolve_symbol(
-    names: Sequence[str], functions: Mapping[str, tuple[str, int]]
-) -> tuple[str, str]:
-    """(function asked for, symbol found): an exact name first, then a compiler's clone.
+def resolve_symbol(names: Sequence[str], functions: Collection[str]) -> tuple[str, list[str]]:
+    """(function asked for, symbols found): an exact name first, then a compiler's clones.
 
+    Clones that are called in the place of the function count with it; the part that the
+    compiler split off only where nothing else is there, for the rest of it calls that.
     Raises LookupError with the nearest names when there is neither.
     """
     for name in names:
         if name in functions:
-            return name, name
+            return name, [name, *_clones(name, functions)]
     for name in names:
-        clones = sorted(
-            symbol
-            for symbol in functions
-            if symbol.startswith(f"{name}.") and _CLONE.search(symbol) and ".cold" not in symbol
-        )
-        if clones:
-            return name, clones[0]
+        found = _clones(name, functions) or _clones(name, functions, split=True)[:1]
+        if found:
+            return name, found
     short = (symbol for symbol in functions if len(symbol) <= _LONGEST_COMPARED)
     compared = list(itertools.islice(short, _MOST_COMPARED))
     near = difflib.get_close_matches(names[0], compared, n=3, cutoff=0.5)
@@ -132,11 +151,30 @@ def resolve_symbol(
     )
 
 
+def _clones(name: str, functions: Collection[str], *, split: bool = False) -> list[str]:
+    """The compiler's clones of a function; *split*: those that are a part of it."""
+    return sorted(
+        symbol
+        for symbol in functions
+        if symbol.startswith(f"{name}.")
+        and _CLONE.search(symbol)
+        and ".cold" not in symbol
+        and (".part" in symbol) == split
+    )
+
+
+def resolve(names: Sequence[str], code: TargetCode) -> tuple[str, list[tuple[str, Start]]]:
+    """(function asked for, (symbol, where it begins) of every function that is it), of
+    one or more; LookupError as ``resolve_symbol``."""
+    function, symbols = resolve_symbol(names, code.functions)
+    return function, [(symbol, start) for symbol in symbols for start in code.starts(symbol)]
+
+
 def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], dict[str, str]]:
     planned, missing = [], {}
     for number, (name, rule) in enumerate(target.operations.items()):
         try:
-            function, symbol = resolve_symbol(rule.functions, code.functions)
+            function, ((symbol, (section, offset)), *more) = resolve(rule.functions, code)
         except LookupError as error:
             if not rule.optional:
                 raise CannotTraceError(
@@ -144,12 +182,12 @@ def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], 
                 ) from error
             missing[name] = str(error)
             continue
-        section, offset = code.functions[symbol]
         planned.append(
             OperationPlan(
                 *(number, name, function, symbol, section, offset),
                 rule.result_rule(),
                 rule.pool_argument(),
+                tuple(more),
             )
         )
     return planned, missing
@@ -162,8 +200,13 @@ def _offset(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> int | N
 
 
 def lock_rules(
-    target: Target, offsets: Mapping[str, Mapping[str, int]]
+    target: Target, offsets: Mapping[str, Mapping[str, int]], kinds: Collection[Kind] = KINDS
 ) -> tuple[list[ClassRule], list[LockClass]]:
+    """The rules of the lock classes, and the classes with the members that are there.
+
+    *kinds*: of the locks that the code takes.  A class of all locks of a kind has no member
+    in code that takes none of them: other versions of the target have the class.
+    """
     classes = target.classes()
     rules: list[ClassRule] = []
     members: dict[str, list[str]] = {name: [] for name in classes}
@@ -188,7 +231,8 @@ def lock_rules(
             continue
         number = classes.index(rule.lock_class)
         rules.append(ClassRule(_RULE_KINDS[rule.where], offset, number))
-        members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
+        if rule.where not in _OF_KIND or set(_OF_KIND[rule.where]) & set(kinds):
+            members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
     # An exact address says more than an offset in some page.
     rules.sort(key=lambda rule: rule.kind != layout.RULE_POOL)
     return rules, [LockClass(name=name, members=named) for name, named in members.items()]
@@ -224,8 +268,18 @@ def plan_of(target: Target, code: TargetCode, builtin: bool) -> Plan:
         raise CannotTraceError(
             f"{code.label} has {len(code.sites)} lock call sites, more than {layout.MOST_SITES}"
         )
-    rules, locks = lock_rules(target, {name: code.members(name) for name in target.structures()})
+    members = {name: code.members(name) for name in target.structures()}
+    rules, locks = lock_rules(target, members, {site.kind for site in code.sites})
     return Plan(target, code, builtin, operations, missing, code.sites, rules, locks)
+
+
+def several(plan: Plan) -> list[str]:
+    """What is to be said of operations that are more than one function."""
+    return [
+        f"operation {op.name}: {plan.target.module} has {op.symbols}, and all count as it"
+        for op in plan.operations
+        if op.more
+    ]
 
 
 def is_builtin(name: str) -> bool:

@@ -1,7 +1,10 @@
 """The workload that a command line names."""
 
+import hashlib
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import resources
 from pathlib import Path
 
 from z3trace import paths
@@ -19,19 +22,38 @@ NAMED: dict[str, Callable[[str], Workload]] = {
 
 
 def built_module() -> Path | None:
-    """The newest zpool_bench.ko in the cache for the running kernel."""
+    """The zpool_bench.ko in the cache that was built for the running kernel from this
+    z3trace's own sources, which lie beside it: another version may share the cache."""
     there = paths.cache() / "modules" / platform.release()
-    return _newest(there.glob("zpool_bench-*/zpool_bench.ko"))
+    files = sorted(
+        there.glob("zpool_bench-*/zpool_bench.ko"), key=lambda path: path.stat().st_mtime
+    )
+    return next((paths.trusted(file) for file in reversed(files) if _is_own(file)), None)
+
+
+def _is_own(module: Path) -> bool:
+    """Whether every source beside a module is one of ours, as it is here."""
+    ours = (paths.testbed() / "workload", Path(str(resources.files("z3trace.probes"))))
+    sources = [path for path in module.parent.iterdir() if path.suffix in (".c", ".h")]
+    own = [[where / source.name for where in ours] for source in sources]
+    return any(source.suffix == ".c" for source in sources) and all(
+        any(_same(source, path) for path in there)
+        for source, there in zip(sources, own, strict=True)
+    )
+
+
+def _same(one: Path, other: Path) -> bool:
+    with suppress(OSError):
+        return one.read_bytes() == other.read_bytes()
+    return False
 
 
 def built_pressure() -> Path | None:
-    """The newest zswap_pressure in the cache."""
-    return _newest((paths.cache() / "programs").glob("zswap_pressure-*/zswap_pressure"))
-
-
-def _newest(files: Iterable[Path]) -> Path | None:
-    newest = max(files, key=lambda path: path.stat().st_mtime, default=None)
-    return None if newest is None else paths.trusted(newest)
+    """The zswap_pressure in the cache that was built from this z3trace's own source."""
+    source = (paths.testbed() / "workload/zswap_pressure.c").read_bytes()
+    digest = hashlib.sha256(source).hexdigest()[:16]
+    built = paths.cache() / "programs" / f"zswap_pressure-{digest}" / "zswap_pressure"
+    return paths.trusted(built) if built.exists() else None
 
 
 def named(text: str) -> Workload:

@@ -43,7 +43,7 @@ class Command:
         except OSError as error:
             raise UsageError(f"cannot run {self.command[0]}: {error.strerror}") from error
         try:
-            text = output.wait(process)
+            ended = output.wait(process)
         except KeyboardInterrupt:
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -52,7 +52,7 @@ class Command:
             process.wait()
             raise
         return WorkloadResult(
-            status=process.returncode, elapsed=time.monotonic_ns() - start, output=text
+            status=process.returncode, elapsed=ended.at - start, output=ended.text
         )
 
     def finish(self) -> None:

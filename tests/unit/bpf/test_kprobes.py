@@ -97,6 +97,21 @@ def test_two_groups_of_one_process_have_two_names(tracing: Path) -> None:
     second.close()
 
 
+def test_hits_of_another_recording_at_the_same_time_are_not_this_ones(tracing: Path) -> None:
+    """The kernel's list names events, and no groups."""
+    tracing.write_text("")
+    first, second = kprobes.EventGroup(), kprobes.EventGroup()
+    for group in (first, second):
+        group.define("lock", "vfs_read")
+    names = [line.split("/")[1].split()[0] for line in tracing.read_text().splitlines()]
+    lines = [f"  {name}  {hits}  0\n" for name, hits in zip(names, (20, 3), strict=True)]
+    tracing.with_name("kprobe_profile").write_text("".join(lines))
+    assert first.profile() == {"lock": Profile(hits=20, missed=0)}
+    assert second.profile() == {"lock": Profile(hits=3, missed=0)}
+    first.close()
+    second.close()
+
+
 @pytest.mark.parametrize(
     ("event", "place"),
     [
@@ -129,7 +144,8 @@ def test_places_of_all_kinds_are_defined(tracing: Path, place: str) -> None:
     tracing.write_text("")
     group = kprobes.EventGroup()
     group.define("entry_0", place)
-    assert tracing.read_text() == f"p:{group.name}/entry_0 {place}\n"
+    name = f"entry_0_{groups.random_part(group.name)}"
+    assert tracing.read_text() == f"p:{group.name}/{name} {place}\n"
     group.close()
 
 

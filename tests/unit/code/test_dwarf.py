@@ -15,6 +15,7 @@ from elftools.elf.elffile import ELFFile
 from z3trace.code import dwarf
 from z3trace.code.module import ModuleFile
 from z3trace.errors import InputError
+from z3trace.kernels import facts
 
 _SOURCE = """\
 void _raw_spin_lock(void *lock);
@@ -186,3 +187,67 @@ def test_there_is_an_end_to_what_is_read(
 def test_structures_without_end_are_refused() -> None:
     with pytest.raises(InputError, match="takes more than 500000 steps"):
         dwarf.structs(_elf_of(_circle), "test.c")
+
+
+_COLD = """\
+void _raw_spin_lock(void *lock);
+void _raw_spin_unlock(void *lock);
+void warn(void) __attribute__((cold));
+void refuse(int *lock) __attribute__((cold, noreturn));
+static inline __attribute__((always_inline)) void spin_lock(int *lock)
+{
+	_raw_spin_lock(lock);
+}
+int taken(int *lock, int n)
+{
+	if (n < 0) {
+		warn();
+		spin_lock(&lock[1]);
+		refuse(lock);
+	}
+	spin_lock(&lock[0]);
+	n++;
+	_raw_spin_unlock(lock);
+	return n;
+}
+"""
+
+
+@pytest.mark.parametrize("version", ["-gdwarf-4", "-gdwarf-5"])
+def test_what_is_at_one_offset_of_two_sections_is_told_apart(tmp_path: Path, version: str) -> None:
+    """The compiler puts what seldom runs into a section of its own."""
+    path = compiled(_COLD, tmp_path, "-O2", "-fno-pic", version)
+    facts.write(path, path.with_suffix(".c").name)
+    file = ModuleFile(path)
+    cold = [site for site in file.sites if site.section == ".text.unlikely"]
+    assert [site.function for site in cold] == ["taken.cold"]
+    lines = _COLD.splitlines()
+    told = {}
+    for site in file.sites:
+        place = file.source(site)
+        assert place.chain[0] == "taken"
+        if place.line:
+            told[site.section] = lines[place.line - 1].strip()
+    assert told == {
+        ".text": "spin_lock(&lock[0]);",
+        ".text.unlikely": "spin_lock(&lock[1]);",
+    }
+
+
+def test_members_are_known_of_a_module_without_types_of_its_own(
+    file: ModuleFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that is built without the kernel's ELF image is."""
+    monkeypatch.setattr("z3trace.code.module.btf.members", lambda *_: {})
+    assert file.members("pool")["lock"] == 12
+    assert file.members("other") == {}, "mentioned, and nothing more"
+    assert file.members("none") == {}
+    monkeypatch.setattr("z3trace.code.module.btf.members", lambda *_: {"lock": 7})
+    assert file.members("pool") == {"lock": 7}
+
+
+def test_a_file_without_debug_information_has_no_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("z3trace.code.module.btf.members", lambda *_: {})
+    assert ModuleFile(compiled(_SOURCE, tmp_path)).members("pool") == {}

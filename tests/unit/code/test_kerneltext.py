@@ -36,10 +36,10 @@ FREE = b"\xe9" + (0x120 - 0x20 - 5).to_bytes(4, "little")
 
 @pytest.fixture
 def text(monkeypatch: pytest.MonkeyPatch) -> KernelText:
-    code = {"zs_malloc": MALLOC, "zs_free": FREE}
+    code = {START: MALLOC, START + 0x20: FREE}
 
     def read(ranges: Mapping[str, tuple[int, int]]) -> dict[str, bytes]:
-        return {name: code[name] for name in ranges if name in code}
+        return {name: code[start] for name, (start, _) in ranges.items() if start in code}
 
     monkeypatch.setattr(kerneltext, "read_text", read)
     return KernelText(["zs_malloc", "zs_free"], Symbols(KALLSYMS))
@@ -88,7 +88,7 @@ def test_calls_of_lock_functions_are_the_sites(text: KernelText) -> None:
 def test_code_behind_a_functions_end_is_not_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read of a short function reaches into the next."""
     code = bytes(0x1F) + b"\x90" + _call(0x20, 0x100)
-    monkeypatch.setattr(kerneltext, "read_text", lambda _: {"zs_malloc": code})
+    monkeypatch.setattr(kerneltext, "read_text", lambda _: {str(START): code})
     assert KernelText(["zs_malloc"], Symbols(KALLSYMS)).sites == []
 
 
@@ -99,3 +99,11 @@ def test_the_attempt_is_never_left_out(text: KernelText) -> None:
 
 def test_a_name_that_a_module_has_too_is_ambiguous(text: KernelText) -> None:
     assert text.ambiguous == {"zs_free"}
+
+
+def test_both_functions_of_a_name_are_the_targets() -> None:
+    text = KernelText(["twice"], Symbols(KALLSYMS))
+    starts = [("kernel", START + 0x160), ("kernel", START + 0x180)]
+    assert text.starts("twice") == starts
+    assert text.functions == {"twice": starts[0]}
+    assert text.ambiguous == {"twice"}

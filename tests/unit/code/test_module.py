@@ -87,24 +87,26 @@ def test_the_file_tells_names(file: ModuleFile) -> None:
 
 def test_jumps_from_other_sections_are_targets(file: ModuleFile) -> None:
     """The cold part jumps into the middle of plain: nothing may be laid over that."""
-    plain = file.decoded["plain"]
+    plain = file.decoded[".text", 0]
     assert 9 in plain.targets
     assert plain.method(4) == "emulated"
 
 
 def test_calls_that_the_linker_fills_go_nowhere(file: ModuleFile) -> None:
-    calls = [step for step in file.decoded["plain"].code if step.is_call]
+    calls = [step for step in file.decoded[".text", 0].code if step.is_call]
     assert [step.target for step in calls] == [None, None]
 
 
-def test_sites_are_served_by_probes_but_for_a_tail_that_takes_a_lock(file: ModuleFile) -> None:
+def test_sites_are_served_by_probes_but_for_a_jump_on_a_condition(file: ModuleFile) -> None:
     served = {
         number
         for probe in file.probes
         for number in (probe.position.before, probe.position.after)
         if number is not None
     }
-    assert served == {0, 1, 2, 4}
+    assert served == {0, 1, 3, 4}
+    assert [site.conditional for site in file.sites] == [False, False, True, False, False]
+    assert [site.leaves for site in file.sites] == [False, False, False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,9 @@ def test_two_functions_of_one_name_are_told(tmp_path: Path) -> None:
     file = ModuleFile(path)
     assert set(file.functions) == {"f"}
     assert file.ambiguous == {"f"}
+    assert file.starts("f") == [(".text", 0), (".text.unlikely", 0)]
+    assert file.functions["f"] == (".text", 0)
+    assert file.starts("g") == []
 
 
 def test_the_build_id_is_read(tmp_path: Path) -> None:

@@ -15,14 +15,11 @@ from z3trace.code import packed
 from z3trace.errors import InputError
 
 _CONTENT = bytes(range(256)) * 20_000  # more than is unpacked at once
-
-
-def _zstd(data: bytes) -> bytes:
-    # As zstd's program does; without a checksum some damage cannot be told.
-    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
-
-
-_PACKERS: list[Callable[[bytes], bytes]] = [lzma.compress, gzip.compress, _zstd]
+_PACKERS: list[Callable[[bytes], bytes]] = [
+    lzma.compress,
+    gzip.compress,
+    zstandard.ZstdCompressor(write_checksum=True).compress,
+]
 
 
 def _file(directory: Path, content: bytes) -> Path:
@@ -81,6 +78,29 @@ def test_empty_members_are_not_counted_out(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="something follows"):
         packed.read(path)
     assert time.process_time() - start < 2
+
+
+def test_a_small_file_of_zstd_that_unpacks_to_much_takes_no_memory(tmp_path: Path) -> None:
+    path = _file(tmp_path, zstandard.compress(bytes(packed.LIMIT + 1)))
+    assert path.stat().st_size < 1 << 17
+    with pytest.raises(InputError, match="file holds more than 256 MiB"):
+        packed.read(path)
+
+
+@pytest.mark.parametrize("pack", _PACKERS)
+def test_what_the_kernel_is_given_is_not_packed(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "my-module.ko.packed"
+    path.write_bytes(pack(_CONTENT))
+    with packed.plain(path) as file:
+        assert file.name == "my-module.ko"
+        assert file.read_bytes() == _CONTENT
+    assert not file.exists()
+    path.write_bytes(_CONTENT)
+    with packed.plain(path) as file:
+        assert file == path
+    assert path.exists()
 
 
 @pytest.mark.parametrize("pack", _PACKERS)

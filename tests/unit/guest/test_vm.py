@@ -1,12 +1,16 @@
 """The script that starts a guest's command."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from z3trace import paths
 from z3trace.guest import vm
 from z3trace.guest.process import Follower
+from z3trace.guest.qemu import Options
+from z3trace.guest.spec import CheckSpec
 
 
 def test_a_guests_script_vouches_for_the_hosts_files(
@@ -37,3 +41,43 @@ def test_a_halfs_output_is_text_and_not_too_much(capfd: pytest.CaptureFixture[st
     show(b"x" * 1000)
     show(b"never")
     assert capfd.readouterr().out == "one\n\\x1b]0;title\\x07" + "x" * 16
+
+
+@pytest.mark.parametrize("cache", ["cache", "../cache", "{here}/cache"])
+def test_a_half_needs_no_path_of_its_host(
+    cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs in a directory of its own: what a relative path names on the host goes with it,
+    or is named from the root."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("Z3TRACE_CACHE", cache.format(here=here))
+    (here / "x.toml").write_text("name = 'x'")
+    given: dict[str, Any] = {}
+
+    def run(kernel: object, command: list[str], *_: object, **more: Any) -> None:
+        given.update(more["files"], script=vm._script(command, {}, Path("/run/guest")))
+
+    monkeypatch.setattr(vm, "run", run)
+    spec = CheckSpec(
+        target="x.toml",
+        label="x",
+        module="",
+        workload="zpool-bench",
+        lock_mode="hybrid",
+        seed=1,
+        hold=2.0,
+        wait=2.0,
+        command=["z3trace"],
+        output="check.z3c",
+        identity="0123",
+    )
+    fake: Any = None
+    vm.run_half(fake, "check-guest", spec, Options(), print, vm.Home(here))
+    told = msgspec.json.decode(given["spec.json"], type=CheckSpec)
+    assert given[told.target] == b"name = 'x'"
+    names = ("Z3TRACE_CACHE", "Z3TRACE_PROGRAMS")
+    lines = [line for line in given["script"].splitlines() if line.split("=")[0][7:] in names]
+    assert len(lines) == 2
+    assert all(line.partition("=")[2].startswith("/") for line in lines), lines

@@ -43,15 +43,19 @@ def test_an_operation_that_the_kernel_has_not_is_said_but_is_no_loss() -> None:
     assert verdict == "a recording with --locks callsite would be whole; this kernel has no map"
 
 
-def test_sites_that_would_not_be_seen_are_counted_and_located() -> None:
+def test_sites_that_would_not_be_seen_are_counted_and_located(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = fakes.Types({SITE.lock_function: 1})
+    monkeypatch.setattr(doctor.unseen, "KernelTypes", lambda: known)
     hidden = [
         structs.replace(SITE, number=n, function=name, attached=False)
         for n, name in enumerate(("b", "a", "b"), 1)
     ]
     diagnosis = _diagnosis(sites=[SITE, *hidden])
     assert diagnosis.unseen == hidden
-    assert "would not be whole: 3 of 4 lock call sites not, in a, b" in diagnosis.verdict
-    assert "--locks hybrid would see them" in diagnosis.verdict
+    assert "would not be whole: 3 of 4 lock call sites cannot be seen, in a, b" in diagnosis.verdict
+    assert "--locks hybrid sees them" in diagnosis.verdict
     assert "--locks hybrid" not in replace(diagnosis, lock_mode="function").verdict
 
 

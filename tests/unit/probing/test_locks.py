@@ -29,7 +29,7 @@ MINED = "mine:my_alloc+"
 def _covered(choice: Choice, **code: Any) -> tuple[Any, Covered]:
     made = fakes.Code(**{"sites": SITES, "probes": PROBES, **code})
     attachments: Any = fakes.Attachments()
-    return attachments, locks.cover(attachments, fakes.plan(made), choice)
+    return attachments, locks.cover(attachments, fakes.plan(made), fakes.address, choice)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_waits_in_slow_paths_need_fewer_probes() -> None:
 def test_sites_of_other_classes_are_left_out_and_say_so() -> None:
     plan = fakes.plan(fakes.Code(sites=SITES, probes=PROBES, fewer_probes=PROBES[2:]))
     chosen = Choice(lock_mode="hybrid", lock_class="page", slow_paths=True)
-    covered = locks.cover(fakes.any_fake(fakes.Attachments()), plan, chosen, {1})
+    covered = locks.cover(fakes.any_fake(fakes.Attachments()), plan, fakes.address, chosen, {1})
     assert covered.probes == [PROBES[2]]
     # Also where the lock functions stand in for what cannot be probed.
     assert covered.functions == []
@@ -74,22 +74,28 @@ def test_without_locks_no_probe_is_defined() -> None:
 def test_what_the_kernel_refuses_is_said_of_every_site_of_the_probe() -> None:
     plan = fakes.plan(fakes.Code(sites=SITES, probes=PROBES))
     attachments: Any = fakes.Attachments({f"{MINED}5": errno.EINVAL})
-    covered = locks.cover(attachments, plan, Choice())
+    covered = locks.cover(attachments, plan, fakes.address, Choice())
     assert covered.probes == [PROBES[0], *PROBES[2:]]
     assert set(covered.refused) == {0, 1}
     assert "notrace" in covered.refused[0]
 
 
-def test_a_name_of_two_functions_is_not_probed() -> None:
+def test_probes_in_functions_of_one_name_are_defined_by_address() -> None:
+    """Of an address an event can have one alone."""
     attachments, covered = _covered(Choice(), ambiguous={"my_alloc"})
-    assert attachments.log == []
-    assert set(covered.refused.values()) == {"the target has more than one my_alloc"}
+    places = [hex(fakes.address(fakes.TEXT, probe.position.address)) for probe in PROBES]
+    assert [(event, place) for _, event, place, _ in attachments.log] == [
+        (f"lock_{n}", place) for n, place in enumerate(places, 1)
+    ]
+    assert covered.probes == PROBES
+    assert covered.events == ["lock", *(event for _, event, _, _ in attachments.log)]
+    assert not covered.refused
 
 
 def test_a_site_without_a_probe_says_why() -> None:
     tail = fakes.site(3, LOCK, tail=True)
     _, covered = _covered(Choice(), sites=[*SITES, tail, fakes.site(4)])
-    assert "tail jump" in covered.refused[3]
+    assert "jumps to the lock function" in covered.refused[3]
     assert "no instruction here" in covered.refused[4]
 
 
@@ -100,8 +106,46 @@ def test_hybrid_sees_in_the_lock_function_what_no_probe_can(types: fakes.Types) 
     assert 4 not in covered.refused
     assert covered.refused[5] == f"the kernel's BTF has no {UNLOCK}"
     # A tail jump returns elsewhere: its lock function does not know the site.
-    assert "tail jump" in covered.refused[3]
+    assert "no instruction here" in covered.refused[3]
     assert types.closed
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "function"])
+def test_a_jump_to_a_lock_function_is_seen_at_the_jump_and_at_that_functions_exit(
+    types: fakes.Types, mode: str
+) -> None:
+    tail = fakes.site(3, LOCK, tail=True)
+    code = {"sites": [*SITES, tail], "probes": [*PROBES, fakes.probe(48, before=3)]}
+    attachments, covered = _covered(Choice(lock_mode=mode), **code)
+    assert covered.leaving == [tail]
+    assert 3 not in covered.refused
+    assert f"{MINED}48" in [place for _, _, place, _ in attachments.log]
+    programs: Any = fakes.Programs()
+    plan = fakes.plan(fakes.Code(**code))
+    locks.describe(programs, plan, covered, fakes.address, COSTS, {})
+    marks = {at: place.marks for at, place in enumerate(programs.places) if place.marks}
+    assert programs.config.leaving == 1
+    leaving = [at for at, mark in marks.items() if mark & layout.LEAVES]
+    assert [programs.places[at].call for at in leaving] == [4]
+    (told,) = (s for s in locks.call_sites(plan, covered) if s.number == 3)
+    assert (told.attached, told.method) == (True, "function")
+    # Nothing to see it by on a kernel without types, or at its call alone.
+    types.known = {}
+    _, blind = _covered(Choice(lock_mode=mode), **code)
+    assert "BTF has no" in blind.refused[3]
+    attachments, covered = _covered(Choice(), **code)
+    assert f"{MINED}48" not in [place for _, _, place, _ in attachments.log]
+    assert "jumps to the lock function" in covered.refused[3]
+
+
+def test_a_lock_function_that_is_jumped_to_alone_is_traced_at_its_exit(
+    types: fakes.Types,
+) -> None:
+    programs: Any = fakes.Programs()
+    covered = Covered(leaving=[fakes.site(0, tail=True)])
+    for fd in locks.trace_functions(fakes.any_fake(fakes.Attachments()), programs, covered):
+        os.close(fd)
+    assert [name for name, *_ in programs.loaded] == ["lock_fexit"]
 
 
 def test_function_mode_probes_nothing_in_the_text_but_tail_jumps(types: fakes.Types) -> None:
@@ -126,7 +170,7 @@ def test_lock_functions_are_traced_once_exits_first(types: fakes.Types) -> None:
     programs: Any = fakes.Programs()
     attachments: Any = fakes.Attachments()
     sites = [fakes.site(0), fakes.site(1), fakes.site(2, "_raw_read_trylock")]
-    descriptors = locks.trace_functions(attachments, programs, sites)
+    descriptors = locks.trace_functions(attachments, programs, Covered(functions=sites))
     assert [name for name, *_ in programs.loaded] == ["lock_fexit", "lock_fentry"] * 2
     assert [kind for _, kind in attachments.log] == [libbpf.FEXIT, libbpf.FENTRY] * 2
     patched = [patches[layout.PATCH_FUNCTION] for _, patches, _ in programs.loaded]
@@ -134,14 +178,15 @@ def test_lock_functions_are_traced_once_exits_first(types: fakes.Types) -> None:
     assert programs.still_open() == descriptors
     for fd in descriptors:
         os.close(fd)
-    assert locks.trace_functions(attachments, programs, []) == []
+    assert locks.trace_functions(attachments, programs, Covered()) == []
 
 
 def test_a_release_is_over_at_its_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "KernelTypes", lambda: fakes.Types({UNLOCK: 1}))
     monkeypatch.setattr(locks, "kernel_functions", lambda pattern: {UNLOCK: (0x10, 0)})
     programs: Any = fakes.Programs()
-    for fd in locks.trace_functions(fakes.any_fake(fakes.Attachments()), programs, SITES[2:]):
+    covered = Covered(functions=SITES[2:])
+    for fd in locks.trace_functions(fakes.any_fake(fakes.Attachments()), programs, covered):
         os.close(fd)
     assert [name for name, *_ in programs.loaded] == ["lock_fentry"]
 
@@ -151,7 +196,7 @@ def test_a_lock_function_that_is_refused_leaves_nothing_open(types: fakes.Types)
     programs.refused = {"lock_fentry"}
     attachments: Any = fakes.Attachments()
     with pytest.raises(CannotTraceError, match="no probe in _raw_spin_lock"):
-        locks.trace_functions(attachments, programs, [fakes.site(0)])
+        locks.trace_functions(attachments, programs, Covered(functions=[fakes.site(0)]))
     assert len(programs.opened) == 1
     assert programs.still_open() == []
     assert types.closed
@@ -173,7 +218,7 @@ def test_the_programs_know_what_stands_at_each_address() -> None:
     assert (shared.after, shared.after_flags) == (1, layout.SPIN)
     assert (shared.call, shared.call_flags) == (2, layout.READ | layout.TRY)
     assert (REGISTERS[shared.reg], shared.offset) == ("rbx", 24)
-    assert (last.after, last.kept) == (2, 1)
+    assert (last.after, last.marks) == (2, 1)
     assert (REGISTERS[last.kept_reg], last.kept_offset) == ("r12", 8)
     assert programs.places[32].call_flags == layout.SPIN | layout.RELEASE
     assert [programs.places[at].cost for at in (0, 5, 21, 32, 7)] == [50, 900, 50, 50, 0]

@@ -68,6 +68,28 @@ def test_all_by_kprobes_if_one_function_does_not_suit(
     assert [name for name, *_ in programs.loaded] == ["operation_return", "operation_entry"] * 2
 
 
+def test_an_operation_of_several_functions_is_probed_at_each(
+    types: fakes.Types, parts: tuple[Any, Any]
+) -> None:
+    """BTF knows one of a name, and of an address an event can have one alone."""
+    programs, attachments = parts
+    code = fakes.Code(further={"my_free": (fakes.TEXT, 1024)})
+    made, trampolines = operations.attach(
+        attachments, programs, fakes.plan(code), fakes.address, Choice()
+    )
+    assert (trampolines, [op.method for op in made]) == ([], ["kprobe"] * 2)
+    first, second = (hex(fakes.address(fakes.TEXT, at)) for at in (512, 1024))
+    assert attachments.log[4:] == [
+        ("define", "return_1", first, True),
+        ("define", "entry_1", first, False),
+        ("define", "return_1_1", second, True),
+        ("define", "entry_1_1", second, False),
+        *(("enable", "return_1"), ("enable", "return_1_1")),
+        *(("enable", "entry_1"), ("enable", "entry_1_1")),
+    ]
+    assert made[1].symbol == "my_free (2 functions)"
+
+
 def test_an_operation_without_a_pool_suits_any_trampoline(parts: tuple[Any, Any]) -> None:
     target = Target(
         name="my",

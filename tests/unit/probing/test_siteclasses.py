@@ -25,7 +25,7 @@ def _called(code: str, lock_function: str = "_raw_spin_lock") -> tuple[Any, Site
     call = before + b"\xe8\0\0\0\0"
     where = (fakes.TEXT, len(before), len(call), "my_alloc", len(before))
     site = Site(0, *where, LOCK_FUNCTIONS[lock_function], tail=False)
-    decoded = {"my_alloc": Function(instructions(call, 0), ())}
+    decoded = {site.start: Function(instructions(call, 0), ())}
     return fakes.plan(fakes.Code(sites=[site], decoded=decoded)), site
 
 

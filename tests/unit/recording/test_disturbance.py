@@ -29,6 +29,15 @@ def test_the_share_is_of_the_time_of_all_cpus() -> None:
     assert share(structs.replace(_run(0), host=both), 2) == 0.5
 
 
+def test_a_pause_of_the_machine_is_taken_too() -> None:
+    paused = structs.replace(_run(0), host=HostTime(steal=0, delay=0, paused=SECOND))
+    assert share(paused, 2) == 0.5
+    assert Disturbances(100, cpus=2).judged(paused).unused == "disturbed"
+    # What is within the clocks' own precision is none.
+    short = HostTime(steal=0, delay=0, paused=2 * disturbance.LEAST_PAUSE)
+    assert share(structs.replace(_run(0), host=short), 2) == 0
+
+
 def test_a_run_is_made_again_if_the_host_took_more_than_the_limit() -> None:
     disturbances = Disturbances(100, cpus=2)
     assert _judged(disturbances, disturbance.LIMIT) == ""
@@ -76,6 +85,9 @@ def test_what_was_done_is_told_with_its_number() -> None:
     for taken in (0.9, 0.0, 0.9, 0.9):
         _judged(disturbances, taken)
     assert disturbances.told() == (
-        "the host took more than 5% of the time of a run in 3 runs: 1 were made again, "
-        "2 others count all the same"
+        "the host took more than 5% of the time of a run in 3 runs: 1 was made again, "
+        "2 count all the same"
     )
+    alone = Disturbances(1, cpus=2)
+    _judged(alone, 0.9)
+    assert alone.told().endswith("in 1 run: 0 were made again, 1 counts all the same")

@@ -1,5 +1,6 @@
 """How a module gets into the kernel, on a /sys/module that the test makes."""
 
+import gzip
 import threading
 import time
 from pathlib import Path
@@ -65,10 +66,20 @@ def test_what_was_loaded_is_removed_in_the_end_and_nothing_else(kernel: Kernel) 
 
 
 def test_a_file_is_inserted_anew_for_every_run(kernel: Kernel) -> None:
-    module = TargetModule("mine", Path("/build/mine.ko"), load=False, reload=True)
+    file = kernel.root / "mine.ko"
+    file.write_bytes(b"a module")
+    module = TargetModule("mine", file, load=False, reload=True)
     module.before_run()
     module.before_run()
     assert kernel.log == ["insert mine.ko", "remove mine", "insert mine.ko"]
+
+
+def test_a_packed_file_is_inserted_unpacked(kernel: Kernel) -> None:
+    file = kernel.root / "mine.ko.gz"
+    file.write_bytes(gzip.compress(b"a module"))
+    module = TargetModule("mine", file, load=True, reload=False)
+    module.before_run()
+    assert kernel.log == ["insert mine.ko"]
 
 
 def test_waiting_ends_when_the_module_is_live(kernel: Kernel) -> None:

@@ -131,7 +131,7 @@ def test_a_disturbed_run_is_made_again_at_once_with_its_seed(tmp_path: Path) -> 
     assert [(run.order, run.unused) for run in kept[:2]] == [(1, "disturbed"), (2, "")]
     assert sum(run.counts for run in kept) == 4
     assert [step.done for step in sides.progress] == [1, 2, 2, *range(3, 9)]
-    assert "1 runs: 1 were made again" in sides.said[0]
+    assert "1 run: 1 was made again" in sides.said[0]
 
 
 def test_an_interrupted_run_ends_the_session_and_keeps_it(tmp_path: Path) -> None:

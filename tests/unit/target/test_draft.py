@@ -21,6 +21,7 @@ class File(ModuleFile):
     def __init__(self, calls: dict[str, int], name: str = "my-mod.ko") -> None:
         super().__init__(Path(name))
         taken = [function for function, count in calls.items() for _ in range(count)]
+        self.__dict__["ambiguous"] = set()
         self.__dict__["sites"] = [
             Site(n, ".text", n * 8, n * 8 + 5, function, 0, LOCK_FUNCTIONS["_raw_spin_lock"], False)
             for n, function in enumerate(taken)

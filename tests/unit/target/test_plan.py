@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from z3trace.bpf import layout
-from z3trace.code.callsites import Probe, Site
+from z3trace.code.callsites import Probe, Site, Start
 from z3trace.code.dwarf import Place
 from z3trace.code.function import Function
 from z3trace.code.lockfunctions import LOCK_FUNCTIONS
@@ -44,8 +44,12 @@ class Code:
     ambiguous: set[str] = field(default_factory=set)
     probes: Sequence[Probe] = ()
     fewer_probes: Sequence[Probe] = ()
-    decoded: Mapping[str, Function] = field(default_factory=dict)
+    decoded: Mapping[Start, Function] = field(default_factory=dict)
+    further: Mapping[str, Start] = field(default_factory=dict)
     variant: Mapping[str, str] = field(default_factory=dict)
+
+    def starts(self, name: str) -> list[Start]:
+        return [places[name] for places in (self.functions, self.further) if name in places]
 
     def source(self, site: Site) -> Place:
         return Place("", 0, ())
@@ -132,12 +136,36 @@ def test_structures_of_locks_and_conditions_are_looked_up() -> None:
 
 def test_an_exact_name_beats_an_earlier_clone() -> None:
     functions = {"f.constprop.0": (".text", 0), "g": (".text", 8)}
-    assert plan.resolve_symbol(["f", "g"], functions) == ("g", "g")
+    assert plan.resolve_symbol(["f", "g"], functions) == ("g", ["g"])
 
 
 def test_a_clone_is_found_but_never_the_cold_part() -> None:
     functions = {"f.cold": (".text", 0), "f.isra.0": (".text", 8)}
-    assert plan.resolve_symbol(["f"], functions) == ("f", "f.isra.0")
+    assert plan.resolve_symbol(["f"], functions) == ("f", ["f.isra.0"])
+
+
+def test_clones_that_are_called_in_its_place_count_with_it() -> None:
+    """The part that was split off is called by the rest."""
+    functions = ["f", "f.cold", "f.constprop.0", "f.isra.0", "f.part.0", "f_more"]
+    assert plan.resolve_symbol(["f"], functions) == ("f", ["f", "f.constprop.0", "f.isra.0"])
+    assert plan.resolve_symbol(["f"], functions[4:]) == ("f", ["f.part.0"])
+
+
+def test_every_function_of_a_name_is_the_operation() -> None:
+    functions = {"my_alloc.isra.0": (".text", 64), "my_free": (".text", 128)}
+    functions["my_alloc.constprop.0"] = (".text", 8)
+    made = plan.plan_of(
+        TARGET, Code(functions=functions, further={"my_free": (".text.hot", 32)}), builtin=True
+    )
+    alloc, free = made.operations
+    assert alloc.starts == [(".text", 8), (".text", 64)]
+    assert alloc.symbols == "my_alloc.constprop.0, my_alloc.isra.0"
+    assert free.starts == [(".text", 128), (".text.hot", 32)]
+    assert free.symbols == "my_free (2 functions)"
+    said = plan.several(made)
+    assert len(said) == 2
+    assert "operation free: mine has my_free (2 functions), and all count as it" in said[1]
+    assert plan.several(plan.plan_of(TARGET, Code(), builtin=True)) == []
 
 
 def test_a_missing_symbol_names_the_nearest() -> None:
@@ -165,3 +193,13 @@ def test_lock_rules_follow_the_lock_into_the_pool() -> None:
     _, moved = plan.lock_rules(z3fold, pool)
     assert {lock.name: lock.members for lock in moved}["page"] == ["z3fold_pool.page_lock"]
     assert {lock.name: lock.members for lock in locks}["page"] == ["z3fold_header.page_lock"]
+
+
+def test_a_class_of_all_locks_of_a_kind_needs_such_a_lock() -> None:
+    """A z3fold from before its slots had a lock has none of that class to show."""
+    z3fold = definition.load("z3fold")
+    known = {"z3fold_header": {"page_lock": 16}, "z3fold_pool": {"lock": 8, "stale_lock": 12}}
+    for kinds, members in ((("spin",), []), (("spin", "read"), ["z3fold_buddy_slots.lock"])):
+        rules, locks = plan.lock_rules(z3fold, known, kinds)
+        assert {lock.name: lock.members for lock in locks}["slots"] == members
+        assert len(rules) == 4, "a lock of the kind is of the class all the same"

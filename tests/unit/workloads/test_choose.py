@@ -1,9 +1,17 @@
 """The workload that a command line names."""
 
+import os
+import platform
+import shutil
+from pathlib import Path
+
 import pytest
 
+from z3trace import paths
+from z3trace.bpf.programs import probe_source
 from z3trace.errors import UsageError
-from z3trace.workloads.choose import choose, named
+from z3trace.kernels import build
+from z3trace.workloads.choose import built_module, built_pressure, choose, named
 from z3trace.workloads.command import Command, Duration
 from z3trace.workloads.zpool_bench import ZpoolBench
 from z3trace.workloads.zswap import Zswap
@@ -54,3 +62,41 @@ def test_what_is_not_known_is_refused(text: str, said: str) -> None:
 def test_a_description_names_the_workload_again() -> None:
     for text in ("zpool-bench:threads=2,ops=9,fast_ops=90", "zswap:mb=64", "zswap"):
         assert named(text).description == text
+
+
+def test_of_a_shared_cache_its_own_build_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version's is newer, one has a header more, and one has lost its sources."""
+    monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path))
+    there = tmp_path / "modules" / platform.release()
+    sources = [paths.testbed() / "workload/zpool_bench.c", probe_source() / "histogram.h"]
+    assert built_module() is None
+    made = {}
+    for age, which in enumerate(("older", "own", "changed", "more", "bare")):
+        directory = there / f"zpool_bench-{which}"
+        directory.mkdir(parents=True)
+        for source in sources if which != "bare" else []:
+            shutil.copy(source, directory)
+        if which == "changed":
+            (directory / "histogram.h").write_text("/* another */")
+        if which == "more":
+            (directory / "more.h").touch()
+        made[which] = directory / "zpool_bench.ko"
+        made[which].write_bytes(b"built")
+        os.utime(made[which], (0, age))
+    assert built_module() == made["own"]
+    shutil.rmtree(made["own"].parent)
+    assert built_module() == made["older"]
+
+
+def test_the_program_of_its_own_source_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path))
+    other = tmp_path / "programs/zswap_pressure-0123456789abcdef"
+    other.mkdir(parents=True)
+    (other / "zswap_pressure").touch()
+    assert built_pressure() is None
+    built = build.build_pressure(lambda _: None)
+    assert built_pressure() == built

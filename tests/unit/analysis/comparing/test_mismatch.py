@@ -26,8 +26,6 @@ def test_recordings_that_differ_in_what_matters_are_refused() -> None:
 
 
 def test_loss_forbids_a_verdict() -> None:
-    import msgspec
-
     lossy = recording("before")
     runs = [
         msgspec.structs.replace(r, ledger=Ledger(skipped_programs=50)) if r.probed else r
@@ -35,6 +33,41 @@ def test_loss_forbids_a_verdict() -> None:
     ]
     with pytest.raises(IncomparableError, match="500 of .* events were lost"):
         compared(msgspec.structs.replace(lossy, runs=runs), recording("after"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "lost", "said", "hint"),
+    [
+        ("callsite", {"unmatched_releases": 30}, "1 of 1 lock call sites were not", "hybrid"),
+        ("hybrid", {"unseen_releases": 30}, "in z3fold_alloc", "--probe ops"),
+        ("callsite", {"unmatched_releases": 2, "skipped_programs": 30}, "did not run", "lighter"),
+        ("callsite", {"slot_collisions": 30}, "shared a slot", "--task-slots"),
+        ("callsite", {"held_overflows": 30}, "too deep", "lighter load"),
+    ],
+)
+def test_what_the_events_were_lost_to_is_named(
+    mode: str, lost: dict[str, int], said: str, hint: str
+) -> None:
+    made = recording("before", lock_mode=mode)
+    sites = [msgspec.structs.replace(made.session.sites[0], attached=False)]
+    session = msgspec.structs.replace(made.session, sites=sites)
+    runs = [msgspec.structs.replace(r, ledger=Ledger(**lost)) if r.probed else r for r in made.runs]
+    lossy = msgspec.structs.replace(made, session=session, runs=runs)
+    with pytest.raises(IncomparableError) as raised:
+        compared(lossy, lossy)
+    assert said in raised.value.message
+    assert hint in raised.value.hint
+
+
+def test_locks_that_others_take_are_no_matter_of_probes() -> None:
+    made = recording("before")
+    runs = [
+        msgspec.structs.replace(r, ledger=Ledger(unmatched_releases=30)) if r.probed else r
+        for r in made.runs
+    ]
+    lossy = msgspec.structs.replace(made, runs=runs)
+    with pytest.raises(IncomparableError, match="where no probe sees it"):
+        compared(lossy, lossy)
 
 
 @pytest.mark.parametrize(
