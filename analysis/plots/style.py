@@ -85,6 +85,7 @@ def title(figure: Figure, text: str, comparison: Comparison, *metrics: str) -> N
     """What it shows, and what must be known to read it: kernel, variants, how *metrics*
     were seen, and n."""
     b, a = comparison.before, comparison.after
+    before, after = comparison.labels
     environment = b.session.environment
     where = f"{b.session.target}, {environment.kernel}"
     if environment.virtualization != "none":
@@ -92,8 +93,7 @@ def title(figure: Figure, text: str, comparison: Comparison, *metrics: str) -> N
     seen = ways.order({b.way(of) for of in b.subjects() if of.metric in metrics} - {""})
     told = [f"{ways.words(way)} n={len(b.of_way(way))}+{len(a.of_way(way))}" for way in seen]
     figure.suptitle(
-        f"{text}\n{b.session.label} (before) and {a.session.label} (after); "
-        f"runs: {', '.join(told)}\n{where}",
+        f"{text}\n{before} (before) and {after} (after); runs: {', '.join(told)}\n{where}",
         fontsize=9.5,
     )
 

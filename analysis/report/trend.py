@@ -7,6 +7,7 @@ from z3trace.analysis import units
 from z3trace.analysis.comparing.trend import FEWEST, Trend
 from z3trace.analysis.figures import costs, ways
 from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.sides import short
 from z3trace.analysis.report.jsonreport import dumps
 from z3trace.columns import table
 from z3trace.printable import joined
@@ -14,33 +15,42 @@ from z3trace.printable import joined
 VERSION = 2
 
 
-def _changes(trend: Trend, digests: Sequence[Digest]) -> str:
+def _change(first: float, last: float) -> str:
+    """From nothing there is no ratio."""
+    if first:
+        return units.change(last / first)
+    return "from 0" if last else units.change(1)
+
+
+def _changes(trend: Trend, labels: Sequence[str]) -> str:
     return ", ".join(
-        f"{units.change(change.ratio)} from {digests[change.at].session.label} on "
-        f"(p={change.p_adjusted:.3f})"
+        f"{units.change(change.ratio)} from {labels[change.at]} on (p={change.p_adjusted:.3f})"
         for change in trend.changes
     )
 
 
 def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
     """A line for each metric: first, last, and the change points; ends in a newline."""
+    labels = short([digest.session.label for digest in digests])
     rows = []
     for trend in trends:
         known = [value for value in trend.centres if math.isfinite(value)]
+        if not known:
+            continue
         first, last = known[0], known[-1]
         rows.append(
             [
                 trend.key.name(),
                 units.value(first, trend.key.unit),
                 units.value(last, trend.key.unit),
-                units.change(last / first),
+                _change(first, last),
                 ways.words(trend.way) if trend.way else "",
                 costs.share_words(trend.key, trend.way, trend.share),
-                _changes(trend, digests),
+                _changes(trend, labels),
             ]
         )
     out = [
-        f"{len(digests)} sessions, {digests[0].session.label} to {digests[-1].session.label}",
+        f"{len(digests)} sessions, {labels[0]} to {labels[-1]}",
         "",
     ]
     lines = table(["", "first", "last", "change", "seen by", "instr."], [r[:6] for r in rows])
