@@ -133,11 +133,10 @@ class Comparison:
         return before, after
 
     @property
-    def needed_runs(self) -> int:
-        """The least number of runs a side with which a difference can be significant as the
-        first of the primary figures, or of all if there are none."""
-        first, others = family.strictness(*self.family)
-        return fewest_runs(first or others)
+    def needed_runs(self) -> Family:
+        """The least numbers of runs a side with which a difference can be significant as the
+        first of the primary figures, and as the first of the others."""
+        return Family(*map(fewest_runs, family.strictness(*self.family)))
 
     @property
     def tests(self) -> int:

@@ -66,9 +66,10 @@ def _unjudged(comparison: Comparison) -> Iterator[str]:
         few = [m for m in kind if m.verdict == "too few runs"]
         if few and not any(m.verdict in _JUDGED for m in kind):
             runs = min(min(m.effect.n_before, m.effect.n_after) for m in few)
+            tests = amount(comparison.family.primary, "primary test")
             yield (
                 f"{amount(runs, 'run')} a side cannot judge {_named(few)}: "
-                f"{comparison.needed_runs} are the least among {comparison.tests} tests"
+                f"{comparison.needed_runs.primary} are the least among {tests}"
             )
     contradicted = [m for m in asked if m.verdict == "contradicted"]
     if contradicted:

@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from z3trace.analysis import units
 from z3trace.analysis.comparing import mismatch
 from z3trace.analysis.comparing.comparison import chosen
 from z3trace.analysis.comparing.seen import Side, worthy
@@ -47,6 +48,11 @@ class ChangePoint:
     at: int
     ratio: float
     p_adjusted: float
+
+    @property
+    def words(self) -> str:
+        """``+20.0 %``; from 0 there is no ratio."""
+        return units.change(self.ratio) if np.isfinite(self.ratio) else "not 0"
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,12 @@ class Digest:
         told.session = structs.replace(self.session, label=label)
         return told
 
+    def content(self) -> tuple[object, ...]:
+        """Everything that is known of it but its label and its path: equal in two digests of
+        one recording."""
+        figures = (self.keys, self._ways, self._key, self._run, self._value)
+        return structs.replace(self.session, label=""), self.runs, *figures
+
     def subjects(self) -> list[Subject]:
         """Everything that there are figures or histograms of, in any way."""
         known = [subject(key) for key in self.keys]

@@ -1,6 +1,7 @@
 """One look for all plots: colour-blind safe, line styles as well, byte-stable SVG."""
 
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,10 @@ def _drawn(figure: Figure, kind: str, **metadata: str | None) -> bytes:
     """The figure in a format, every text in it made visible."""
     for text in figure.findobj(Text):
         text.set_text(visible(text.get_text(), keep="\n"))
-    with mpl.rc_context(_SETTINGS), io.BytesIO() as buffer:
+    with mpl.rc_context(_SETTINGS), io.BytesIO() as buffer, warnings.catch_warnings():
+        # Of letters that the font lacks, and of names that leave no room for what is drawn:
+        # nothing that a user could mend.
+        warnings.simplefilter("ignore", UserWarning)
         figure.savefig(buffer, format=kind, metadata=metadata)
         return buffer.getvalue()
 

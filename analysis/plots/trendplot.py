@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from z3trace.analysis import units
 from z3trace.analysis.comparing.trend import Trend
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.sides import short
@@ -23,7 +22,7 @@ def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None
         for change in trend.changes:
             axis.axvline(change.at - 0.5, **style.AFTER)
             axis.annotate(
-                units.change(change.ratio),
+                change.words,
                 (change.at - 0.5, 0.98),
                 xycoords=("data", "axes fraction"),
                 rotation=90,

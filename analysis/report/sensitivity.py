@@ -43,12 +43,14 @@ def regressions(comparison: Comparison) -> str:
 def fewest(comparison: Comparison) -> str:
     """How many runs a side a verdict takes, if any figure has too few; may be empty."""
     few = [m for m in comparison.main() if m.verdict == "too few runs"]
-    if not few:
-        return ""
-    return (
-        f"{comparison.needed_runs} runs a side are the least with which a difference can be "
-        f"significant among {amount(comparison.tests, 'test')}"
-    )
+    needed, tests = comparison.needed_runs, comparison.family
+    told = []
+    if any(m.primary for m in few):
+        told.append(f"{needed.primary} among {amount(tests.primary, 'primary test')}")
+    if not all(m.primary for m in few):
+        told.append(f"{needed.secondary} among {tests.secondary} others")
+    least = "the least runs a side with which a difference can be significant"
+    return f"{least}: {', '.join(told)}" if told else ""
 
 
 def more_runs(comparison: Comparison) -> str:

@@ -24,7 +24,7 @@ def _change(first: float, last: float) -> str:
 
 def _changes(trend: Trend, labels: Sequence[str]) -> str:
     return ", ".join(
-        f"{units.change(change.ratio)} from {labels[change.at]} on (p={change.p_adjusted:.3f})"
+        f"{change.words} from {labels[change.at]} on (p={change.p_adjusted:.3f})"
         for change in trend.changes
     )
 
@@ -61,8 +61,14 @@ def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
     return joined(out)
 
 
+def finite(value: float) -> float | None:
+    """What JSON has a number for."""
+    return value if math.isfinite(value) else None
+
+
 def as_json(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
-    """``trends`` has a value for each session, null where it was not recorded."""
+    """``trends`` has a value for each session, null where it was not recorded; the ratio of
+    a change from 0 is null too."""
     report = {
         "version": VERSION,
         "sessions": [
@@ -77,10 +83,10 @@ def as_json(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
             {
                 **trend.key._asdict(),
                 "way": trend.way,
-                "share": trend.share if math.isfinite(trend.share) else None,
-                "centres": [v if math.isfinite(v) else None for v in map(float, trend.centres)],
+                "share": finite(trend.share),
+                "centres": [finite(float(value)) for value in trend.centres],
                 "change_points": [
-                    {"at": c.at, "ratio": c.ratio, "p_adjusted": c.p_adjusted}
+                    {"at": c.at, "ratio": finite(c.ratio), "p_adjusted": c.p_adjusted}
                     for c in trend.changes
                 ],
             }

@@ -45,6 +45,7 @@ class _Asked:
     seed: int
     hold: float
     wait: float
+    keep_paths: bool
     #: What this check's file is known by: no other passes for it.
     identity: str
 
@@ -99,6 +100,7 @@ class _Guest:
     "breaks the rule new-nesting.",
 )
 @options.label
+@options.keep_paths
 @options.guest
 @options.output_directory("the reports: check.txt, .json, .html and lock-order.svg")
 @options.force
@@ -119,6 +121,7 @@ def command(
     long_wait: float,
     reference: Path | None,
     label: str,
+    keep_paths: bool,
     guest: GuestOptions,
     directory: Path | None,
     force: bool,
@@ -136,7 +139,8 @@ def command(
     from z3trace.data import checkfile
 
     identity = checkfile.new_identity()
-    asked = _Asked(target_name, label, lock_mode, seed, long_hold, long_wait, identity)
+    limits = (long_hold, long_wait)
+    asked = _Asked(target_name, label, lock_mode, seed, *limits, keep_paths, identity)
     in_guest = bool(variant or patches)
     if in_guest and (duration or command_line or module_file):
         raise UsageError("in a guest a check runs a workload of our own", "give --workload")
@@ -196,6 +200,7 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
             lock_mode=asked.lock_mode,
             seed=asked.seed,
             limits=Limits(hold=asked.hold, wait=asked.wait),
+            keep_paths=asked.keep_paths,
             identity=asked.identity,
         ),
         file,
@@ -234,6 +239,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
         seed=asked.seed,
         hold=asked.hold,
         wait=asked.wait,
+        keep_paths=asked.keep_paths,
         command=["z3trace", *sys.argv[1:]],
         output=file.name,
         identity=asked.identity,

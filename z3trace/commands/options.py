@@ -246,6 +246,7 @@ class ProbeOptions:
     probe_kinds: tuple[str, ...]
     seed: int
     calibrate: bool
+    keep_paths: bool
 
     def asked(self, target: "Target", work: "Workload", **more: Any) -> "Asked":
         """What is asked for and possible with *target* and *work*; *more* are the fields of
@@ -264,6 +265,13 @@ class ProbeOptions:
             **more,
         )
 
+
+keep_paths = click.option(
+    "--keep-paths",
+    is_flag=True,
+    help="Keep directories of this host and the whole command line of its kernel in what is "
+    "written; without it only what the figures can depend on.",
+)
 
 probes = _group(
     "probing",
@@ -296,6 +304,7 @@ probes = _group(
         default=True,
         help="First measure what the probes cost here, and correct the figures for it.",
     ),
+    keep_paths,
 )
 
 
@@ -341,6 +350,7 @@ def wanted(probing: ProbeOptions, only: FilterOptions, task_slots: int) -> "Want
         process=only.process or 0,
         processors=only.processors,
         operations=only.operations,
+        keep_paths=probing.keep_paths,
         task_slots=task_slots,
     )
 

@@ -14,6 +14,7 @@ from z3trace.commands import livedisplay, options
 from z3trace.commands.options import FilterOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, UsageError
+from z3trace.words import amount
 
 if TYPE_CHECKING:
     from z3trace.recording.run import Recorder
@@ -98,7 +99,7 @@ def command(
     from z3trace.data import recordable
     from z3trace.data.partfile import require_writable
     from z3trace.probing import preflight
-    from z3trace.recording import loading, repetitions, schedule, session, sides
+    from z3trace.recording import loading, repetitions, room, schedule, session, sides
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -112,6 +113,7 @@ def command(
     target = definition.load(target_name)
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=bool(timed_file))
     counts = repetitions.of_one(asked)
+    room.require_room(counts, len(target.operations), len(target.classes()))
     steps = schedule.schedule(1, counts, warm_up=runs > 1)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
@@ -196,5 +198,5 @@ def _say_coverage(recorder: "Recorder") -> None:
     missing = [site for site in recorder.coverage.sites if not site.attached]
     if missing:
         where = ", ".join(sorted({site.function for site in missing}))
-        total = len(recorder.coverage.sites)
-        say(f"not seen: {len(missing)} of {total} lock call sites, in {where}")
+        total = amount(len(recorder.coverage.sites), "lock call site")
+        say(f"not seen: {len(missing)} of {total}, in {where}")

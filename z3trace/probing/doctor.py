@@ -10,6 +10,7 @@ from z3trace.data.model import CallSite
 from z3trace.probing import calibration, locks, siteclasses, slowpath
 from z3trace.probing.choice import SLOW_PATH_MODES, Choice, Price, cheapest, prices
 from z3trace.target.plan import Plan, room
+from z3trace.words import amount
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Diagnosis:
         said = []
         if self.unseen:
             where = ", ".join(sorted({site.function for site in self.unseen}))
-            said.append(f"{len(self.unseen)} of {len(self.sites)} lock call sites not, in {where}")
+            sites = amount(len(self.sites), "lock call site")
+            said.append(f"{len(self.unseen)} of {sites} not, in {where}")
         if not said:
             return f"a recording with --locks {self.lock_mode} would be whole{without}"
         text = f"a recording with --locks {self.lock_mode} would not be whole: {said[0]}{without}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import structs
 
 from z3trace.bpf import layout
-from z3trace.data import runfile
+from z3trace.data import private, runfile
 from z3trace.data.model import Run
 from z3trace.data.recordable import require_recordable
 from z3trace.errors import INTERRUPTED, Z3traceError
@@ -83,12 +83,14 @@ class _Recording:
         return self.disturbances.judged(run)
 
     def _keep(self, number: int, run: Run) -> None:
+        side = self._sides[number]
         if number not in self._opened:
-            side = self._sides[number]
             self._writers[number].session(
                 side.build.recorder.session(self._work, side.label, side.command, side.calls)
             )
             self._opened.add(number)
+        if not side.build.recorder.keep_paths:
+            run = structs.replace(run, result=private.result(run.result))
         self._writers[number].run(run)
 
     def told(self) -> list[str]:
@@ -149,6 +151,7 @@ class Wanted:
     process: int = 0
     processors: tuple[int, ...] = ()
     operations: tuple[str, ...] = ()
+    keep_paths: bool = False
     task_slots: int = layout.TASK_SLOTS
 
     def choice(self) -> Choice:
@@ -194,7 +197,10 @@ def recorders(
             say(f"not calibrated: {error.message}; figures stay uncorrected")
     ready()
     plans = [plan.plan_of(definition, *code).only(wanted.operations) for code in codes]
-    return [Recorder(programs, made, choice, measured) for made in plans]
+    found = [Recorder(programs, made, choice, measured) for made in plans]
+    for recorder in found:
+        recorder.keep_paths = wanted.keep_paths
+    return found
 
 
 def remaining(started: float, done: int, total: int) -> float:
