@@ -61,6 +61,7 @@ fuzz: $(READY) ## mutated and costly files, hostile patches, a minute of atheris
 	$(PY) tests/fuzz/patches.py
 	$(PY) tests/fuzz/surroundings.py
 	$(PY) tests/fuzz/mailbox.py 10000
+	$(PY) tests/fuzz/targets.py 10000
 	$(PY) tests/fuzz/guided.py 60
 
 wheel: $(READY) ## the wheel, in build/dist

@@ -3,12 +3,18 @@
 import math
 
 _MOST = 9.99
+#: From so many times on a change reads as a multiple, not as a percentage.
+_TIMES = 10.0
+#: From so many seconds on a time, and from so much on a ratio, reads as a count.
+_LONG = 9999.5
 
 
 def nanoseconds(value: float) -> str:
     """Three significant digits with a unit: 842 ns, 3.71 us, 12.6 ms, 1.20 s."""
     if not math.isfinite(value):
         return "-"
+    if abs(value) >= _LONG * 1e9:
+        return f"{count(value / 1e9)} s"
     for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
         if abs(value) >= size * 0.9995:
             return f"{_three(value / size)} {unit}"
@@ -31,14 +37,15 @@ def _three(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """1234567 as 1.23M; exact below 10000."""
+    """1234567 as 1.23M; exact below 10000; from 10^15 on as 1.23e+15."""
     if not math.isfinite(value):
         return "-"
     if abs(value) < 10000:
         return f"{value:.0f}" if value == round(value) or abs(value) >= 100 else f"{value:.3g}"
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if abs(value) >= size:
-            return f"{_three(value / size)}{unit}"
+    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size * 0.9995:
+            scaled = value / size
+            return f"{_three(scaled)}{unit}" if abs(scaled) < 999.5 else f"{value:.2e}"
     return f"{value:.0f}"
 
 
@@ -47,7 +54,7 @@ def value(number: float, unit: str) -> str:
     if unit == "ns":
         return nanoseconds(number)
     if unit == "ops/s":
-        return f"{count(number)}/s"
+        return f"{count(number)}/s" if math.isfinite(number) else "-"
     if unit == "of acquisitions":
         return "-" if not math.isfinite(number) else f"{number * 100:.2f} %"
     if unit == "s":
@@ -56,14 +63,18 @@ def value(number: float, unit: str) -> str:
 
 
 def change(ratio: float) -> str:
-    """A ratio as a change: -52.1 %, +3.4 %."""
-    return "-" if not math.isfinite(ratio) else f"{(ratio - 1) * 100:+.1f} %"
+    """A ratio as a change: -52.1 %, +3.4 %; 12.3 times from tenfold on."""
+    if not math.isfinite(ratio):
+        return "-"
+    return f"{(ratio - 1) * 100:+.1f} %" if ratio < _TIMES else f"{count(ratio)} times"
 
 
 def detectable(number: float) -> str:
-    """The smallest change that could be found: 4.2%; more than tenfold is as good as none."""
+    """The smallest change that could be found: 4.2%; ``none`` if so few runs find none."""
     if math.isnan(number):
         return ""
+    if math.isinf(number):
+        return "none"
     return f"{number:.1%}" if number < _MOST else f">{_MOST:.0%}"
 
 
@@ -71,13 +82,15 @@ def ratio(number: float) -> str:
     """Three decimals; what is not 0 never reads as 0: <0.001."""
     if not math.isfinite(number):
         return "-"
+    if number >= _LONG:
+        return count(number)
     return "<0.001" if 0 < number < 0.0005 else f"{number:.3f}"
 
 
 def interval(low: float, high: float) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         return "-"
-    return f"[{low:.3f}, {ratio(high)}]"
+    return f"[{ratio(low) if low >= _LONG else f'{low:.3f}'}, {ratio(high)}]"
 
 
 def share(part: float, *, at_most: bool = False) -> str:

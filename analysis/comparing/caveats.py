@@ -3,12 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from z3trace.analysis.comparing import mismatch
 from z3trace.analysis.figures import metrics, stability, ways
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.statistics.verdict import MIN_RUNS
+from z3trace.words import amount, plural
 
 _TESTED = [metric.name for metric in metrics.METRICS if metric.tested]
-_UNUSED = {"warm-up": "to warm up", "disturbed": "that the host disturbed (made again)"}
+_UNUSED = {
+    "warm-up": "to warm up",
+    "disturbed": "that the host disturbed (made again)",
+    "failed": "whose workload failed",
+}
 
 
 def _coverage(digest: Digest) -> Iterator[str]:
@@ -18,7 +24,7 @@ def _coverage(digest: Digest) -> Iterator[str]:
         yield "locks were not recorded"
     elif unseen and digest.has_locks:
         yield (
-            f"{len(unseen)} of {len(session.sites)} lock call sites "
+            f"{len(unseen)} of {amount(len(session.sites), 'lock call site')} "
             f"could not be probed ({digest.unseen_functions()})"
         )
     for operation in session.operations:
@@ -33,7 +39,7 @@ def _unused(digest: Digest) -> Iterator[str]:
     interrupted = sum(run.interrupted for run in digest.runs)
     told += [f"{interrupted} interrupted"] if interrupted else []
     if told:
-        yield f"not counted: {', '.join(told)} of {len(digest.runs)} runs"
+        yield f"not counted: {', '.join(told)} of {amount(len(digest.runs), 'run')}"
 
 
 def _used(digest: Digest, metric: str) -> list[str]:
@@ -58,18 +64,37 @@ def _of_side(digest: Digest) -> Iterator[str]:
     yield from _coverage(digest)
     lost, seen = digest.loss()
     if lost:
-        yield f"{lost} of {lost + seen} events were lost"
-    failed = sum(run.status != 0 for run in digest.runs)
+        yield f"{lost} of {amount(lost + seen, 'event')} {plural(lost, 'was', 'were')} lost"
+    failed, every = digest.failures()
     if failed:
-        yield f"the workload failed in {failed} of {len(digest.runs)} runs"
+        counted = any(run.failed and run.counts for run in digest.runs)
+        yield f"the workload failed in {failed} of {amount(every, 'run')}" + (
+            ", which count all the same" if counted else ""
+        )
     if not digest.complete:
         yield "the recording was cut short"
     yield from _unused(digest)
     yield from stability.notes(digest)
 
 
-def caveats(before: Digest, after: Digest, *, paired: bool) -> Iterator[str]:
-    """What a reader of the comparison must know, one sentence each."""
+def _alike(before: Digest, after: Digest) -> Iterator[str]:
+    """That there is nothing to compare, or nothing but noise."""
+    b, a = before.session.module, after.session.module
+    if mismatch.one_recording(before, after):
+        yield "both sides are the same recording, compared with itself: it says nothing"
+    elif b.build_id and b.build_id == a.build_id:
+        yield (
+            f"both sides are the same build of {b.name} (build id {b.build_id[:12]}): what "
+            "differs between them is noise, or was not in the module"
+        )
+
+
+def caveats(
+    before: Digest, after: Digest, *, paired: bool, needed: int = MIN_RUNS
+) -> Iterator[str]:
+    """What a reader of the comparison must know, one sentence each; *needed*: the least
+    number of runs a side with which a difference can be significant."""
+    yield from _alike(before, after)
     environment = before.session.environment
     if environment.virtualization != "none":
         yield (
@@ -84,13 +109,16 @@ def caveats(before: Digest, after: Digest, *, paired: bool) -> Iterator[str]:
     yield from (f"{' and '.join(labels)}: {text}" for text, labels in told.items())
     if not paired:
         yield "the runs of the two sides were not interleaved: drift of the machine is not excluded"
-    yield from _few(before, after)
+    yield from _few(before, after, needed)
 
 
-def _few(before: Digest, after: Digest) -> Iterator[str]:
+def _few(before: Digest, after: Digest, needed: int) -> Iterator[str]:
     """Ways that figures come from with too few runs for a verdict."""
     used = ways.order({way for metric in _TESTED for way in _used(before, metric)})
     runs = {way: min(len(before.of_way(way)), len(after.of_way(way))) for way in used}
-    few = [f"{n} with {ways.words(way)}" for way, n in runs.items() if n < MIN_RUNS]
+    few = [f"{n} with {ways.words(way)}" for way, n in runs.items() if n < needed]
     if few:
-        yield f"only {', '.join(few)} a side: no verdicts below {MIN_RUNS} runs"
+        yield (
+            f"only {', '.join(few)} a side: with fewer than {needed} runs no difference, "
+            "however large, can be significant among so many figures"
+        )

@@ -13,20 +13,24 @@ from z3trace.analysis.comparing.seen import Seen, Sides
 from z3trace.analysis.figures import costs, metrics, ways
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.run import Key
+from z3trace.analysis.figures.sides import short, told_apart
 from z3trace.analysis.statistics import family
 from z3trace.analysis.statistics.effect import Effect, effects
 from z3trace.analysis.statistics.verdict import (
     MIN_RUNS,
     Verdict,
+    decidable,
     detectable,
+    fewest_runs,
     runs_to_settle,
     verdict,
 )
-from z3trace.errors import IncomparableError
 
 #: ns: what the kernel's clock counts in.  Of a mean that is less on both sides, such as
 #: the wait for a lock that is as good as always free, no ratio matters to anybody.
 _TICK = 1.0
+#: Verdicts that more runs may change.
+_OPEN = ("inconclusive", "too few runs")
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,18 @@ class Comparison:
     mismatches: list[tuple[str, str, str]]
 
     @property
+    def labels(self) -> tuple[str, str]:
+        """What the two sides are called where there is little room."""
+        before, after = short([self.before.session.label, self.after.session.label])
+        return before, after
+
+    @property
+    def needed_runs(self) -> Family:
+        """The least numbers of runs a side with which a difference can be significant as the
+        first of the primary figures, and as the first of the others."""
+        return Family(*map(fewest_runs, family.strictness(*self.family)))
+
+    @property
     def tests(self) -> int:
         return sum(self.family)
 
@@ -192,6 +208,8 @@ class _Pair:
         for line, effect, p in zip(self.lines, self.effects, adjusted, strict=True):
             tests = strict[0] if _primary(line) else strict[1]
             said = self._said(line, effect, p, contradicted)
+            if said == "inconclusive" and not decidable(effect, tests):
+                said = "too few runs"
             metric = Metric(
                 line.key,
                 effect,
@@ -205,7 +223,7 @@ class _Pair:
                 witnesses=self.witnesses.get(line.key, []),
             )
             if _tested(line) and said != "not tested":
-                more = runs_to_settle(effect, tests) if said == "inconclusive" else None
+                more = runs_to_settle(effect, tests) if said in _OPEN else None
                 metric = replace(metric, detectable=detectable(effect, tests), more_runs=more)
             lines.append(metric)
         return lines
@@ -214,7 +232,7 @@ class _Pair:
         definition = metrics.BY_NAME[line.key.metric]
         if self.refused or not definition.tested:
             return "not tested"
-        if not line.worthy:
+        if line.runs and not line.worthy:
             return "mostly the instrument"
         if line.key in contradicted:
             return "contradicted"
@@ -262,9 +280,8 @@ def compare_all(
     IncomparableError if two differ in what matters, or if nothing was recorded.
     """
     for digest in (before, *others):
-        if not digest.keys:
-            raise IncomparableError(f"{digest.path} has no whole run that counts")
-    before, *others = chosen([before, *others])
+        digest.require_runs()
+    before, *others = chosen(told_apart([before, *others]))
     if not allow_mismatch:
         for after in others:
             mismatch.check(before, after)
@@ -286,7 +303,9 @@ def _compared(
     probe_effects = probeeffect.of(before, after)
     paired = all(pair.sides.paired(way) for way in {line.way for line in pair.lines})
     differences = mismatch.mismatches(before, after)
-    notes = [*caveats(before, after, paired=paired), *instrument.notes((before, after), lines)]
+    needed = fewest_runs(strict[0]) if counted.primary else MIN_RUNS
+    notes = [*caveats(before, after, paired=paired, needed=needed)]
+    notes += instrument.notes((before, after), lines)
     if any(line.metric == "latency" and line.way == "ops" for line in lines):
         notes += probeeffect.caveats(probe_effects)
     notes += [f"{name} differs: {x} | {y}" for name, x, y in differences]

@@ -57,6 +57,11 @@ def mismatches(before: Digest, after: Digest) -> list[tuple[str, str, str]]:
     return [(name, str(x), str(y)) for name, x, y in pairs if x != y]
 
 
+def one_recording(before: Digest, after: Digest) -> bool:
+    """Whether both are the same, under whatever names."""
+    return bool(before.runs) and before.content() == after.content()
+
+
 def too_much_lost(digest: Digest) -> list[str]:
     """The ways that tested figures come from and that lost so many events that no verdict
     stands on the rest."""

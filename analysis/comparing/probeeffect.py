@@ -44,7 +44,8 @@ def typical(values: Floats) -> float:
 
 def _line(way: str, sides: tuple[Floats, Floats], free: tuple[float, float]) -> ProbeEffect:
     before, after = sides
-    change, low, high = (float(x[0]) for x in shifts(before[None], after[None], paired=False))
+    found = shifts(before[None], after[None], paired=False)
+    change, low, high = (float(x[0]) for x in (found.shift, found.low, found.high))
     if min(before.size, after.size) < 2:
         low = high = float("nan")
     b, a = typical(before), typical(after)

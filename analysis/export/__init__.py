@@ -5,6 +5,7 @@ from pathlib import Path
 
 from z3trace.analysis.export import hgrm, openmetrics, tables
 from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.sides import told_apart
 from z3trace.data import outputs
 from z3trace.errors import UsageError
 
@@ -27,6 +28,9 @@ def check_name(path: Path) -> None:
 
 
 def write(digests: Sequence[Digest], path: Path, series: str) -> None:
-    """Write *digests* in the form that the name asks for, whole or not at all."""
+    """Write *digests* in the form that the name asks for, whole or not at all; each has a
+    name of its own in it.  IncomparableError if there is nothing in one that counts."""
     check_name(path)
-    outputs.deliver(path, FORMS[path.suffix](digests, series))
+    for digest in digests:
+        digest.require_runs()
+    outputs.deliver(path, FORMS[path.suffix](told_apart(digests), series))

@@ -9,6 +9,7 @@ from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.ways import Subject
 from z3trace.data import buckets
+from z3trace.errors import Z3traceError
 from z3trace.printable import visible
 
 _NS = 1e-9
@@ -44,6 +45,7 @@ def text(digests: Sequence[Digest]) -> str:
             f"# UNIT {name} seconds",
             f"# HELP {name} {metric.meaning}.",
         ]
+        written: set[str] = set()
         for digest in digests:
             for recorded, subject, counts in digest.histograms():
                 if recorded != metric.name:
@@ -56,5 +58,11 @@ def text(digests: Sequence[Digest]) -> str:
                     way=digest.way(Subject(metric.name, subject)),
                     **{metric.subject: subject},
                 )
+                if labels in written:
+                    raise Z3traceError(
+                        f"{digest.path} has two histograms of {metric.name} that no label tells "
+                        f"apart: {visible(subject)}"
+                    )
+                written.add(labels)
                 out += _histogram(name, labels, counts, digest.total(metric.name, subject))
     return "\n".join([*out, "# EOF"]) + "\n"

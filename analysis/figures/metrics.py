@@ -76,3 +76,10 @@ ORDER = {metric.name: place for place, metric in enumerate(METRICS)}
 MAIN_STATISTICS = ("mean", "p50", "p99")
 #: The metrics whose histograms are shown and exported: those as recorded.
 DISTRIBUTIONS = tuple(metric for metric in METRICS if metric.tested and metric.subject)
+
+
+def questions(operations: int, locks: int) -> int:
+    """How many figures of so many operations and lock classes are tested first: the speed
+    of the workload is one, by its throughput or by the time that it takes."""
+    times = {"operation": operations, "lock": locks}
+    return 1 + sum(times[m.subject] * len(m.primary) for m in METRICS if m.subject and m.tested)

@@ -8,11 +8,13 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
 from z3trace.analysis.figures import bounds, metrics, parts, ways
 from z3trace.analysis.figures.histogram import CELLS, Floats
@@ -23,6 +25,8 @@ from z3trace.analysis.figures.ways import Choice, Subject
 from z3trace.data import runfile
 from z3trace.data.buckets import BUCKETS
 from z3trace.data.model import CallSite, Recording, Run, Session
+from z3trace.errors import IncomparableError
+from z3trace.words import amount
 
 _LEAST_CORRECTED = 20  # ns: no correction is better than this
 #: Above this share of lost events no verdict stands on the rest.
@@ -38,13 +42,17 @@ class Digest:
     """A recording as its session, facts of its runs, and their figures.
 
     *size*: of its file in bytes, which bounds what may be taken in, see ``bounds``.
+    *failed*: runs whose workload failed count too.
 
     Every figure is kept in each way that it was seen in.  ``rows`` and all that sums over
     runs take it from one: the best there is, or the one that ``by`` was told.
     """
 
-    def __init__(self, path: str, session: Session, size: int | None = None) -> None:
+    def __init__(
+        self, path: str, session: Session, size: int | None = None, *, failed: bool = False
+    ) -> None:
         self.path = path
+        self._failed = failed
         self.session = session
         self.complete = False
         self.interrupted = False
@@ -68,6 +76,8 @@ class Digest:
         """
         self._bounds.take(run)
         facts = facts_of(run)
+        if facts.failed and facts.counts and not self._failed:
+            facts = replace(facts, unused="failed")
         index = len(self.runs)
         self.runs.append(facts)
         for cached in ("_seen", "_best"):
@@ -166,6 +176,20 @@ class Digest:
         told.choice = choice
         return told
 
+    def named(self, label: str) -> "Digest":
+        """The same recording under another label."""
+        if label == self.session.label:
+            return self
+        told = copy(self)
+        told.session = structs.replace(self.session, label=label)
+        return told
+
+    def content(self) -> tuple[object, ...]:
+        """Everything that is known of it but its label and its path: equal in two digests of
+        one recording."""
+        figures = (self.keys, self._ways, self._key, self._run, self._value)
+        return structs.replace(self.session, label=""), self.runs, *figures
+
     def subjects(self) -> list[Subject]:
         """Everything that there are figures or histograms of, in any way."""
         known = [subject(key) for key in self.keys]
@@ -182,6 +206,25 @@ class Digest:
         return seen | {
             (Subject(*name), way) for way, each in self._totals.items() for name in each.counts
         }
+
+    def failures(self) -> tuple[int, int]:
+        """(runs whose workload failed, all runs)."""
+        return sum(run.failed for run in self.runs), len(self.runs)
+
+    def require_runs(self) -> None:
+        """IncomparableError if there is nothing in it that counts."""
+        if self.keys:
+            return
+        failed, every = self.failures()
+        if failed:
+            raise IncomparableError(
+                f"{self.path} has no run that counts: the workload failed in "
+                f"{amount(failed, 'run')} of {every}",
+                "'show' prints what it said; --allow-failed counts such runs all the same",
+            )
+        if any(run.counts for run in self.runs):
+            raise IncomparableError(f"{self.path} has no figures: nothing was recorded in its runs")
+        raise IncomparableError(f"{self.path} has no whole run that counts")
 
     def damaged(self, way: str) -> bool:
         """Whether so much was lost in the runs of a way that no verdict stands on the rest."""
@@ -310,19 +353,19 @@ class Digest:
         return sum(run.lost for run in runs), sum(run.seen for run in runs)
 
     @classmethod
-    def of(cls, recording: Recording) -> "Digest":
+    def of(cls, recording: Recording, *, failed: bool = False) -> "Digest":
         """The digest of a recording in memory."""
-        digest = cls(recording.path, recording.session)
+        digest = cls(recording.path, recording.session, failed=failed)
         for run in recording.runs:
             digest.add(run)
         digest.complete, digest.interrupted = recording.complete, recording.interrupted
         return digest
 
     @classmethod
-    def read(cls, path: Path) -> "Digest":
+    def read(cls, path: Path, *, failed: bool = False) -> "Digest":
         """Read a file run by run; InputError if it is not a recording."""
         stream = runfile.Stream(path)
-        digest = cls(str(path), stream.session, path.stat().st_size)
+        digest = cls(str(path), stream.session, path.stat().st_size, failed=failed)
         for run in stream:
             digest.add(run)
         digest.complete, digest.interrupted = stream.complete, stream.interrupted

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from z3trace.data.model import Run
+from z3trace.errors import INTERRUPTED
 
 
 @dataclass(frozen=True)
 class RunFacts:
     """One run without its figures.  *way*: how they were seen; *unused*: why it does not
-    count, if it does not."""
+    count, if it does not: as in the file, or ``failed``."""
 
     number: int
     seed: int
@@ -21,6 +22,11 @@ class RunFacts:
     calls: int
     lost: int
     seen: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether its workload failed; one that was ended by Ctrl-C did not."""
+        return self.status not in (0, INTERRUPTED)
 
     @property
     def counts(self) -> bool:

@@ -26,7 +26,7 @@ def shares(digest: Digest, operation: str) -> tuple[Floats, Floats]:
     return (cells / totals)[:, first : last + 1].T, np.array(edges)
 
 
-def _draw(axis: Axes, digest: Digest, name: str) -> None:
+def _draw(axis: Axes, label: str, digest: Digest, name: str) -> None:
     share, edges = shares(digest, name)
     edges = np.maximum(edges, 1)
     runs = np.arange(share.shape[1] + 1) + 0.5
@@ -35,7 +35,7 @@ def _draw(axis: Axes, digest: Digest, name: str) -> None:
     axis.set_yscale("log")
     style.time_axis(axis.yaxis)
     axis.grid(visible=False)
-    axis.set_title(f"{name}, {digest.session.label}", fontsize=9)
+    axis.set_title(f"{name}, {label}", fontsize=9)
     axis.set_xlabel("run, in the order of the session")
     axis.set_ylabel("latency (log scale)")
 
@@ -46,7 +46,8 @@ def draw(comparison: Comparison) -> Figure:
     names = latency.operations(comparison)
     figure, axes = style.panels(max(2 * len(names), 2), height=2.4)
     for i, name in enumerate(names):
-        for side, axis in zip((comparison.before, comparison.after), axes[2 * i :], strict=False):
-            _draw(axis, side, name)
+        sides = zip(comparison.labels, (comparison.before, comparison.after), strict=True)
+        for (label, side), axis in zip(sides, axes[2 * i :], strict=False):
+            _draw(axis, label, side, name)
     style.title(figure, "Latency by run (brighter: more calls)", comparison, "latency")
     return figure

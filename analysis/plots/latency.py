@@ -28,8 +28,13 @@ def _sides(
     comparison: Comparison, name: str
 ) -> list[tuple[str, histogram.Floats, dict[str, object]]]:
     return [
-        (side.session.label, side.counts("latency", name), look)
-        for side, look in ((comparison.before, style.BEFORE), (comparison.after, style.AFTER))
+        (label, side.counts("latency", name), look)
+        for label, side, look in zip(
+            comparison.labels,
+            (comparison.before, comparison.after),
+            (style.BEFORE, style.AFTER),
+            strict=True,
+        )
     ]
 
 

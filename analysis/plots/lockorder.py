@@ -43,11 +43,11 @@ def most_frequent(edges: Edges) -> list[tuple[tuple[str, str], int]]:
 
 def of_comparison(comparison: Comparison) -> Figure:
     """Before and after, side by side; trylocks included, as recordings count them."""
-    b, a = comparison.before, comparison.after
+    before, after = comparison.labels
     return draw(
         {
-            f"before: {b.session.label}": b.nesting(),
-            f"after: {a.session.label}": a.nesting(),
+            f"before: {before}": comparison.before.nesting(),
+            f"after: {after}": comparison.after.nesting(),
         },
         judged=False,
     )

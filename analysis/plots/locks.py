@@ -53,11 +53,12 @@ def _label(comparison: Comparison, metric: str, lock: str) -> str:
 def _bars(axis: Axes, comparison: Comparison, metric: str) -> None:
     names = list(dict.fromkeys(name for name, _, _ in rows(comparison, metric)))
     labelled: set[str] = set()
+    sides = dict(zip(("before", "after"), comparison.labels, strict=True))
     for name, side, values in rows(comparison, metric):
         p1, p25, p50, p75, p99 = (max(value, _NONE) for value in values)
         look = style.BEFORE if side == "before" else style.AFTER
         y = names.index(name) + (-0.17 if side == "before" else 0.17)
-        label = None if side in labelled else getattr(comparison, side).session.label
+        label = None if side in labelled else sides[side]
         labelled.add(side)
         axis.plot([p1, p99], [y, y], color=look["color"], linestyle=look["linestyle"], linewidth=1)
         axis.barh(

@@ -1,6 +1,7 @@
 """One look for all plots: colour-blind safe, line styles as well, byte-stable SVG."""
 
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ def title(figure: Figure, text: str, comparison: Comparison, *metrics: str) -> N
     """What it shows, and what must be known to read it: kernel, variants, how *metrics*
     were seen, and n."""
     b, a = comparison.before, comparison.after
+    before, after = comparison.labels
     environment = b.session.environment
     where = f"{b.session.target}, {environment.kernel}"
     if environment.virtualization != "none":
@@ -92,8 +94,7 @@ def title(figure: Figure, text: str, comparison: Comparison, *metrics: str) -> N
     seen = ways.order({b.way(of) for of in b.subjects() if of.metric in metrics} - {""})
     told = [f"{ways.words(way)} n={len(b.of_way(way))}+{len(a.of_way(way))}" for way in seen]
     figure.suptitle(
-        f"{text}\n{b.session.label} (before) and {a.session.label} (after); "
-        f"runs: {', '.join(told)}\n{where}",
+        f"{text}\n{before} (before) and {after} (after); runs: {', '.join(told)}\n{where}",
         fontsize=9.5,
     )
 
@@ -102,7 +103,10 @@ def _drawn(figure: Figure, kind: str, **metadata: str | None) -> bytes:
     """The figure in a format, every text in it made visible."""
     for text in figure.findobj(Text):
         text.set_text(visible(text.get_text(), keep="\n"))
-    with mpl.rc_context(_SETTINGS), io.BytesIO() as buffer:
+    with mpl.rc_context(_SETTINGS), io.BytesIO() as buffer, warnings.catch_warnings():
+        # Of letters that the font lacks, and of names that leave no room for what is drawn:
+        # nothing that a user could mend.
+        warnings.simplefilter("ignore", UserWarning)
         figure.savefig(buffer, format=kind, metadata=metadata)
         return buffer.getvalue()
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from z3trace.analysis.comparing.trend import Trend
 from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.sides import short
 from z3trace.analysis.plots import style
-from z3trace.printable import visible
 
 
 def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None:
@@ -16,13 +16,13 @@ def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None
     shown = [trend for trend in trends if trend.key.statistic == "mean"]
     figure, axes = style.panels(max(len(shown), 1))
     positions = np.arange(len(digests))
-    labels = [visible(digest.session.label) for digest in digests]
+    labels = short([digest.session.label for digest in digests])
     for axis, trend in zip(axes, shown, strict=False):
         axis.plot(positions, trend.centres, marker="o", markersize=3.5, **style.BEFORE)
         for change in trend.changes:
             axis.axvline(change.at - 0.5, **style.AFTER)
             axis.annotate(
-                f"{(change.ratio - 1) * 100:+.1f} %",
+                change.words,
                 (change.at - 0.5, 0.98),
                 xycoords=("data", "axes fraction"),
                 rotation=90,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from z3trace.analysis.checks.findings import Event, Instance, Place, Report, Violation
 from z3trace.data.rules import BY_NAME, Rule
+from z3trace.words import amount
 
 #: Of a rule that this version does not know.
 _UNKNOWN = Rule("", None, "")
@@ -96,10 +97,10 @@ def summary(report: Report) -> str:
     done = report.exercised
     made = sum(count or 0 for count in done.operations.values())
     least = "at least " if report.hang else ""
-    sites = f"{done.reached} of {done.sites} lock call sites ({done.percent:.0f} %)"
-    scope = f"{least}{made} operations, {sites}"
+    sites = amount(done.sites, "lock call site")
+    scope = f"{least}{amount(made, 'operation')}, {done.reached} of {sites} ({done.percent:.0f} %)"
     broken = len(report.violations)
-    said = f"{broken} {'violation' if broken == 1 else 'violations'}"
+    said = amount(broken, "violation")
     if report.hang and report.hang.uncounted:
         # The counts are older than what was found.
         lost = "the kernel was lost"

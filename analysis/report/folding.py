@@ -4,11 +4,11 @@ A figure is shown if it was decided, and says more than its neighbours: a median
 better as its mean did adds nothing.  What got worse is always shown.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from z3trace.analysis.comparing.comparison import Comparison, Metric
 from z3trace.analysis.report import sensitivity
+from z3trace.analysis.report.names import names
 
 _DECIDED = ("better", "worse")
 #: Verdict -> how the line of its figures begins.
@@ -31,20 +31,6 @@ class Folded:
 
     shown: list[Metric]
     lines: list[str]
-
-
-def names(metrics: Iterable[Metric]) -> str:
-    """Figures by name, what is common said once: ``latency alloc mean p50, free p99``."""
-    statistics: dict[tuple[str, str], list[str]] = {}
-    for metric in metrics:
-        of = (metric.metric, metric.subject)
-        statistics.setdefault(of, []).append(metric.statistic)
-    parts, last = [], ""
-    for (name, subject), listed in statistics.items():
-        words = [subject, *listed] if name == last else [name, subject, *listed]
-        parts.append(" ".join(filter(None, words)))
-        last = name
-    return ", ".join(parts)
 
 
 def _adds_nothing(metric: Metric, primary: dict[tuple[str, str], set[str]]) -> bool:
@@ -75,8 +61,8 @@ def fold(comparison: Comparison, *, primary: bool) -> Folded:
         of_kind = [metric for metric in rest if metric.verdict == verdict]
         if of_kind:
             lines.append(f"{words}: {names(of_kind)}")
-    more = sensitivity.more_runs(comparison)
-    return Folded(shown, [*lines, more] if more else lines)
+    open_ones = (sensitivity.fewest(comparison), sensitivity.more_runs(comparison))
+    return Folded(shown, [*lines, *filter(None, open_ones)])
 
 
 def _nothing(metric: Metric) -> bool:

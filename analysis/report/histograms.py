@@ -8,8 +8,9 @@ from z3trace.analysis import units
 from z3trace.analysis.figures.histogram import TO_A_CELL, Floats
 from z3trace.analysis.figures.metrics import BY_NAME, DISTRIBUTIONS
 from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.sides import short
 from z3trace.data import buckets
-from z3trace.printable import joined, visible
+from z3trace.printable import joined
 
 _BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _ASCII = " .:-=+*%@"
@@ -38,7 +39,7 @@ def render(sides: Sequence[tuple[str, Digest]], *, unicode: bool) -> str:
         for metric, name, _ in digest.histograms()
         if BY_NAME[metric] in DISTRIBUTIONS
     )
-    labels = [visible(label) for label, _ in sides]
+    labels = short([label for label, _ in sides])
     width = max(map(len, labels), default=0)
     out = []
     for metric, name in names:

@@ -98,7 +98,7 @@ def render(comparison: Comparison) -> str:
             main=[_row(m) for m in folded.shown],
             folded=folded.lines,
             everything=[_row(m) for m in comparison.metrics],
-            regressions=folding.names(comparison.regressions()),
+            regressions=sensitivity.regressions(comparison),
             locks=setup.lock_members(comparison),
             tables=[table for table in details.of(comparison) if table.rows],
             costs=details.costs(comparison),

@@ -88,8 +88,7 @@ def render(comparison: Comparison) -> str:
     out += ["", *heading("Results"), *_statistics(comparison), "", *_results(folded.shown), ""]
     for line in folded.lines:
         out += wrap(line, "- ", "  ")
-    worse = comparison.regressions()
-    out += wrap(f"regressions: {folding.names(worse) or 'none found'}", "- ", "  ")
+    out += wrap(f"regressions: {sensitivity.regressions(comparison)}", "- ", "  ")
     out += ["", *_details(comparison), ""]
     out += heading("Caveats") if comparison.caveats else []
     for caveat in comparison.caveats:

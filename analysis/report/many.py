@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from z3trace.analysis import units
 from z3trace.analysis.comparing.comparison import Comparison, Metric
+from z3trace.analysis.figures.sides import short
 from z3trace.analysis.report import headline, jsonreport, row
 from z3trace.analysis.report.table import Table
 from z3trace.printable import joined
@@ -44,10 +45,11 @@ def _rows(comparisons: Sequence[Comparison], *, everything: bool) -> list[list[s
 
 def render(comparisons: Sequence[Comparison], *, everything: bool = False) -> str:
     """A column for each recording after the first; ends in a newline."""
-    first = comparisons[0].before.session.label
+    sides = [comparisons[0].before, *(comparison.after for comparison in comparisons)]
+    first, *others = short([side.session.label for side in sides])
     header = ["", "", first]
-    for comparison in comparisons:
-        header += [comparison.after.session.label, ""]
+    for label in others:
+        header += [label, ""]
     header += ["seen by", "instr."]
     told = [text for each in comparisons for text in headline.contradictions(each)]
     out = [*told, f"against {first}: change of a typical run", ""]

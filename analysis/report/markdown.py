@@ -72,8 +72,7 @@ def render(comparison: Comparison) -> str:
     folded = folding.fold(comparison, primary=True)
     out += ["", "## Results", "", *_results(folded.shown), ""]
     out += [f"- {escape(line)}" for line in folded.lines]
-    worse = folding.names(comparison.regressions())
-    out += [f"- regressions: {escape(worse) or 'none found'}"]
+    out += [f"- regressions: {escape(sensitivity.regressions(comparison))}"]
     counted = headline.verdict_counts(comparison)
     first = comparison.family.primary
     out += ["", f"{counted} of {comparison.tests} tests, {first} of them asked first.", ""]

@@ -8,8 +8,10 @@ from z3trace.analysis.figures import costs, ways
 from z3trace.analysis.figures.histogram import quantiles
 from z3trace.analysis.figures.recording import Digest, subject
 from z3trace.analysis.figures.run import Key
+from z3trace.analysis.figures.ways import Subject
 from z3trace.columns import table
 from z3trace.printable import joined
+from z3trace.words import amount, plural
 
 _AT = (0.5, 0.9, 0.99, 0.999)
 
@@ -143,14 +145,51 @@ def _coverage(digest: Digest) -> str:
         return "locks were not recorded"
     unseen = digest.unseen()
     chosen = f"; --locks auto took {session.lock_mode}: {session.lock_choice}"
+    sites = amount(len(session.sites), "lock call site")
     if not unseen and session.lock_choice:
-        return f"all {len(session.sites)} lock call sites are seen{chosen}"
+        return f"all {sites} are seen{chosen}"
     if not unseen:
-        return f"all {len(session.sites)} lock call sites are seen"
+        return f"all {sites} are seen" if len(session.sites) != 1 else f"{sites}, and it is seen"
     return (
-        f"NOT WHOLE: {len(unseen)} of {len(session.sites)} lock call sites are not seen, "
+        f"NOT WHOLE: {len(unseen)} of {sites} {plural(len(unseen), 'is', 'are')} not seen, "
         f"in {digest.unseen_functions()}: {unseen[0].reason}"
     )
+
+
+def _failures(digest: Digest) -> list[str]:
+    """That the workload failed, and that there is nothing in the recording."""
+    failed, every = digest.failures()
+    lines = []
+    if failed:
+        counted = " (they are shown here, and count in no comparison)"
+        lines.append(f"THE WORKLOAD FAILED in {failed} of {amount(every, 'run')}{counted}")
+    if not every:
+        lines.append("NOTHING WAS RECORDED: there is no whole run")
+    elif not any(counts.any() for _, _, counts in digest.histograms()):
+        probed = any(run.way not in ("none", "clocked") for run in digest.runs)
+        why = "the target's functions were not called" if probed else "no run had probes"
+        lines.append(f"NOTHING WAS RECORDED of operations and locks: {why}")
+    return lines
+
+
+def _instants(digest: Digest) -> list[str]:
+    """Locks with holds of no time: no lock is held so briefly."""
+    known = [
+        (name, counts)
+        for metric, name, counts in digest.histograms()
+        if metric == "hold" and digest.way(Subject(metric, name)) != "timed"
+    ]
+    told = [
+        f"{name} {units.share(float(counts[0] / counts.sum()))}"
+        for name, counts in known
+        if counts[0]
+    ]
+    if not told:
+        return []
+    return [
+        "a hold of 0 ns is one probe that saw both the acquisition and the release: "
+        f"{', '.join(told)} of the holds"
+    ]
 
 
 def _ledger(digest: Digest) -> list[str]:
@@ -161,7 +200,7 @@ def _ledger(digest: Digest) -> list[str]:
         for name, value in total.items()
         if value is None or value
     ]
-    return [f"ledger: {lost} events lost" + (f" ({', '.join(shown)})" if shown else "")]
+    return [f"ledger: {amount(lost, 'event')} lost" + (f" ({', '.join(shown)})" if shown else "")]
 
 
 def text(digest: Digest, *, sites: bool) -> str:
@@ -178,6 +217,7 @@ def text(digest: Digest, *, sites: bool) -> str:
         f"virtualization: {environment.virtualization}",
         f"workload: {session.workload}",
         f"runs: {_runs(digest)}",
+        *_failures(digest),
         "",
         *_operations(digest),
         "",
@@ -185,6 +225,7 @@ def text(digest: Digest, *, sites: bool) -> str:
         "",
         *([*_sites(digest), ""] if sites else []),
         _coverage(digest),
+        *_instants(digest),
         *_ledger(digest),
         *_probes(digest),
     ]

@@ -7,6 +7,7 @@ from z3trace.analysis.comparing.comparison import Comparison, Metric
 from z3trace.analysis.report import folding, headline, many, row, setup
 from z3trace.analysis.report.table import Table
 from z3trace.printable import joined
+from z3trace.words import amount
 
 _HEADER = [
     *("", "", "before", "after", "change", "ratio 95 %", "verdict"),
@@ -57,15 +58,18 @@ def _two(comparison: Comparison, *, everything: bool, screen: Screen) -> str:
     read it; or every figure."""
     folded = folding.fold(comparison, primary=False)
     shown = comparison.metrics if everything else folded.shown
-    b, a = comparison.before.session, comparison.after.session
+    before, after = comparison.labels
     header, *body = _fitted([_cells(m) for m in shown], screen.width)
-    above = [f"before: {b.label}    after: {a.label}    {setup.runs(comparison)}", ""]
+    above = [f"before: {before}    after: {after}    {setup.runs(comparison)}", ""]
     above[:0] = headline.contradictions(comparison)
     if screen.colour:
         body = [_coloured(line, m.verdict) for line, m in zip(body, shown, strict=True)]
     first = comparison.family.primary
     counted = headline.verdict_counts(comparison)
-    out = ["", f"{counted} ({comparison.tests} tests, {first} of them asked first)"]
+    tests = amount(comparison.tests, "test")
+    told = f"{counted} of {tests}, {first} of them asked first; {len(shown)} of "
+    told += f"{amount(len(comparison.metrics), 'figure')} shown"
+    out = ["", told]
     out += [] if everything else folded.lines
     out += [f"note: {caveat}" for caveat in comparison.caveats]
     return joined([*above, header]) + "".join(f"{line}\n" for line in body) + joined(out)

@@ -7,6 +7,7 @@ from z3trace.analysis import units
 from z3trace.analysis.comparing.trend import FEWEST, Trend
 from z3trace.analysis.figures import costs, ways
 from z3trace.analysis.figures.recording import Digest
+from z3trace.analysis.figures.sides import short
 from z3trace.analysis.report.jsonreport import dumps
 from z3trace.columns import table
 from z3trace.printable import joined
@@ -14,33 +15,42 @@ from z3trace.printable import joined
 VERSION = 2
 
 
-def _changes(trend: Trend, digests: Sequence[Digest]) -> str:
+def _change(first: float, last: float) -> str:
+    """From nothing there is no ratio."""
+    if first:
+        return units.change(last / first)
+    return "from 0" if last else units.change(1)
+
+
+def _changes(trend: Trend, labels: Sequence[str]) -> str:
     return ", ".join(
-        f"{units.change(change.ratio)} from {digests[change.at].session.label} on "
-        f"(p={change.p_adjusted:.3f})"
+        f"{change.words} from {labels[change.at]} on (p={change.p_adjusted:.3f})"
         for change in trend.changes
     )
 
 
 def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
     """A line for each metric: first, last, and the change points; ends in a newline."""
+    labels = short([digest.session.label for digest in digests])
     rows = []
     for trend in trends:
         known = [value for value in trend.centres if math.isfinite(value)]
+        if not known:
+            continue
         first, last = known[0], known[-1]
         rows.append(
             [
                 trend.key.name(),
                 units.value(first, trend.key.unit),
                 units.value(last, trend.key.unit),
-                units.change(last / first),
+                _change(first, last),
                 ways.words(trend.way) if trend.way else "",
                 costs.share_words(trend.key, trend.way, trend.share),
-                _changes(trend, digests),
+                _changes(trend, labels),
             ]
         )
     out = [
-        f"{len(digests)} sessions, {digests[0].session.label} to {digests[-1].session.label}",
+        f"{len(digests)} sessions, {labels[0]} to {labels[-1]}",
         "",
     ]
     lines = table(["", "first", "last", "change", "seen by", "instr."], [r[:6] for r in rows])
@@ -51,8 +61,14 @@ def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
     return joined(out)
 
 
+def finite(value: float) -> float | None:
+    """What JSON has a number for."""
+    return value if math.isfinite(value) else None
+
+
 def as_json(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
-    """``trends`` has a value for each session, null where it was not recorded."""
+    """``trends`` has a value for each session, null where it was not recorded; the ratio of
+    a change from 0 is null too."""
     report = {
         "version": VERSION,
         "sessions": [
@@ -67,10 +83,10 @@ def as_json(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
             {
                 **trend.key._asdict(),
                 "way": trend.way,
-                "share": trend.share if math.isfinite(trend.share) else None,
-                "centres": [v if math.isfinite(v) else None for v in map(float, trend.centres)],
+                "share": finite(trend.share),
+                "centres": [finite(float(value)) for value in trend.centres],
                 "change_points": [
-                    {"at": c.at, "ratio": c.ratio, "p_adjusted": c.p_adjusted}
+                    {"at": c.at, "ratio": finite(c.ratio), "p_adjusted": c.p_adjusted}
                     for c in trend.changes
                 ],
             }

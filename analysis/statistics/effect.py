@@ -29,7 +29,8 @@ class Effect:
     the noise is symmetric.  If a value is 0 all three are of means, and the interval is
     Fieller's.  ``error`` is the standard error of the log ratio, ``resolution`` the part
     of the interval that is due to the width of buckets, both in units of the log ratio.
-    ``within``: labels were exchanged within pairs.
+    ``within``: labels were exchanged within pairs.  ``strict``: half the width of the
+    interval at each of ``interval.STRICT``, in the same units; empty if there is none.
     """
 
     before: float
@@ -43,6 +44,7 @@ class Effect:
     error: float = np.nan
     resolution: float = 0.0
     within: bool = False
+    strict: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,23 +119,23 @@ def _errors(before: Floats, after: Floats, low: Floats, high: Floats, *, within:
 def _of_logs(before: Floats, after: Floats, paired: bool, exact: bool) -> list[Effect]:
     """Effects of logs of values, a row for each metric."""
     sizes = before.shape[1], after.shape[1]
-    shift = low = high = p = error = np.full(before.shape[0], np.nan)
+    p = error = np.full(before.shape[0], np.nan)
     within = ranks.within_pairs(*sizes, paired=paired)
-    if min(sizes):
-        shift, low, high = interval.shifts(before, after, paired=paired, exact=exact)
+    told = tested = interval.shifts(before, after, paired=paired, exact=exact)
     if min(sizes) >= 2:
         p = ranks.p_values(before, after, paired=paired, exact=exact)
-        ends = low, high
         if paired and not within:  # a change is found by what the test sees
-            ends = interval.shifts(before, after, paired=False, exact=exact)[1:]
-        error = _errors(before, after, *ends, within=within)
+            tested = interval.shifts(before, after, paired=False, exact=exact)
+        error = _errors(before, after, tested.low, tested.high, within=within)
     centres = interval.centres(before), interval.centres(after)
     with np.errstate(over="ignore"):
-        numbers = np.exp([*centres, shift, low, high])
+        numbers = np.exp([*centres, told.shift, told.low, told.high])
     rows = np.array([*numbers, p, error]).T.tolist()
     return [
-        Effect(b, a, ratio, start, end, p, *sizes, error, within=within)
-        for b, a, ratio, start, end, p, error in rows
+        Effect(b, a, ratio, start, end, p, *sizes, error, within=within, strict=tuple(strict))
+        for (b, a, ratio, start, end, p, error), strict in zip(
+            rows, tested.strict.tolist(), strict=True
+        )
     ]
 
 

@@ -11,6 +11,7 @@ Every function takes matrices with a row for each metric and a column for each r
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
@@ -21,6 +22,9 @@ from z3trace.analysis.statistics.ranks import Floats
 LEVEL = 0.95
 #: Nothing is called an interval of 95 % that covers less often than this.
 _LEAST_LEVEL = 0.93
+#: Levels of tests that the width of the interval is told at too.  Where runs are often far
+#: off, the interval of a strict test is wider than that of ``LEVEL`` lets expect.
+STRICT = (0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 #: Below so many pairs no interval within pairs has that level.
 FEWEST_PAIRS = 5
 #: A group of more runs is taken by so many of its quantiles: the shift between two thousand
@@ -72,18 +76,40 @@ def _place(n_before: int, n_after: int, numbers: int, *, within: bool, exact: bo
         levels = 1 - 2 * np.cumsum(null)[: (null.size + 1) // 2]
         best = int(np.argmin(np.abs(levels - LEVEL)))
         return best if levels[best] >= _LEAST_LEVEL else None
-    n, m = n_before, n_after
+    return _about(n_before, n_after, numbers, 1 - LEVEL, within=within)
+
+
+def _about(n: int, m: int, numbers: int, level: float, *, within: bool) -> int | None:
+    """The place of the lower end at a two-sided level, by the normal approximation."""
     if within:
         spread = np.sqrt((2 * n + 1) / (6 * n * (n + 1)))
     else:
         spread = np.sqrt((n + m + 1) / (12 * n * m))
-    share = 0.5 - float(ndtri((1 + LEVEL) / 2) * spread)
+    share = 0.5 - float(ndtri(1 - level / 2) * spread)
     return max(round(share * numbers - 0.5), 0) if share > 0 else None
 
 
-def shifts(
-    before: Floats, after: Floats, *, paired: bool, exact: bool = True
-) -> tuple[Floats, Floats, Floats]:
+def _strict_places(
+    sizes: tuple[int, int], numbers: int, *, within: bool, exact: bool
+) -> list[int | None]:
+    """The place of the lower end at each of ``STRICT``; None if so few runs have none."""
+    if not exact:
+        return [_about(*sizes, numbers, level, within=within) for level in STRICT]
+    levels = ranks.levels(*sizes, within=within)
+    return [int((levels < limit).sum()) - 1 if levels[0] < limit else None for limit in STRICT]
+
+
+class Shifts(NamedTuple):
+    """Of each row: the shift, the ends of its interval, and half the width that the interval
+    has at each of ``STRICT``, shape (rows, 8); NaN where so few runs have none."""
+
+    shift: Floats
+    low: Floats
+    high: Floats
+    strict: Floats
+
+
+def shifts(before: Floats, after: Floats, *, paired: bool, exact: bool = True) -> Shifts:
     """The shift from *before* to *after* of each row, and the ends of its interval.
 
     *before* has shape (rows, n_before), *after* (rows, n_after), in units in which a
@@ -98,12 +124,17 @@ def shifts(
     columns = sides[0].shape[1], sides[-1].shape[1]
     numbers = columns[0] * (columns[0] + 1) // 2 if within else columns[0] * columns[1]
     place = _place(*sizes, numbers, within=within, exact=exact)
+    strict = _strict_places(sizes, numbers, within=within, exact=exact)
     rows = before.shape[0]
     shift, low, high = np.empty(rows), np.full(rows, -np.inf), np.full(rows, np.inf)
+    half = np.full((rows, len(strict)), np.nan)
     for part in _parts(rows, columns[0] * columns[1]):
         chosen = [side[part] for side in sides]
         found = np.sort(_walsh(*chosen) if within else _differences(*chosen), axis=1)
         shift[part] = (found[:, (numbers - 1) // 2] + found[:, numbers // 2]) / 2
         if place is not None:
             low[part], high[part] = found[:, place], found[:, numbers - 1 - place]
-    return shift, low, high
+        for column, end in enumerate(strict):
+            if end is not None:
+                half[part, column] = (found[:, numbers - 1 - end] - found[:, end]) / 2
+    return Shifts(shift, low, high, half)

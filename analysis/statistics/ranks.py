@@ -121,12 +121,23 @@ def p_values(before: Floats, after: Floats, *, paired: bool = False, exact: bool
     return np.array([_p_of_groups(row, before.shape[1], exact=exact) for row in pooled])
 
 
+def counted(n_before: int, n_after: int, *, within: bool) -> bool:
+    """Whether every exchange of so many runs is counted."""
+    return (n_before if within else n_before + n_after) <= EXACT
+
+
+def levels(n_before: int, n_after: int, *, within: bool) -> Floats:
+    """Every p that so many runs can have, *within* pairs or across, the least first."""
+    null = null_of_pairs(n_before) if within else null_of(n_before, n_after)
+    found: Floats = 2 * np.cumsum(null[: (null.size + 1) // 2])
+    return found
+
+
 def attainable(n_before: int, n_after: int, limit: float, *, within: bool) -> float:
     """The largest p below *limit* that so many runs can have, *within* pairs or across; 0
     if they can have none.  Runs that are not counted can have any."""
-    if (n_before if within else n_before + n_after) > EXACT:
+    if not counted(n_before, n_after, within=within):
         return limit
-    null = null_of_pairs(n_before) if within else null_of(n_before, n_after)
-    all_there_are = 2 * np.cumsum(null[: (null.size + 1) // 2])
+    all_there_are = levels(n_before, n_after, within=within)
     below = all_there_are[all_there_are < limit]
     return float(below[-1]) if below.size else 0.0

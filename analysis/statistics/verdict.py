@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from z3trace.analysis.statistics import ranks
 from z3trace.analysis.statistics.effect import Effect
-from z3trace.analysis.statistics.interval import LEVEL
-from z3trace.analysis.statistics.ranks import attainable
+from z3trace.analysis.statistics.interval import LEVEL, STRICT
 
 Verdict = Literal[
     "better",
@@ -27,6 +27,8 @@ MARGIN = 0.02
 #: The adjusted p below which a difference is one: at most so many sessions of equal sides
 #: may show a false one.
 SIGNIFICANT = 0.05
+#: Fewer runs a side have no verdict, whatever a test says; a family takes more, see
+#: ``fewest_runs``.
 MIN_RUNS = 5
 POWER = 0.8
 _MOST_RUNS = 10_000
@@ -44,7 +46,8 @@ def _with_zeros(effect: Effect, significant: bool, higher_is_better: bool) -> Ve
 
 def verdict(effect: Effect, p_adjusted: float, *, higher_is_better: bool) -> Verdict:
     """What may be said: a difference needs an interval clear of 1 and an adjusted p
-    below 5 %; none needs the interval within 2 % of 1; at least 5 runs a side."""
+    below 5 %; none needs the interval within 2 % of 1; at least 5 runs a side, and as many
+    as ``decidable`` says for what would be inconclusive."""
     if not effect.n_before or not effect.n_after:
         return "only before" if effect.n_before else "only after"
     if min(effect.n_before, effect.n_after) < MIN_RUNS:
@@ -59,20 +62,59 @@ def verdict(effect: Effect, p_adjusted: float, *, higher_is_better: bool) -> Ver
     return "inconclusive"
 
 
+def decidable(effect: Effect, tests: float) -> bool:
+    """Whether any difference at all can be significant with so many runs, at the strictest
+    step of Holm's method over *tests* tests."""
+    sizes, limit = (effect.n_before, effect.n_after), SIGNIFICANT / max(tests, 1)
+    return bool(ranks.attainable(*sizes, limit, within=effect.within))
+
+
+def fewest_runs(tests: float) -> int:
+    """The least number of runs a side with which a difference can be significant as the
+    first of *tests* tests."""
+    limit = SIGNIFICANT / max(tests, 1)
+    return next(n for n in range(MIN_RUNS, 10_000) if ranks.attainable(n, n, limit, within=False))
+
+
+def _freedom(n_before: int, n_after: int, *, within: bool) -> float:
+    """Degrees of freedom with which Student's t has the power of the rank test.
+
+    A rank test needs more far out, where it has few ranks left: with three quarters of the
+    degrees of freedom (of pairs 0.7) its power is 75 to 85 % in simulations of normal
+    noise, 7 to 40 runs a side and 1 to 185 tests.  ``make calibrate`` repeats some of them,
+    and heavier tails.
+    """
+    return 0.7 * n_before if within else max(0.75 * (n_before + n_after) - 2, 1)
+
+
 def _reach(n_before: int, n_after: int, tests: float, *, within: bool) -> float:
     """Standard errors between 0 and a difference that is found with ``POWER``, by the
     strictest step of Holm's method over *tests* tests; infinite if none is.
 
-    As Student's t, at the level that the rank test really has.  A rank test needs more far
-    out, where it has few ranks left: with three quarters of the degrees of freedom (of
-    pairs 0.7) its power is 75 to 85 % in simulations of normal noise, 7 to 40 runs a side
-    and 1 to 185 tests.  ``make calibrate`` repeats some of them, and heavier tails.
+    As Student's t, at the level that the rank test really has.
     """
-    level = attainable(n_before, n_after, SIGNIFICANT / max(tests, 1), within=within)
+    limit = SIGNIFICANT / max(tests, 1)
+    level = ranks.attainable(n_before, n_after, limit, within=within)
     if not level:
         return float("inf")
-    freedom = 0.7 * n_before if within else max(0.75 * (n_before + n_after) - 2, 1)
+    freedom = _freedom(n_before, n_after, within=within)
     return float(stdtrit(freedom, 1 - level / 2) + stdtrit(freedom, POWER))
+
+
+def _error(effect: Effect, tests: float) -> float:
+    """The standard error of an effect, no less than the widths of its interval at stricter
+    levels come from, down to the one that is asked for.  Where runs are often far off, or
+    in two modes, these are wider than normal noise of that error has them."""
+    sizes, limit = (effect.n_before, effect.n_after), SIGNIFICANT / max(tests, 1)
+    freedom = _freedom(*sizes, within=effect.within)
+    largest = effect.error
+    for strict, half in zip(STRICT, effect.strict, strict=False):
+        level = ranks.attainable(*sizes, strict, within=effect.within)
+        if level and np.isfinite(half):
+            largest = max(largest, half / float(stdtrit(freedom, 1 - level / 2)))
+        if strict <= limit:
+            break
+    return largest
 
 
 def detectable(effect: Effect, tests: float) -> float:
@@ -83,8 +125,10 @@ def detectable(effect: Effect, tests: float) -> float:
     if min(effect.n_before, effect.n_after) < MIN_RUNS or not effect.error >= 0:
         return float("nan")
     reach = _reach(effect.n_before, effect.n_after, tests, within=effect.within)
-    distance = reach * effect.error if effect.error else 0.0
-    return float(np.expm1(distance + effect.resolution))
+    error = _error(effect, tests)
+    if not np.isfinite(reach):
+        return reach
+    return float(np.expm1(reach * error + effect.resolution))
 
 
 def _least(enough: Callable[[int], bool], above: int) -> int | None:
@@ -104,20 +148,21 @@ def runs_to_settle(effect: Effect, tests: float) -> int | None:
     it is: enough to find it, or enough to hold its interval within the margin.  None if
     more than 10 000 or if it cannot be told."""
     now = min(effect.n_before, effect.n_after)
-    if not effect.error > 0 or not np.isfinite(effect.ratio) or now < 2:
+    if not effect.error > 0 or not 0 < effect.ratio < np.inf or now < 2:
         return None
+    found = _error(effect, tests)
     change = abs(float(np.log(effect.ratio)))
     room = float(np.log1p(MARGIN)) - effect.resolution - change
 
-    def error(n: int) -> float:
-        return effect.error * float(np.sqrt(now / n))
+    def smaller(n: int) -> float:
+        return float(np.sqrt(now / n))
 
     def finds(n: int) -> bool:
         reach = _reach(n, n, tests, within=effect.within)
-        return reach * error(n) <= change - effect.resolution
+        return reach * found * smaller(n) <= change - effect.resolution
 
     def holds(n: int) -> bool:
-        return float(ndtri((1 + LEVEL) / 2)) * error(n) <= room
+        return float(ndtri((1 + LEVEL) / 2)) * effect.error * smaller(n) <= room
 
     needed = [n for n in (_least(finds, now), _least(holds, now)) if n is not None]
     return min(needed) if needed else None

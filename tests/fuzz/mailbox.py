@@ -180,28 +180,53 @@ def _tried(home: Path, rng: random.Random, files: mails.Files) -> str:
     return outcome
 
 
+def kinds(forms: dict[str, mails.Files]) -> dict[str, dict[str, mails.Files]]:
+    """The forms that are mails, and those that are patches and nothing else."""
+    bare = {name for name in forms if name == "quilt" or name.startswith("diffs")}
+    patches = {name: files for name, files in forms.items() if name in bare}
+    packed = {
+        f"{name}, packed": {f"{file}.gz": gzip.compress(data) for file, data in files.items()}
+        for name, files in patches.items()
+    }
+    return {
+        "mails": {name: files for name, files in forms.items() if name not in bare},
+        "patches": patches | packed,
+    }
+
+
 def fuzz(count: int, first: int = 0) -> Counter[str]:
-    """What became of *count* mutations; those that ended badly are printed."""
+    """What became of *count* mutations of mails and of as many of patches; those that ended
+    badly are printed."""
     outcomes: Counter[str] = Counter()
-    slowest = 0.0
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        forms = sorted(mails.all_forms(mails.sent(home / "git")).items())
+        every = kinds(mails.all_forms(mails.sent(home / "git")))
         (home / "tree" / mails.SOURCE).parent.mkdir(parents=True)
         (home / "given").mkdir()
         with chdir(home / "given"):
-            for seed in range(first, first + count):
-                rng = random.Random(seed)
-                form, files = rng.choice(forms)
-                begun = time.monotonic()
-                outcome = _tried(home, rng, files)
-                slowest = max(slowest, time.monotonic() - begun)
-                if outcome.startswith("FAILED"):
-                    print(f"seed {seed}, {form}: {outcome[:300]}")  # noqa: T201
-                    outcome = "FAILED"
-                outcomes[outcome] += 1
-    said = ", ".join(f"{n} {kind}" for kind, n in outcomes.most_common())
-    print(f"{count} mails and patches: {said}; slowest {slowest:.2f} s")  # noqa: T201
+            for kind, forms in every.items():
+                outcomes += _of_kind(home, kind, sorted(forms.items()), range(first, first + count))
+    return outcomes
+
+
+def _of_kind(
+    home: Path, kind: str, forms: list[tuple[str, mails.Files]], seeds: range
+) -> Counter[str]:
+    """What became of the mutations of one kind, a seed each."""
+    outcomes: Counter[str] = Counter()
+    slowest = 0.0
+    for seed in seeds:
+        rng = random.Random(seed)
+        form, files = rng.choice(forms)
+        begun = time.monotonic()
+        outcome = _tried(home, rng, files)
+        slowest = max(slowest, time.monotonic() - begun)
+        if outcome.startswith("FAILED"):
+            print(f"seed {seed}, {kind}, {form}: {outcome[:300]}")  # noqa: T201
+            outcome = "FAILED"
+        outcomes[outcome] += 1
+    said = ", ".join(f"{n} {what}" for what, n in outcomes.most_common())
+    print(f"{len(seeds)} {kind}: {said}; slowest {slowest:.2f} s")  # noqa: T201
     return outcomes
 
 

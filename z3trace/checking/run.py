@@ -11,7 +11,7 @@ from msgspec import structs
 from z3trace.bpf.programs import Programs
 from z3trace.checking.arming import Limits
 from z3trace.checking.checker import Checker
-from z3trace.data import checkfile
+from z3trace.data import checkfile, private
 from z3trace.data.model import Calibration, WorkloadResult
 from z3trace.data.recordable import require_recordable
 from z3trace.errors import INTERRUPTED, Z3traceError
@@ -40,6 +40,7 @@ class Asked:
     lock_mode: str
     seed: int
     limits: Limits
+    keep_paths: bool = False
     #: Goes into the file, so that who reads it can tell that it is of this check.
     identity: str = field(default_factory=checkfile.new_identity)
 
@@ -121,6 +122,7 @@ def check(  # noqa: PLR0913 - the parts of one check
             say(f"--locks auto takes {choice.lock_mode}: {why}")
         checker = Checker(programs, made, choice, asked.limits)
         checker.lock_choice = why
+        checker.keep_paths = asked.keep_paths
         evidence = _Evidence(checker, writer)
         checker.armed = lambda: evidence.begin(
             structs.replace(
@@ -134,7 +136,8 @@ def check(  # noqa: PLR0913 - the parts of one check
             evidence.end()
         assert run.ledger is not None  # noqa: S101 - a probed run has one
         interrupted = run.interrupted or run.result.status == INTERRUPTED
-        writer.write(checkfile.End(ledger=run.ledger, result=run.result, interrupted=interrupted))
+        result = run.result if asked.keep_paths else private.result(run.result)
+        writer.write(checkfile.End(ledger=run.ledger, result=result, interrupted=interrupted))
         writer.finish()
     finally:
         module.after_all()

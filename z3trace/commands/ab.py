@@ -11,6 +11,7 @@ from z3trace.commands import options
 from z3trace.commands.options import GuestOptions, PlacingOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, Z3traceError
+from z3trace.words import amount, plural
 
 if TYPE_CHECKING:
     from z3trace.kernels.layout import Kernel
@@ -96,7 +97,7 @@ def command(
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import spec, vm
     from z3trace.kernels import build, fetch, variant
-    from z3trace.recording import repetitions
+    from z3trace.recording import repetitions, room
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -108,6 +109,7 @@ def command(
     work = choose.named(workload_text)
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=timed)
     repetitions.of_pair(asked)
+    _say_if_few(runs, len(target.operations), len(target.classes()) - 1)
     kernel = fetch.cached(guest.release, say)
     variants = [
         variant.load(before),
@@ -124,6 +126,9 @@ def command(
     ]
     instrumented = _timed(kernel, target.source, variants, boxed=not unboxed) if timed else []
     counts = repetitions.of_pair(replace(asked, timed=bool(instrumented)))
+    room.require_room(counts, len(target.operations), len(target.classes()))
+    if modules[0].digest == modules[1].digest:
+        say("both sides are the same build: what will differ between them is noise")
     build.build_workloads(kernel, say)
     pair = spec.PairSpec(
         target=target_name,
@@ -133,6 +138,7 @@ def command(
         lock_mode=probing.lock_mode,
         waits=probing.waits,
         calibrate=probing.calibrate,
+        keep_paths=probing.keep_paths,
         command=["z3trace", *sys.argv[1:]],
         sides=[
             spec.PairSide(label=module.variant, module=str(module.path), timed=path, output=name)
@@ -156,6 +162,22 @@ def command(
     if set(outcome.made) != set(RECORDINGS):
         raise Z3traceError("the guest left no whole recordings", "what it said is above")
     return _report([directory / name for name in RECORDINGS], directory)
+
+
+def _say_if_few(runs: int, operations: int, classes: int) -> None:
+    """Before anything runs: whether so few runs a side can decide anything at all."""
+    from z3trace.analysis.figures.metrics import questions
+    from z3trace.analysis.statistics import family, verdict
+
+    asked = questions(operations, classes)
+    first, _ = family.strictness(asked, asked)
+    needed = verdict.fewest_runs(first)
+    if runs < needed:
+        say(
+            f"{amount(runs, 'run')} a side {plural(runs, 'is', 'are')} too few to tell any "
+            f"difference, however large, if all {asked} primary figures are seen: from {needed} "
+            "on one can be told"
+        )
 
 
 def _timed(kernel: "Kernel", source: str, variants: "list[Variant]", *, boxed: bool) -> list[str]:

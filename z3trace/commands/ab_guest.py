@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from z3trace.errors import DONE, FAILED
+from z3trace.words import amount
 
 
 @click.command(hidden=True)
@@ -32,7 +33,12 @@ def command(spec_file: Path) -> int:
     counts = {Way.named(name): count for name, count in spec.runs.items()}
     steps = schedule.schedule(len(spec.sides), counts, warm_up=max(counts.values()) > 1)
     work = choose.named(spec.workload)
-    wanted = session.Wanted(lock_mode=spec.lock_mode, waits=spec.waits, calibrate=spec.calibrate)
+    wanted = session.Wanted(
+        lock_mode=spec.lock_mode,
+        waits=spec.waits,
+        calibrate=spec.calibrate,
+        keep_paths=spec.keep_paths,
+    )
     variants = [
         sides.Variant(
             side.label,
@@ -62,5 +68,5 @@ def command(spec_file: Path) -> int:
     tell(0, len(steps), "recording")
     interrupted = session.record(pair, work, steps, spec.seed, report, say)
     for text in failed[:1]:
-        click.echo(f"the workload failed in {len(failed)} runs: {text}", err=True)
+        click.echo(f"the workload failed in {amount(len(failed), 'run')}: {text}", err=True)
     return FAILED if failed or interrupted else DONE

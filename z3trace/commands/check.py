@@ -46,6 +46,7 @@ class _Asked:
     seed: int
     hold: float
     wait: float
+    keep_paths: bool
     #: What this check's file is known by: no other passes for it.
     identity: str
 
@@ -100,6 +101,7 @@ class _Guest:
     "breaks the rule new-nesting.",
 )
 @options.label
+@options.keep_paths
 @options.guest
 @options.output_directory("the reports: check.txt, .json, .html and lock-order.svg")
 @options.force
@@ -120,6 +122,7 @@ def command(
     long_wait: float,
     reference: Path | None,
     label: str,
+    keep_paths: bool,
     guest: GuestOptions,
     directory: Path | None,
     force: bool,
@@ -138,7 +141,8 @@ def command(
     from z3trace.data import checkfile
 
     identity = checkfile.new_identity()
-    asked = _Asked(target_name, label, lock_mode, seed, long_hold, long_wait, identity)
+    limits = (long_hold, long_wait)
+    asked = _Asked(target_name, label, lock_mode, seed, *limits, keep_paths, identity)
     in_guest = bool(variant or patches)
     if in_guest and (module_file or load):
         raise UsageError(
@@ -204,6 +208,7 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
             lock_mode=asked.lock_mode,
             seed=asked.seed,
             limits=Limits(hold=asked.hold, wait=asked.wait),
+            keep_paths=asked.keep_paths,
             identity=asked.identity,
         ),
         file,
@@ -242,6 +247,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
         seed=asked.seed,
         hold=asked.hold,
         wait=asked.wait,
+        keep_paths=asked.keep_paths,
         command=["z3trace", *sys.argv[1:]],
         output=file.name,
         identity=asked.identity,

@@ -35,6 +35,7 @@ def command(spec_file: Path) -> int:
             lock_mode=spec.lock_mode,
             seed=spec.seed,
             limits=Limits(hold=spec.hold, wait=spec.wait, console=True),
+            keep_paths=spec.keep_paths,
             identity=spec.identity,
         ),
         Path(spec.output),

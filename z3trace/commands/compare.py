@@ -7,7 +7,7 @@ import click
 
 from z3trace.commands import options, screen
 from z3trace.commands.screen import wrote
-from z3trace.errors import DONE, REGRESSION, UsageError
+from z3trace.errors import DONE, INCOMPARABLE, REGRESSION, UsageError
 
 if TYPE_CHECKING:
     from z3trace.analysis.comparing.comparison import Comparison
@@ -22,7 +22,7 @@ class _Gated(click.Command):
         given = []
         for i, word in enumerate(args):
             following = args[i + 1] if i + 1 < len(args) else ""
-            number = following.replace(".", "", 1).isdigit()
+            number = options.is_number(following)
             given.append(f"{_GATE}=0" if word == _GATE and not number else word)
         return super().parse_args(ctx, given)
 
@@ -59,10 +59,12 @@ class _Gated(click.Command):
 @click.option(
     _GATE,
     "gate",
-    type=click.FloatRange(min=0),
+    type=options.Percent(),
     metavar="[PERCENT]",
-    help="Exit with status 3 if a figure got worse, by at least PERCENT if that is given.",
+    help="Exit with status 3 if a figure got worse, by at least PERCENT if that is given; with "
+    "5 if that cannot be judged.",
 )
+@options.allow_failed
 @options.force
 def command(
     recordings: tuple[Path, ...],
@@ -72,12 +74,14 @@ def command(
     histograms: bool,
     allow_mismatch: bool,
     gate: float | None,
+    allow_failed: bool,
     force: bool,
 ) -> int:
     """Compare one or more recordings with the first one: figures, verdicts, plots, reports."""
     from z3trace.analysis import plots as drawing
     from z3trace.analysis.comparing.comparison import compare_all
     from z3trace.analysis.figures.recording import Digest
+    from z3trace.analysis.figures.sides import told_apart
     from z3trace.analysis.report import formats
     from z3trace.data import outputs
 
@@ -88,7 +92,7 @@ def command(
         outputs.require(path, force=force)
     if plots and len(recordings) > 2:
         raise UsageError("plots are of two recordings", "compare each with the first")
-    digests = [Digest.read(path) for path in recordings]
+    digests = told_apart([Digest.read(path, failed=allow_failed) for path in recordings])
     found = compare_all(digests[0], digests[1:], allow_mismatch=allow_mismatch)
     click.echo(_shown(found, everything=everything), nl=False)
     if histograms:
@@ -101,8 +105,26 @@ def command(
         *(formats.write_report(found, path) for path in reports),
     ]:
         wrote(path)
-    if gate is not None and any(one.regressions(gate / 100) for one in found):
+    return DONE if gate is None else _judged(found, gate)
+
+
+def _judged(found: "list[Comparison]", percent: float) -> int:
+    """What the gate comes to, said and as an exit status."""
+    from z3trace.analysis.comparing.gate import judge
+
+    outcome = judge(found, percent / 100)
+    for heading, told in (
+        ("regression", outcome.regressions),
+        ("cannot be judged", outcome.unjudged),
+        ("note", outcome.notes),
+    ):
+        for text in told:
+            screen.say(f"gate: {heading}: {text}")
+    if outcome.regressions:
         return REGRESSION
+    if outcome.unjudged:
+        return INCOMPARABLE
+    screen.say(f"gate: no figure got worse by {percent:g} % or more")
     return DONE
 
 

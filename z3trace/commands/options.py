@@ -6,6 +6,7 @@ a ``GuestOptions``, ``@probes`` a ``ProbeOptions``, ``@filters`` a ``FilterOptio
 
 import dataclasses
 import functools
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,30 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
             self.fail(str(error), param, ctx)
 
 
+def is_number(text: str) -> bool:
+    """Whether a word can only be meant as a number, or as one of per cent."""
+    try:
+        float(text.removesuffix("%"))
+    except ValueError:
+        return False
+    return True
+
+
+class Percent(click.ParamType):  # type: ignore[type-arg]
+    """A percentage that is not below 0, such as ``5`` or ``2.5%``; the verb gets 5.0."""
+
+    name = "percent"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        text = str(value)
+        number = float(text.removesuffix("%")) if is_number(text) else math.nan
+        if not 0 <= number < math.inf:
+            self.fail(f"{text!r} is not a percentage, such as 5 or 2.5", param, ctx)
+        return number
+
+
 def _group(name: str, kind: type, *decorators: Decorator[Any]) -> Decorator[Any]:
     """Options whose values reach the verb as one argument *name* of the dataclass *kind*."""
 
@@ -88,6 +113,11 @@ load = click.option(
 )
 label = click.option(
     "--label", default="", help="The name of this recording in comparisons and reports."
+)
+allow_failed = click.option(
+    "--allow-failed",
+    is_flag=True,
+    help="Count runs whose workload failed, too.",
 )
 force = click.option("--force", is_flag=True, help="Overwrite existing output.")
 
@@ -221,6 +251,7 @@ class ProbeOptions:
     probe_kinds: tuple[str, ...]
     seed: int
     calibrate: bool
+    keep_paths: bool
 
     def asked(self, target: "Target", work: "Workload", **more: Any) -> "Asked":
         """What is asked for and possible with *target* and *work*; *more* are the fields of
@@ -239,6 +270,13 @@ class ProbeOptions:
             **more,
         )
 
+
+keep_paths = click.option(
+    "--keep-paths",
+    is_flag=True,
+    help="Keep directories of this host and the whole command line of its kernel in what is "
+    "written; without it only what the figures can depend on.",
+)
 
 probes = _group(
     "probing",
@@ -271,6 +309,7 @@ probes = _group(
         default=True,
         help="First measure what the probes cost here, and correct the figures for it.",
     ),
+    keep_paths,
 )
 
 
@@ -316,6 +355,7 @@ def wanted(probing: ProbeOptions, only: FilterOptions, task_slots: int) -> "Want
         process=only.process or 0,
         processors=only.processors,
         operations=only.operations,
+        keep_paths=probing.keep_paths,
         task_slots=task_slots,
     )
 

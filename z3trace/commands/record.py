@@ -95,10 +95,10 @@ def command(
     what was recorded.
     """
     from z3trace import paths
+    from z3trace.data import recordable
     from z3trace.data.partfile import require_writable
-    from z3trace.data.recordable import require_recordable
     from z3trace.probing import preflight
-    from z3trace.recording import loading, repetitions, schedule, session, sides
+    from z3trace.recording import loading, repetitions, room, schedule, session, sides
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -107,10 +107,12 @@ def command(
     paths.must_be_new(output, force=force)
     patience = wait_module or 0.0
     work = choose.choose(workload_text, duration, command_line)
-    require_recordable(label, sys.argv[1:], work.description)
+    label = label or recordable.label_of(output)
+    recordable.require_recordable(label, sys.argv[1:], work.description)
     target = definition.load(target_name)
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=bool(timed_file))
     counts = repetitions.of_one(asked)
+    room.require_room(counts, len(target.operations), len(target.classes()))
     steps = schedule.schedule(1, counts, warm_up=runs > 1)
     preflight.require_traceable()
     path = module_file.absolute() if module_file else None
@@ -119,7 +121,6 @@ def command(
         module.before_run()
     wanted = options.wanted(probing, only, int(task_slots))
     ready = partial(_when_loaded, target.module, patience, module.before_run)
-    label = label or output.name.split(".")[0]
     timed = timed_file.absolute() if timed_file else None
     made = sides.sides(
         target,

@@ -17,7 +17,7 @@ def command(file: Path, histograms: bool, sites: bool) -> int:
     from z3trace.analysis.figures.recording import Digest
     from z3trace.analysis.report import recording as summary
 
-    recording = Digest.read(file)
+    recording = Digest.read(file, failed=True)
     click.echo(summary.text(recording, sites=sites), nl=False)
     if histograms:
         from z3trace.analysis.report import histograms as lines

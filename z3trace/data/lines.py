@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 import msgspec
 
 from z3trace.data import limits
+from z3trace.data.fitting import fitted
 from z3trace.errors import InputError, Z3traceError
 from z3trace.printable import visible
 
@@ -117,13 +118,22 @@ def _said(error: Exception) -> str:
     return visible(str(error)[:_MOST_SAID])[:_MOST_SAID]
 
 
+def _checked(record: msgspec.Struct, decoder: "msgspec.json.Decoder[T]") -> bytes:
+    line = _encoder.encode(record) + b"\n"
+    decoder.decode(line)
+    return line
+
+
 def encode(record: msgspec.Struct, decoder: "msgspec.json.Decoder[T]", what: str) -> bytes:
-    """The line of *record*, which the reader will take; Z3traceError if it would not."""
+    """The line of *record*, which the reader will take, its texts cut if they are too long
+    for it; Z3traceError if it would not take it all the same."""
     try:
-        line = _encoder.encode(record) + b"\n"
-        decoder.decode(line)
-    except (*_BROKEN, UnicodeEncodeError) as error:
-        raise Z3traceError(f"{what} cannot hold this: {_said(error)}") from error
+        line = _checked(record, decoder)
+    except (*_BROKEN, UnicodeEncodeError):
+        try:
+            line = _checked(fitted(record), decoder)
+        except (*_BROKEN, UnicodeEncodeError) as error:
+            raise Z3traceError(f"{what} cannot hold this: {_said(error)}") from error
     if len(line) > limits.LINE:
         raise Z3traceError(f"{what} cannot hold this: a line of {len(line)} bytes")
     return line

@@ -1,6 +1,7 @@
 """What a recording can hold of the words that a user gives: looked at before it begins."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from z3trace.data import limits
 from z3trace.errors import UsageError
@@ -21,6 +22,16 @@ def require_recordable(label: str, command: Sequence[str], workload: str) -> Non
             f"{sum(lengths)} characters",
             "put it into a script",
         )
+
+
+def label_of(path: Path) -> str:
+    """What a recording without a label is called: its file's name without what tells that
+    it is a recording."""
+    name = path.name
+    for suffix in (".gz", ".z3t"):
+        shorter = name.removesuffix(suffix)
+        name = shorter or name
+    return name
 
 
 def encodable(word: str) -> str:

@@ -6,7 +6,6 @@ so that a killed recording leaves what it had under a name that says so.
 
 import gzip
 from collections.abc import Callable, Iterator
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
@@ -14,9 +13,9 @@ from typing import BinaryIO, cast
 import msgspec
 
 from z3trace.data import buckets, limits, lines
-from z3trace.data.counts import Series
 from z3trace.data.model import SCHEMA, End, Recording, Run, Session
 from z3trace.data.partfile import PartFile, part_name
+from z3trace.data.whole import Whole
 from z3trace.errors import InputError, Z3traceError
 
 __all__ = ["Stream", "Writer", "part_name", "read"]
@@ -39,29 +38,35 @@ class Writer:
         if path.suffix == ".gz":
             packed = gzip.GzipFile(fileobj=self._part.file, mode="wb", mtime=0)
             self._file = cast(BinaryIO, packed)
-        self._runs = self._series = self._written = 0
+        self._whole = Whole()
+        self._written = 0
 
-    def _line(self, record: Session | Run | End, room: int = 0) -> None:
+    def _line(self, record: Session | Run | End, room: int = 0) -> bytes:
+        """The line of a record, for which the file has room."""
         line = lines.encode(record, _decoder, _WHAT)
         if self._written + len(line) > limits.RECORDING - room:
             raise _full(f"{limits.RECORDING >> 20} MB")
+        return line
+
+    def _write(self, line: bytes) -> None:
         self._written += len(line)
         self._file.write(line)
         self._file.flush()
         self._part.file.flush()
 
     def session(self, session: Session) -> None:
-        self._line(session, _END_ROOM)
+        self._write(self._line(session, _END_ROOM))
 
     def run(self, run: Run) -> None:
-        self._series += sum(map(len, _all_series(run)))
-        if self._runs == limits.RUNS or self._series > limits.ALL_SERIES:
-            raise _full(f"{limits.RUNS} runs with {limits.ALL_SERIES} histograms")
-        self._line(run, _END_ROOM)
-        self._runs += 1
+        line = self._line(run, _END_ROOM)
+        try:
+            self._whole.take(run)
+        except ValueError as error:
+            raise _refused(str(error)) from error
+        self._write(line)
 
     def finish(self, *, interrupted: bool) -> None:
-        self._line(End(runs=self._runs, interrupted=interrupted))
+        self._write(self._line(End(runs=self._whole.runs, interrupted=interrupted)))
         self._close_packed()
         self._part.finish()
 
@@ -80,7 +85,7 @@ class Writer:
     ) -> None:
         if self._part.file.closed:
             return
-        if self._runs:
+        if self._whole.runs:
             self._close_packed()
             self._part.close()
         else:
@@ -88,7 +93,11 @@ class Writer:
 
 
 def _full(most: str) -> Z3traceError:
-    return Z3traceError(f"{_WHAT} has at most {most}", "what was recorded is kept")
+    return _refused(f"it has at most {most}")
+
+
+def _refused(why: str) -> Z3traceError:
+    return Z3traceError(f"{_WHAT} cannot hold this run: {why}", "what was recorded is kept")
 
 
 def _decode(path: Path, number: int, line: bytes) -> Session | Run | End:
@@ -109,45 +118,6 @@ def _schema_of(line: bytes) -> int | None:
         return msgspec.json.decode(line, type=Peek).schema
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def _all_series(run: Run) -> Iterator[list[Series]]:
-    """What the probes saw, and what a timed build told."""
-    yield run.series
-    if run.timed is not None:
-        yield run.timed.series
-
-
-def _check_series(where: str, listed: list[Series]) -> None:
-    kinds = {(series.metric, series.operation, series.lock) for series in listed}
-    if len(kinds) != len(listed):
-        raise InputError(f"{where}: a series is there twice")
-    for series in listed:
-        indexes = [index for index, _ in series.buckets]
-        if indexes != sorted(set(indexes)):
-            raise InputError(f"{where}: the buckets of a series are not in rising order")
-        if sum(count for _, count in series.buckets) != series.count:
-            raise InputError(f"{where}: a series' count is not the sum of its buckets")
-        if series.count and not series.min <= series.max:
-            raise InputError(f"{where}: a series' minimum is above its maximum")
-
-
-def _names(run: Run) -> Iterator[str]:
-    """All names by which figures of a run are kept."""
-    parts = [part for part in (run, run.timed) if part is not None]
-    for series in chain.from_iterable(_all_series(run)):
-        yield series.operation or series.lock
-    for operation in run.operations:
-        yield operation.operation
-    for truth in run.result.operations:
-        yield truth.operation
-    for lock in chain.from_iterable(part.locks for part in parts):
-        yield lock.lock
-    for site in run.sites:
-        yield from site.locks
-    for pair in chain.from_iterable(part.nesting for part in parts):
-        yield from (pair.held, pair.acquired)
-    yield from run.result.facts
 
 
 class Stream:
@@ -177,8 +147,7 @@ class Stream:
 
     def __iter__(self) -> Iterator[Run]:
         end: End | None = None
-        runs = series = 0
-        names: set[str] = set()
+        whole_file = Whole()
         for number, line, whole in self._lines:
             if not whole:
                 break
@@ -187,19 +156,16 @@ class Stream:
             if end is not None:
                 raise InputError(f"{where}: there is more after the end line")
             if isinstance(record, Run):
-                for listed in _all_series(record):
-                    _check_series(where, listed)
-                names.update(_names(record))
-                runs += 1
-                series += sum(map(len, _all_series(record)))
-                if runs > limits.RUNS or series > limits.ALL_SERIES or len(names) > limits.NAMES:
-                    raise InputError(f"{where}: more runs or names than {_WHAT} can have")
+                try:
+                    whole_file.take(record)
+                except ValueError as error:
+                    raise InputError(f"{where}: {error}") from error
                 yield record
             elif isinstance(record, End):
                 end = record
             else:
                 raise InputError(f"{where}: a second session line")
-        self.complete = end is not None and end.runs == runs
+        self.complete = end is not None and end.runs == whole_file.runs
         self.interrupted = end is not None and end.interrupted
 
 

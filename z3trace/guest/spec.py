@@ -34,6 +34,7 @@ class PairSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lock_mode: str
     waits: str
     calibrate: bool
+    keep_paths: bool
     command: list[str]
     sides: list[PairSide]
 
@@ -58,6 +59,7 @@ class CheckSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int
     hold: float
     wait: float
+    keep_paths: bool
     command: list[str]
     output: str
     #: What the check's file is to be known by.

@@ -7,6 +7,7 @@ root and as an ordinary user.
 """
 
 import os
+import re
 import select
 import shutil
 import signal
@@ -45,6 +46,10 @@ _OUTPUT = 1 << 20  # bytes of its output that are kept, from the end
 #: Of a process, and of one whose parent tells: at the limit of a processor's time, or when
 #: the machine is out of memory.
 _KILLED = {code for sign in (signal.SIGKILL, signal.SIGXCPU) for code in (-sign, 128 + sign)}
+
+#: Lines of a program that failed: from the first error on, else the last ones.
+_MOST_SAID = 15
+_CHATTER = re.compile(r"make(\[\d+\])?: (Entering|Leaving) directory|  (CC|LD|MODPOST) ")
 
 _UNBOXED = "--unboxed lets a stranger's patch meet the compiler outside of a box"
 
@@ -93,9 +98,17 @@ class Box:
         if status in _KILLED:
             raise Z3traceError(f"{doing} was killed: it took too much time or memory")
         if status:
-            lines = "\n".join(line[:300] for line in output.strip().splitlines()[-15:])
-            raise Z3traceError(f"{doing} failed with status {status}:\n{lines}")
+            raise Z3traceError(f"{doing} failed with status {status}:\n{self._said(output)}")
         return output
+
+    def _said(self, output: str) -> str:
+        """What a program said that failed, without the name of the directory that it works
+        in, which is gone by now, and without make's own lines about that."""
+        plain = output.replace(f"{self.writable}/", "")
+        told = [line for line in plain.strip().splitlines() if not _CHATTER.match(line)]
+        first = next((i for i, line in enumerate(told) if "error:" in line), len(told))
+        kept = told[first : first + _MOST_SAID] or told[-_MOST_SAID:]
+        return "\n".join(line[:300] for line in kept)
 
     def _watch(
         self, command: Sequence[str], variables: Mapping[str, str], data: bytes, timeout: float

@@ -15,6 +15,7 @@ from z3trace import paths
 from z3trace.errors import InputError, UsageError
 from z3trace.kernels import handed, mail, placing, semantic, series, unified
 from z3trace.kernels.box import Box
+from z3trace.words import amount
 
 Say = Callable[[str], None]
 
@@ -192,7 +193,7 @@ def _apply_unified(patch: Patch, tree: Path, source: str, way: Way) -> set[str]:
     for text in left_out[:_MOST_TOLD]:
         way.say(patch, f"left out: {text}")
     if len(left_out) > _MOST_TOLD:
-        way.say(patch, f"left out: {len(left_out) - _MOST_TOLD} more files")
+        way.say(patch, f"left out: {amount(len(left_out) - _MOST_TOLD, 'more file')}")
     return headers
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from z3trace.errors import InputError
 from z3trace.kernels.mail import Mail
+from z3trace.words import amount
 
 Say = Callable[[str], None]
 
@@ -128,7 +129,7 @@ class _Told:
 
     def end(self) -> None:
         if self.count > _MOST_TOLD:
-            self.say(f"{self.name}: left out: {self.count - _MOST_TOLD} more mails")
+            self.say(f"{self.name}: left out: {amount(self.count - _MOST_TOLD, 'more mail')}")
 
 
 def _none(name: str, parts: Sequence[Part]) -> InputError:

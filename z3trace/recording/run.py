@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import structs
 
 from z3trace.bpf.programs import Programs, probe_source
-from z3trace.data import buckets
+from z3trace.data import buckets, private
 from z3trace.data.model import (
     SCHEMA,
     Calibration,
@@ -96,6 +96,8 @@ class Recorder:
         self._told = False
         #: The timed build that is recorded, which is asked for its figures after each run.
         self.timed: Timing | None = None
+        #: Whether what is recorded has the host's paths and all of the kernel's command line.
+        self.keep_paths = False
         self.host = HostClock()
 
     def shared(self) -> tuple[Programs, Calibration | None]:
@@ -106,6 +108,7 @@ class Recorder:
         """A recorder for another build of the same target, where no probes are wanted."""
         other = Recorder(self._programs, self.plan, self.choice, self.calibration)
         other.lock_choice = self.lock_choice
+        other.keep_paths = self.keep_paths
         return other
 
     def _choice(self, probe: str) -> Choice:
@@ -253,7 +256,7 @@ class Recorder:
         """How what is recorded now comes about; the probes must have been attached once."""
         assert self.coverage is not None  # noqa: S101 - callers attach first
         texts = [encodable(word) for word in (label, workload, *command)]
-        return Origin(
+        told = Origin(
             tool=f"z3trace {tool_version()}",
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             target=self.plan.target.name,
@@ -268,6 +271,7 @@ class Recorder:
             operations=self.coverage.operations,
             sites=self.coverage.sites,
         )
+        return told if self.keep_paths else private.origin(told)
 
     def session(
         self,

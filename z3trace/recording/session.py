@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import structs
 
 from z3trace.bpf import layout
-from z3trace.data import runfile
+from z3trace.data import private, runfile
 from z3trace.data.model import Run
 from z3trace.data.recordable import require_recordable
 from z3trace.errors import INTERRUPTED, Z3traceError
@@ -84,12 +84,14 @@ class _Recording:
         return self.disturbances.judged(run)
 
     def _keep(self, number: int, run: Run) -> None:
+        side = self._sides[number]
         if number not in self._opened:
-            side = self._sides[number]
             self._writers[number].session(
                 side.build.recorder.session(self._work, side.label, side.command, side.calls)
             )
             self._opened.add(number)
+        if not side.build.recorder.keep_paths:
+            run = structs.replace(run, result=private.result(run.result))
         self._writers[number].run(run)
 
     def told(self) -> list[str]:
@@ -155,6 +157,7 @@ class Wanted:
     process: int = 0
     processors: tuple[int, ...] = ()
     operations: tuple[str, ...] = ()
+    keep_paths: bool = False
     task_slots: int = layout.TASK_SLOTS
 
     def choice(self) -> Choice:
@@ -208,10 +211,11 @@ def recorders(  # noqa: PLR0913 - the parts of one session, and who is told
     choice, why = lockmode.decided(choice, measured, plans)
     if why:
         note(f"--locks auto takes {choice.lock_mode}: {why}")
-    made = [Recorder(programs, each, choice, measured) for each in plans]
-    for recorder in made:
+    found = [Recorder(programs, each, choice, measured) for each in plans]
+    for recorder in found:
         recorder.lock_choice = why
-    return made
+        recorder.keep_paths = wanted.keep_paths
+    return found
 
 
 def remaining(started: float, done: int, total: int) -> float:

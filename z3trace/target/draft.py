@@ -9,6 +9,7 @@ from z3trace.bpf import layout
 from z3trace.bpf.btf import KernelTypes, LockMember
 from z3trace.code.module import ModuleFile
 from z3trace.errors import CannotTraceError
+from z3trace.words import amount
 
 _CLONE = re.compile(r"\.(cold|part|isra|constprop)\b")
 
@@ -52,7 +53,7 @@ def _operations(functions: Sequence[Candidate], pool: str) -> list[str]:
         mark = "" if number < layout.OPERATIONS else "# "
         if number == layout.OPERATIONS:
             lines += ["", "# Others:"]
-        note = f"  # {candidate.sites} lock call sites" + (
+        note = f"  # {amount(candidate.sites, 'lock call site')}" + (
             f"; first argument struct {candidate.structure} *" if candidate.structure else ""
         )
         lines += ["", f"{mark}[operations.{_word(candidate.function)}]{note}"]
@@ -103,12 +104,13 @@ def draft(file: ModuleFile) -> str:
         types.close()
     if not functions:
         raise CannotTraceError(
-            f"{file.label} has {len(file.sites)} lock call sites, "
+            f"{file.label} has {amount(len(file.sites), 'lock call site')}, "
             "none in a function that a probe can name"
         )
     name = _word(file.name)
+    sites = amount(len(file.sites), "lock call site")
     head = [
-        f"# {file.name}: drafted from {len(file.sites)} lock call sites; choose and rename.",
+        f"# {file.name}: drafted from {sites}; choose and rename.",
         f'name = "{name if name[0].isalpha() else "m" + name}"',
         f'module = "{file.name}"',
         "",

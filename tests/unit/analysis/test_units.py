@@ -1,6 +1,8 @@
 """Numbers as people read them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from z3trace.analysis import units
 
@@ -17,6 +19,9 @@ NAN = float("nan")
         (12_640_000, "12.6 ms"),
         (1.2e9, "1.20 s"),
         (-1500, "-1.50 us"),
+        (9999e9, "9999 s"),
+        (9_223_372_036_854_775_807, "9.22G s"),
+        (-9_223_372_036_854_775_807, "-9.22G s"),
         (NAN, "-"),
         (float("inf"), "-"),
     ],
@@ -27,7 +32,17 @@ def test_nanoseconds(value: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (9999, "9999"), (1234567, "1.23M"), (12_345, "12.3k"), (0.5, "0.5"), (NAN, "-")],
+    [
+        (0, "0"),
+        (9999, "9999"),
+        (12_345, "12.3k"),
+        (999_900, "1.00M"),
+        (1234567, "1.23M"),
+        (5e9, "5.00G"),
+        (509_514_788_000_000_000, "5.10e+17"),
+        (0.5, "0.5"),
+        (NAN, "-"),
+    ],
 )
 def test_count(value: float, text: str) -> None:
     assert units.count(value) == text
@@ -43,6 +58,7 @@ def test_count(value: float, text: str) -> None:
         (0.1234, "per operation", "0.123"),
         (NAN, "of acquisitions", "-"),
         (NAN, "per operation", "-"),
+        (NAN, "ops/s", "-"),
     ],
 )
 def test_a_value_has_the_unit_of_its_metric(number: float, unit: str, text: str) -> None:
@@ -52,17 +68,31 @@ def test_a_value_has_the_unit_of_its_metric(number: float, unit: str, text: str)
 def test_ratios_changes_and_intervals() -> None:
     assert units.change(0.479) == "-52.1 %"
     assert units.change(1.034) == "+3.4 %"
+    assert units.change(9.99) == "+899.0 %"
+    assert units.change(12.34) == "12.3 times"
+    assert units.change(1073741824) == "1.07G times"
+    assert units.ratio(1073741824) == "1.07G"
+    assert units.interval(20_000, 3e9) == "[20.0k, 3.00G]"
     assert units.ratio(0.0001) == "<0.001", "what is not 0 never reads as 0"
     assert (units.ratio(0), units.ratio(NAN)) == ("0.000", "-")
     assert units.interval(0.5, 1.25) == "[0.500, 1.250]"
     assert units.interval(0.5, float("inf")) == "-"
     assert (units.difference(548), units.difference(-548)) == ("+548 ns", "-548 ns")
     assert (units.corrected(19, 20), units.corrected(20, 20)) == ("<20 ns", "20 ns")
-    assert (units.detectable(0.042), units.detectable(50), units.detectable(NAN)) == (
-        "4.2%",
-        ">999%",
-        "",
-    )
+    told = [units.detectable(number) for number in (0.042, 50, float("inf"), NAN)]
+    assert told == ["4.2%", ">999%", "none", ""]
+
+
+@given(st.floats())
+def test_no_number_is_longer_than_a_column(number: float) -> None:
+    """Numbers of a stranger's recording are as large as they like."""
+    cells = [
+        units.nanoseconds(number),
+        units.count(number),
+        units.change(abs(number)),
+        units.ratio(abs(number)),
+    ]
+    assert max(map(len, cells)) <= 16, cells
 
 
 def test_a_share_in_words_and_its_order() -> None:

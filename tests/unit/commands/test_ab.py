@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from samples import recording, write
@@ -31,12 +32,16 @@ def run(
     kernel = SimpleNamespace(release="6.1.0-0-amd64", version="6.1")
     monkeypatch.setattr(fetch, "cached", lambda *_: kernel)
     monkeypatch.setattr(build, "build_workloads", lambda *_: None)
-    module = SimpleNamespace(variant="x", path=Path("x.ko"))
-    monkeypatch.setattr(build, "build_variant", lambda *_, **__: module)
 
-    def command(guest: Guest) -> tuple[int, str]:
+    def built(*arguments: Any, **_: object) -> object:
+        variant = arguments[2].name
+        return SimpleNamespace(variant=variant, path=Path("x.ko"), digest=variant)
+
+    monkeypatch.setattr(build, "build_variant", built)
+
+    def command(guest: Guest, *more: str) -> tuple[int, str]:
         monkeypatch.setattr(vm, "run_half", lambda *arguments: guest(arguments[5]))
-        status = cli.run(["ab", "-o", str(tmp_path / "link"), "--force"])
+        status = cli.run(["ab", "-o", str(tmp_path / "link"), "--force", *more])
         said = capsys.readouterr()
         return status, said.out + said.err
 
@@ -69,3 +74,28 @@ def test_what_this_run_recorded_is_reported(
     status, said = run(guest)
     assert status == 0, said
     assert "new-before.z3t" in (tmp_path / "old/report.txt").read_text()
+
+
+def _nothing(_: vm.Home) -> vm.Outcome:
+    return vm.Outcome(0, "", 1.0, ())
+
+
+@pytest.mark.parametrize(
+    ("runs", "few"), [(1, True), (5, True), (6, True), (7, False), (40, False)]
+)
+def test_so_few_runs_that_nothing_can_be_told_are_said_before_anything_runs(
+    run: Callable[..., tuple[int, str]], runs: int, few: bool
+) -> None:
+    """19 primary figures at four fifths of 5 %: 2/924, the least p of 6 + 6 runs, is too much."""
+    _, said = run(_nothing, f"--runs={runs}")
+    assert ("if all 19 primary figures are seen: from 7 on one can be told" in said) == few
+    if few:
+        assert said.index("too few to tell any difference") < said.index("booting")
+
+
+def test_both_sides_of_one_build_are_said_before_anything_runs(
+    run: Callable[..., tuple[int, str]],
+) -> None:
+    _, said = run(_nothing, "--before=stock", "--after=stock")
+    assert "both sides are the same build" in said
+    assert "same build" not in run(_nothing)[1]

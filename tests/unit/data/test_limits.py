@@ -78,7 +78,7 @@ def test_names_over_all_runs(tmp_path: Path) -> None:
 
     said = _refused(tmp_path / "x.z3t", change)
     # The fixture has names of its own, so that fewer than NAMES new ones fit.
-    assert ": more runs or names" in said
+    assert ": more than 96 names" in said
     assert int(said.split(":")[-2]) <= limits.NAMES + 2
 
 
@@ -329,11 +329,8 @@ def test_bytes_that_are_no_text_are_recorded_as_escapes(tmp_path: Path) -> None:
     assert runfile.read(path).session.command == shown
 
 
-@pytest.mark.parametrize(
-    "changes", [{"label": "x" * 600}, {"label": "\udcff"}, {"command": ["x"] * 5000}]
-)
-def test_what_would_be_refused_is_not_written(tmp_path: Path, changes: dict[str, Any]) -> None:
-    made = recording(runs=1)
+def test_what_would_be_refused_is_not_written(tmp_path: Path) -> None:
+    made, changes = recording(runs=1), {"command": ["x"] * 5000}
     with pytest.raises(Z3traceError, match="a z3trace recording cannot hold this"):
         write(
             tmp_path / "x.z3t",

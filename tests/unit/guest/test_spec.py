@@ -18,6 +18,7 @@ CHECK = CheckSpec(
     seed=1,
     hold=2.0,
     wait=2.0,
+    keep_paths=False,
     command=["z3trace"],
     output="check.z3c",
     identity="0123",
@@ -30,6 +31,7 @@ PAIR = PairSpec(
     lock_mode="callsite",
     waits="slow-path",
     calibrate=True,
+    keep_paths=False,
     command=["z3trace"],
     sides=[PairSide(label="a", module="a.ko", timed="", output="before.z3t")],
 )

@@ -265,3 +265,22 @@ def test_a_program_elsewhere_is_said(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Z3traceError, match="myspatch is at .*below /usr only"):
         Box(home).run(["myspatch"], doing="x")
+
+
+@pytest.mark.parametrize("boxed", [True, False])
+def test_what_a_compiler_says_has_no_path_that_is_gone(tmp_path: Path, boxed: bool) -> None:
+    """Its first error comes first, without the directory and without make's chatter."""
+    (tmp_path / "Makefile").write_text(
+        "x.o: x.c\n\t@echo '  CC [M]  x.o'\n\tgcc -c $(CURDIR)/x.c\n"
+    )
+    broken = "".join(f"int f{i}(void) {{ return undeclared{i}; }}\n" for i in range(40))
+    (tmp_path / "x.c").write_text(broken)
+    with pytest.raises(Z3traceError) as raised:
+        Box(tmp_path, boxed=boxed).run(["make", "-w", "-C", tmp_path], doing="building x")
+    first, *lines = raised.value.message.splitlines()
+    assert first == "building x failed with status 2:"
+    assert lines[0].startswith("x.c:1:")
+    assert "undeclared0" in lines[0]
+    assert len(lines) <= 15
+    assert str(tmp_path) not in raised.value.message
+    assert "directory" not in raised.value.message

@@ -31,6 +31,7 @@ class Recorder:
         #: Order of a run -> ns that the host takes from it.
         self.taken: dict[int, int] = {}
         self.found_late: set[str] = set()
+        self.keep_paths = False
 
     def run(
         self, work: Any, number: int, order: int, seed: int, *, probe: str, clocked: bool

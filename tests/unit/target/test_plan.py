@@ -1,15 +1,12 @@
 """A target resolved against code that the test makes up."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import pytest
+from planned import Code
 
 from z3trace.bpf import layout
-from z3trace.code.callsites import Probe, Site, Start
-from z3trace.code.dwarf import Place
-from z3trace.code.function import Function
+from z3trace.code.callsites import Site
 from z3trace.code.lockfunctions import LOCK_FUNCTIONS
 from z3trace.errors import CannotTraceError, UsageError
 from z3trace.target import definition, plan
@@ -26,36 +23,6 @@ TARGET = Target(
     locks=[LockRule(lock_class="pool", struct="pool", member="lock", where="pool")],
     conditions=[Condition(name="empty", functions=["f"], struct="lists", member="head")],
 )
-
-
-@dataclass
-class Code:
-    """The code of a target, as a module's file would show it."""
-
-    functions: Mapping[str, tuple[str, int]] = field(
-        default_factory=lambda: {"my_alloc.isra.0": (".text", 64), "my_free": (".text", 128)}
-    )
-    sites: Sequence[Site] = ()
-    structures: Mapping[str, Mapping[str, int]] = field(
-        default_factory=lambda: {"pool": {"lock": 8}, "lists": {"head": 0}}
-    )
-    label: str = "mine.ko"
-    prefix: str = "mine:"
-    ambiguous: set[str] = field(default_factory=set)
-    probes: Sequence[Probe] = ()
-    fewer_probes: Sequence[Probe] = ()
-    decoded: Mapping[Start, Function] = field(default_factory=dict)
-    further: Mapping[str, Start] = field(default_factory=dict)
-    variant: Mapping[str, str] = field(default_factory=dict)
-
-    def starts(self, name: str) -> list[Start]:
-        return [places[name] for places in (self.functions, self.further) if name in places]
-
-    def source(self, site: Site) -> Place:
-        return Place("", 0, ())
-
-    def members(self, structure: str) -> Mapping[str, int]:
-        return self.structures.get(structure, {})
 
 
 def _site(number: int, offset: int) -> Site:

@@ -6,7 +6,7 @@ from samples import recording
 from z3trace.analysis.comparing.caveats import caveats
 from z3trace.analysis.figures.recording import Digest
 from z3trace.data.counts import Ledger
-from z3trace.data.model import Recording, WorkloadResult
+from z3trace.data.model import ModuleInfo, Recording, WorkloadResult
 
 
 def _said(after: Recording, *, paired: bool = True) -> list[str]:
@@ -30,14 +30,37 @@ def test_losses_failures_and_what_was_not_seen() -> None:
     )
     said = _said(msgspec.structs.replace(made, session=session, runs=runs, complete=False))
     for sentence in (
-        "after: 1 of 1 lock call sites could not be probed (z3fold_alloc)",
+        "after: 1 of 1 lock call site could not be probed (z3fold_alloc)",
         "after: operation alloc was not recorded: why",
         "after: the workload failed in 3 of 3 runs",
         "after: the recording was cut short",
-        "only 0 with no probes, 3 with all probes a side: no verdicts below 5 runs",
+        "after: not counted: 3 whose workload failed of 3 runs",
     ):
         assert sentence in said, said
+    made = msgspec.structs.replace(made, session=session, runs=runs)
+    after = Digest.of(made, failed=True)
+    said = list(caveats(Digest.of(recording("before")), after, paired=True, needed=7))
     assert any(line.startswith("after: 6 of ") for line in said), said
+    assert "after: the workload failed in 3 of 3 runs, which count all the same" in said
+    few = "only 0 with no probes, 3 with all probes a side: with fewer than 7 runs no difference"
+    assert any(line.startswith(few) for line in said), said
+
+
+def test_the_same_on_both_sides_is_said() -> None:
+    build = ModuleInfo(name="z3fold", build_id="0123456789abcdef0123")
+    one, other = (Digest.of(recording(name, module=build, seed=i)) for i, name in enumerate("ab"))
+    (said,) = (text for text in caveats(one, other, paired=True) if "same" in text)
+    assert "the same build of z3fold (build id 0123456789ab)" in said
+    (said,) = (text for text in caveats(one, one.named("b"), paired=True) if "same" in text)
+    assert "the same recording" in said
+    made = recording("a", module=build)
+    slower = msgspec.structs.replace(made.runs[0], series=recording("a", seed=9).runs[0].series)
+    edited = Digest.of(msgspec.structs.replace(made, runs=[slower, *made.runs[1:]]))
+    (said,) = (text for text in caveats(Digest.of(made), edited, paired=True) if "same" in text)
+    assert "the same build" in said, "it has other figures"
+    unknown = ModuleInfo(name="z3fold")
+    pair = (Digest.of(recording(name, module=unknown, seed=i)) for i, name in enumerate("ab"))
+    assert not any("same" in text for text in caveats(*pair, paired=True))
 
 
 def test_nothing_is_said_twice_or_of_nothing() -> None:

@@ -15,7 +15,8 @@ SMALL = [(4, 4), (5, 5), (5, 9), (10, 10), (12, 7)]
 
 
 def one(before: Floats, after: Floats, *, paired: bool) -> tuple[float, float, float]:
-    shift, low, high = interval.shifts(before[None], after[None], paired=paired)
+    found = interval.shifts(before[None], after[None], paired=paired)
+    shift, low, high = found.shift, found.low, found.high
     return float(shift[0]), float(low[0]), float(high[0])
 
 
@@ -85,7 +86,8 @@ def test_it_covers_the_truth_whatever_the_runs_are_like(
     random = np.random.default_rng(5)
     shared = random.normal(0, 0.5, (4000, runs)) if paired else 0
     before, after = (shared + draw(random, (4000, runs)) for _ in range(2))
-    _, low, high = interval.shifts(before, after, paired=paired)
+    found = interval.shifts(before, after, paired=paired)
+    low, high = found.low, found.high
     assert 0.93 <= float(np.mean((low <= 0) & (high >= 0))) <= 0.965
 
 
@@ -101,12 +103,29 @@ def test_equal_runs_have_an_interval_without_width() -> None:
     assert one(np.full(5, 2.0), np.full(5, 3.0), paired=False) == (1.0, 1.0, 1.0)
 
 
+@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize("runs", [6, 10, 20, 60])
+def test_a_stricter_interval_is_what_the_test_at_that_level_leaves(runs: int, paired: bool) -> None:
+    """Its width grows with the level, and there is none where no p is so small."""
+    random = np.random.default_rng(9)
+    before, after = random.standard_t(2, (40, runs)), random.standard_t(2, (40, runs))
+    half = interval.shifts(before, after, paired=paired).strict
+    assert half.shape == (40, len(interval.STRICT))
+    known = half[:, np.isfinite(half).all(axis=0)]
+    assert known.shape[1] >= {6: 0, 10: 4}.get(runs, 8)
+    assert (np.diff(known, axis=1) >= 0).all(), "the stricter, the wider"
+    if runs == 6 and not paired:
+        # 2/924 is the least p of 6 + 6 runs.
+        assert np.isfinite(half).all(axis=0).tolist() == [True] * 3 + [False] * 5
+
+
 def test_each_row_has_the_interval_that_it_has_alone() -> None:
     random = np.random.default_rng(3)
     before, after = random.normal(0, 1, (20, 8)), random.normal(1, 1, (20, 8))
     together = interval.shifts(before, after, paired=False)
     alone = interval.shifts(before[17:18], after[17:18], paired=False)
-    assert [end[17] for end in together] == [end[0] for end in alone]
+    assert [end[17] for end in together[:3]] == [end[0] for end in alone[:3]]
+    assert together.strict[17].tolist() == pytest.approx(alone.strict[0].tolist(), nan_ok=True)
 
 
 def test_pairs_take_out_what_both_sides_share() -> None:
@@ -126,7 +145,7 @@ def test_the_normal_approximation_goes_on_where_counting_ends(paired: bool) -> N
         interval.shifts(before, after, paired=paired, exact=exact) for exact in (True, False)
     )
     assert near[0] == pytest.approx(counted[0])
-    for ends in zip(counted[1:], near[1:], strict=True):
+    for ends in zip(counted[1:3], near[1:3], strict=True):
         assert np.abs(np.subtract(*ends)).max() < 0.03
 
 
