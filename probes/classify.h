@@ -3,6 +3,25 @@
 #ifndef Z3T_CLASSIFY_H
 #define Z3T_CLASSIFY_H
 
+static __always_inline int z3t_is_pool(const struct z3t_config *config,
+				       u64 pool, u64 address)
+{
+	return address == pool || address == config->pools[0] ||
+	       address == config->pools[1] || address == config->pools[2] ||
+	       address == config->pools[3];
+}
+
+/* An object that the lock is a member of, if it is one of this kind, points to
+ * its pool; of another kind, something else may lie there, or nothing. */
+static __always_inline int z3t_points_to_pool(const struct z3t_config *config,
+					      u64 pool, u64 where)
+{
+	u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), (void *)where);
+	return address && z3t_is_pool(config, pool, address);
+}
+
 static __always_inline int z3t_rule_fits(const struct z3t_config *config,
 					 const struct z3t_rule *rule, u64 pool,
 					 u64 lock, u32 rw)
@@ -15,9 +34,10 @@ static __always_inline int z3t_rule_fits(const struct z3t_config *config,
 		return rw == Z3T_SPIN;
 	if (rule->kind == Z3T_RULE_PAGE)
 		return rw == Z3T_SPIN && !(base & (Z3T_PAGE_SIZE - 1));
-	return base == pool || base == config->pools[0] ||
-	       base == config->pools[1] || base == config->pools[2] ||
-	       base == config->pools[3];
+	if (rule->kind == Z3T_RULE_OBJECT)
+		return rw == Z3T_SPIN &&
+		       z3t_points_to_pool(config, pool, base + rule->pointer);
+	return z3t_is_pool(config, pool, base);
 }
 
 static __always_inline u32 z3t_classify(struct z3t_task *task, u64 lock, u32 rw)

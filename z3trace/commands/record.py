@@ -191,6 +191,8 @@ def _when_loaded(name: str, patience: float, before_run: Callable[[], None]) -> 
 
 
 def _say_coverage(recorder: "Recorder") -> None:
+    if recorder.plan.missing:
+        say(f"this kernel has no {', '.join(recorder.plan.missing)}")
     if recorder.coverage is None or not recorder.choice.locks:
         return
     missing = [site for site in recorder.coverage.sites if not site.attached]
