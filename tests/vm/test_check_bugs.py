@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from vm import bugs
-from z3trace.kernels import build, fetch, variant
+from z3trace.kernels import build, fetch, variant, workloads
 
 pytestmark = pytest.mark.vm
 
@@ -15,7 +15,7 @@ def caught(
     kernel: fetch.Kernel, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, bugs.Outcome]:
     """Every bug variant, checked once: two guests at a time, most of it is start-up."""
-    build.build_workload(kernel, print)
+    workloads.build_workload(kernel, print)
     for name in bugs.VARIANTS:
         build.build_variant(kernel, "mm/z3fold.c", variant.load(name), print)
     where = tmp_path_factory.mktemp("bugs")

@@ -95,7 +95,7 @@ def command(
     from z3trace.commands import progress
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import spec, vm
-    from z3trace.kernels import build, fetch, variant
+    from z3trace.kernels import build, fetch, variant, workloads
     from z3trace.recording import repetitions
     from z3trace.target import definition
     from z3trace.workloads import choose
@@ -124,7 +124,7 @@ def command(
     ]
     instrumented = _timed(kernel, target.source, variants, boxed=not unboxed) if timed else []
     counts = repetitions.of_pair(replace(asked, timed=bool(instrumented)))
-    build.build_workloads(kernel, say)
+    workloads.build_workloads(kernel, [workload_text], say)
     pair = spec.PairSpec(
         target=target_name,
         workload=workload_text,

@@ -208,7 +208,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import vm
     from z3trace.guest.spec import CheckSpec
-    from z3trace.kernels import build, fetch, variant
+    from z3trace.kernels import build, fetch, variant, workloads
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -224,7 +224,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
         require_recordable(label, sys.argv[1:], where.workload)
         built = build.build_variant(kernel, target.source, chosen, say, boxed=boxed)
         module = str(built.path)
-    build.build_workloads(kernel, say)
+    workloads.build_workloads(kernel, [where.workload], say)
     spec = CheckSpec(
         target=asked.target,
         label=label,

@@ -56,7 +56,13 @@ def list_() -> int:
 @options.unboxed
 @click.option("--timed", is_flag=True, help="Let the module time its own locks.")
 @click.option("--release", help="Kernel release; the newest in the cache if not given.")
-@click.option("--workload", is_flag=True, help="Build the workload module zpool_bench instead.")
+@click.option(
+    "--workload",
+    is_flag=False,
+    flag_value="zpool-bench",
+    metavar="[NAME]",
+    help="Build the module of a workload instead: zpool-bench, if no name is given, or zs-bench.",
+)
 @click.option("--variants", is_flag=True, help="List the shipped variants and end.")
 def build(
     target_name: str,
@@ -66,14 +72,14 @@ def build(
     unboxed: bool,
     timed: bool,
     release: str | None,
-    workload: bool,
+    workload: str | None,
     variants: bool,
 ) -> int:
     """Build a variant of the target's module, and print where it is."""
     from z3trace.errors import UsageError
     from z3trace.kernels import build as building
     from z3trace.kernels import fetch as fetching
-    from z3trace.kernels import variant
+    from z3trace.kernels import variant, workloads
     from z3trace.target import definition
 
     if variants:
@@ -81,7 +87,8 @@ def build(
             click.echo(f"{name:24} {description}")
         return DONE
     if workload:
-        click.echo(building.build_workload(fetching.cached(release, say), say).path)
+        kernel = fetching.cached(release, say)
+        click.echo(workloads.build_workload(kernel, say, workload).path)
         return DONE
     target = definition.load(target_name)
     if not target.source:

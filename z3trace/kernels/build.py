@@ -1,4 +1,4 @@
-"""Build a variant of a target's module, or the workload module, out of tree.
+"""Build a variant of a target's module out of tree.
 
 The built module lies in the cache under a digest of everything it was made from.
 """
@@ -35,7 +35,8 @@ class Module:
     fresh: bool
 
 
-def _digest(kernel: Kernel, parts: Sequence[bytes]) -> str:
+def digest_of(kernel: Kernel, parts: Sequence[bytes]) -> str:
+    """Of all that a module is made from: *parts*, the kernel, the compiler, our way."""
     compiler = tools.run(["gcc", "--version"]).splitlines()[0]
     digest = hashlib.sha256()
     for text in (_RECIPE, kernel.release, kernel.version, compiler):
@@ -45,7 +46,8 @@ def _digest(kernel: Kernel, parts: Sequence[bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _make(kernel: Kernel, directory: Path, name: str, flags: str, *, boxed: bool) -> None:
+def make(kernel: Kernel, directory: Path, name: str, flags: str, *, boxed: bool) -> None:
+    """Build the module *name* from the source of that name in *directory*."""
     kbuild = f"obj-m := {name}.o\nccflags-y := {flags}\n"
     (directory / "Kbuild").write_text(kbuild)
     log = Box(directory, [kernel.directory], boxed).run(
@@ -72,7 +74,8 @@ def _add_types(kernel: Kernel, module: Path, *, boxed: bool) -> None:
     )
 
 
-def _built(directory: Path, name: str, variant_name: str, digest: str) -> Module | None:
+def built(directory: Path, name: str, variant_name: str, digest: str) -> Module | None:
+    """The module in *directory*, if it was built before."""
     path = directory / f"{name}.ko"
     if not path.exists():
         return None
@@ -106,13 +109,13 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     patches = Patches(chosen, _nobody if timed else say)
     files = [header.read_bytes() for header in (*headers, *beside)]
     parts = [packaged, *files, *patches.parts]
-    digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
+    digest = digest_of(kernel, parts if boxed else [*parts, b"unboxed"])
     called = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80] + ("-timed" if timed else "")
     stem = f"{name}-{called}-{digest}"
     directory = paths.cache() / "modules" / kernel.release / stem
     if not boxed:
         say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
-    done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
+    done = built(directory, name, label(chosen.name, boxed=boxed), digest)
     if done:
         patches.tell_again(directory)
         return done
@@ -123,7 +126,7 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
             shutil.copy(header, work)
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
         flags += f" {_INLINE}" if timed else ""
-        _make(kernel, work, name, flags, boxed=boxed)
+        make(kernel, work, name, flags, boxed=boxed)
         _add_types(kernel, work / f"{name}.ko", boxed=boxed)
         facts.write(work / f"{name}.ko", Path(source).name, timed=timed)
         record = {
@@ -157,46 +160,3 @@ def _beside() -> list[Path]:
 
     parts = sorted((paths.testbed() / "timed").glob("*.h"))
     return [probe_source() / "histogram.h", *(h for h in parts if h.name != "timed.h")]
-
-
-def build_workload(kernel: Kernel, say: Say) -> Module:
-    """Build zpool_bench.ko for *kernel*."""
-    from z3trace.bpf.programs import probe_source
-
-    source = paths.testbed() / "workload/zpool_bench.c"
-    header = probe_source() / "histogram.h"
-    digest = _digest(kernel, [source.read_bytes(), header.read_bytes()])
-    directory = paths.cache() / "modules" / kernel.release / f"zpool_bench-{digest}"
-    done = _built(directory, "zpool_bench", "", digest)
-    if done:
-        return done
-    say("building zpool_bench.ko")
-    with paths.new_directory(directory, replace=False) as work:
-        shutil.copy(source, work)
-        shutil.copy(header, work)
-        # Our own source: no stranger's, so that it needs no box.
-        _make(kernel, work, "zpool_bench", "-I$(src)", boxed=False)
-    return Module("zpool_bench", directory / "zpool_bench.ko", "", digest, fresh=True)
-
-
-def build_program(name: str, say: Say) -> Path:
-    """Build a user-space program of ``testbed/workload``."""
-    source = paths.testbed() / f"workload/{name}.c"
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    directory = paths.cache() / "programs" / f"{name}-{digest}"
-    if not directory.exists():
-        say(f"building {name}")
-        with paths.new_directory(directory, replace=False) as work:
-            tools.run(["gcc", "-O2", "-Wall", "-o", work / name, source])
-    return paths.trusted(directory / name)
-
-
-def build_pressure(say: Say) -> Path:
-    """Build the user-space program of the workload ``zswap``."""
-    return build_program("zswap_pressure", say)
-
-
-def build_workloads(kernel: Kernel, say: Say) -> None:
-    """Build whatever the workloads of our own need in a guest of *kernel*."""
-    build_workload(kernel, say)
-    build_pressure(say)

@@ -9,24 +9,28 @@ from z3trace.errors import UsageError
 from z3trace.workloads.command import Command, Duration
 from z3trace.workloads.protocol import Workload
 from z3trace.workloads.zpool_bench import ZpoolBench
+from z3trace.workloads.zram import Zram
+from z3trace.workloads.zs_bench import ZsBench
 from z3trace.workloads.zswap import Zswap
 
 #: Name -> how its parameters are read, and what was built for it is found.
 NAMED: dict[str, Callable[[str], Workload]] = {
-    "zpool-bench": lambda text: ZpoolBench.parse(text, built_module()),
-    "zswap": lambda text: Zswap.parse(text, built_pressure()),
+    "zpool-bench": lambda text: ZpoolBench.parse(text, built_module("zpool_bench")),
+    "zs-bench": lambda text: ZsBench.parse(text, built_module("zs_bench")),
+    "zram": lambda text: Zram.parse(text, built_program("zram_io")),
+    "zswap": lambda text: Zswap.parse(text, built_program("zswap_pressure")),
 }
 
 
-def built_module() -> Path | None:
-    """The newest zpool_bench.ko in the cache for the running kernel."""
+def built_module(name: str) -> Path | None:
+    """The newest build of a workload's module in the cache, for the running kernel."""
     there = paths.cache() / "modules" / platform.release()
-    return _newest(there.glob("zpool_bench-*/zpool_bench.ko"))
+    return _newest(there.glob(f"{name}-*/{name}.ko"))
 
 
-def built_pressure() -> Path | None:
-    """The newest zswap_pressure in the cache."""
-    return _newest((paths.cache() / "programs").glob("zswap_pressure-*/zswap_pressure"))
+def built_program(name: str) -> Path | None:
+    """The newest build of a workload's program in the cache."""
+    return _newest((paths.cache() / "programs").glob(f"{name}-*/{name}"))
 
 
 def _newest(files: Iterable[Path]) -> Path | None:

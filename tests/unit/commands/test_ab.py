@@ -10,7 +10,7 @@ from samples import recording, write
 from z3trace import cli
 from z3trace.commands import ab
 from z3trace.guest import vm
-from z3trace.kernels import build, fetch
+from z3trace.kernels import build, fetch, workloads
 
 Guest = Callable[[vm.Home], vm.Outcome]
 
@@ -30,7 +30,7 @@ def run(
     (tmp_path / "link").symlink_to(old)
     kernel = SimpleNamespace(release="6.1.0-0-amd64", version="6.1")
     monkeypatch.setattr(fetch, "cached", lambda *_: kernel)
-    monkeypatch.setattr(build, "build_workloads", lambda *_: None)
+    monkeypatch.setattr(workloads, "build_workloads", lambda *_: None)
     module = SimpleNamespace(variant="x", path=Path("x.ko"))
     monkeypatch.setattr(build, "build_variant", lambda *_, **__: module)
 
