@@ -26,6 +26,8 @@ PACKAGES = {
     "spatch": "coccinelle",
     "tar": "tar",
     "xz": "xz-utils",
+    "zstd": "zstd",
+    "gzip": "gzip",
     "qemu-system-x86_64": "qemu-system-x86",
     "busybox": "busybox-static",
 }

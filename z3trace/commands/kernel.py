@@ -16,17 +16,36 @@ def command() -> None:
 
 @command.command()
 @click.argument("release", required=False)
-def fetch(release: str | None) -> int:
+@click.option("--release", "named", help="The same as RELEASE.", metavar="RELEASE")
+@click.option("--suite", default="", help="Another suite of Debian to fetch from, such as testing.")
+@click.option("--offered", is_flag=True, help="List the kernels that can be fetched, and end.")
+def fetch(release: str | None, named: str | None, suite: str, offered: bool) -> int:
     """Download and unpack a kernel, its headers and its source; install nothing.
 
-    RELEASE is a name such as 6.1.0-50-amd64.  The default is the distribution's current
-    kernel.
+    RELEASE is a name such as 6.1.0-50-amd64, a series such as 6.12, or a series of a
+    flavour such as 6.12-rt-amd64.  The default is the distribution's current kernel.
+    What this machine's package lists do not have is looked for in Debian's other suites:
+    apt reads their lists into z3trace's cache, and the machine's own stay as they are.
     """
+    from z3trace.errors import UsageError
     from z3trace.kernels import fetch as fetching
 
-    kernel = fetching.fetch(release, say)
+    if release and named and release != named:
+        raise UsageError("RELEASE and --release name two kernels")
+    if offered:
+        _list_offered(suite)
+        return DONE
+    kernel = fetching.fetch(release or named, say, suite)
     click.echo(f"{kernel.release} ({kernel.version}) in {kernel.directory}")
     return DONE
+
+
+def _list_offered(suite: str) -> None:
+    from z3trace.kernels import offers, suites
+    from z3trace.kernels.lists import Lists
+
+    for offer in offers.offered(suites.lists(suite, say) if suite else Lists()):
+        click.echo(f"{offer.release:32} {offer.version}")
 
 
 @command.command("list")

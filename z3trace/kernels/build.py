@@ -35,8 +35,7 @@ class Module:
     fresh: bool
 
 
-def digest_of(kernel: Kernel, parts: Sequence[bytes]) -> str:
-    """Of all that a module is made from: *parts*, the kernel, the compiler, our way."""
+def _digest(kernel: Kernel, parts: Sequence[bytes]) -> str:
     compiler = tools.run(["gcc", "--version"]).splitlines()[0]
     digest = hashlib.sha256()
     for text in (_RECIPE, kernel.release, kernel.version, compiler):
@@ -46,8 +45,7 @@ def digest_of(kernel: Kernel, parts: Sequence[bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
-def make(kernel: Kernel, directory: Path, name: str, flags: str, *, boxed: bool) -> None:
-    """Build the module *name* from the source of that name in *directory*."""
+def _make(kernel: Kernel, directory: Path, name: str, flags: str, *, boxed: bool) -> None:
     kbuild = f"obj-m := {name}.o\nccflags-y := {flags}\n"
     (directory / "Kbuild").write_text(kbuild)
     log = Box(directory, [kernel.directory], boxed).run(
@@ -74,8 +72,7 @@ def _add_types(kernel: Kernel, module: Path, *, boxed: bool) -> None:
     )
 
 
-def built(directory: Path, name: str, variant_name: str, digest: str) -> Module | None:
-    """The module in *directory*, if it was built before."""
+def _built(directory: Path, name: str, variant_name: str, digest: str) -> Module | None:
     path = directory / f"{name}.ko"
     if not path.exists():
         return None
@@ -109,13 +106,13 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     patches = Patches(chosen, _nobody if timed else say)
     files = [header.read_bytes() for header in (*headers, *beside)]
     parts = [packaged, *files, *patches.parts]
-    digest = digest_of(kernel, parts if boxed else [*parts, b"unboxed"])
+    digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
     called = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80] + ("-timed" if timed else "")
     stem = f"{name}-{called}-{digest}"
     directory = paths.cache() / "modules" / kernel.release / stem
     if not boxed:
         say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
-    done = built(directory, name, label(chosen.name, boxed=boxed), digest)
+    done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
     if done:
         patches.tell_again(directory)
         return done
@@ -126,7 +123,7 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
             shutil.copy(header, work)
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
         flags += f" {_INLINE}" if timed else ""
-        make(kernel, work, name, flags, boxed=boxed)
+        _make(kernel, work, name, flags, boxed=boxed)
         _add_types(kernel, work / f"{name}.ko", boxed=boxed)
         facts.write(work / f"{name}.ko", Path(source).name, timed=timed)
         record = {
@@ -160,3 +157,19 @@ def _beside() -> list[Path]:
 
     parts = sorted((paths.testbed() / "timed").glob("*.h"))
     return [probe_source() / "histogram.h", *(h for h in parts if h.name != "timed.h")]
+
+
+def build_own(kernel: Kernel, name: str, files: Sequence[Path], flags: str, say: Say) -> Module:
+    """Build the module *name* from *files* of ours, its source and what that includes."""
+    digest = _digest(kernel, [flags.encode(), *(file.read_bytes() for file in files)])
+    directory = paths.cache() / "modules" / kernel.release / f"{name}-{digest}"
+    done = _built(directory, name, "", digest)
+    if done:
+        return done
+    say(f"building {name}.ko")
+    with paths.new_directory(directory, replace=False) as work:
+        for file in files:
+            shutil.copy(file, work)
+        # Our own source: no stranger's, so that it needs no box.
+        _make(kernel, work, name, f"-I$(src) {flags}".strip(), boxed=False)
+    return Module(name, directory / f"{name}.ko", "", digest, fresh=True)

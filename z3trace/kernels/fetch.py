@@ -6,11 +6,11 @@ interrupted or damaged unpack is seen and done again.
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from z3trace import paths
+from z3trace.kernels import offers
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say, download, resolve
 from z3trace.kernels.unpack import unpack
@@ -43,23 +43,26 @@ def _load(directory: Path) -> Kernel:
     return Kernel(directory, manifest["release"], manifest["version"], default)
 
 
-def fetch(release: str | None, say: Say) -> Kernel:
-    """Make sure that a kernel is in the cache, whole, and return it."""
-    resolved, packages = resolve(release)
-    version = packages[0].version
-    directory = paths.cache() / "kernels" / resolved
+def fetch(wanted: str | None, say: Say, suite: str = "") -> Kernel:
+    """Make sure that a kernel is in the cache, whole, and return it: the one that
+    *wanted* stands for now, of *suite* if one is named; see ``packages.resolve``."""
+    resolved = resolve(wanted, suite, say)
+    release, version = resolved.release, resolved.version
+    directory = paths.cache() / "kernels" / release
     if directory.exists():
         if is_whole(directory) and _load(directory).version == version:
             return _load(directory)
-        say(f"the unpacked kernel {resolved} is incomplete, damaged or outdated: doing it again")
-    debs = [download(package, paths.cache() / "packages", say) for package in packages]
+        say(f"the unpacked kernel {release} is incomplete, damaged or outdated: doing it again")
+    kept = paths.cache() / "packages"
+    debs = [download(package, resolved.lists, kept, say) for package in resolved.packages]
     with paths.new_directory(directory) as work:
-        unpack(Kernel(work, resolved, version), debs, directory, say)
+        unpack(Kernel(work, release, version), debs, directory, say)
         manifest = {
-            "release": resolved,
-            "default": release is None,
+            "release": release,
+            "default": wanted is None and not suite,
             "version": version,
-            "packages": {p.name: p.sha256 for p in packages},
+            "suite": resolved.lists.suite,
+            "packages": {p.name: p.sha256 for p in resolved.packages},
             "files": dict(sorted(_files(work))),
         }
         (work / _MANIFEST).write_text(json.dumps(manifest, indent=1))
@@ -75,13 +78,17 @@ def kernels() -> list[tuple[Kernel, bool]]:
     ]
 
 
-def cached(release: str | None, say: Say) -> Kernel:
-    """The kernel to use: the one named, else the newest in the cache of those that the
-    distribution installs by default, else a fetched one."""
-    if release:
-        directory = paths.cache() / "kernels" / release
-        return _load(directory) if is_whole(directory) else fetch(release, say)
-    whole = [kernel for kernel, whole in kernels() if whole and kernel.default]
+def cached(wanted: str | None, say: Say) -> Kernel:
+    """The kernel to use: the newest in the cache of those that *wanted* (a release or a
+    series) stands for, or without it of those that the distribution installs by default;
+    else a fetched one."""
+    if wanted:
+        offers.must_be_name(wanted)
+    whole = [
+        kernel
+        for kernel, is_there in kernels()
+        if is_there and (offers.fits(kernel.release, wanted) if wanted else kernel.default)
+    ]
     if not whole:
-        return fetch(None, say)
-    return max(whole, key=lambda kernel: [int(n) for n in re.findall(r"\d+", kernel.release)])
+        return fetch(wanted, say)
+    return max(whole, key=lambda kernel: offers.Offer(kernel.release, kernel.version).age)

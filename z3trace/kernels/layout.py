@@ -2,7 +2,8 @@
 
 A kernel is unpacked under ``<cache>/kernels/<release>``::
 
-    root/     the packages as they would be installed: boot, lib/modules, usr/src
+    root/     the packages as they would be installed: boot, lib/modules, usr/src;
+              lib is usr/lib
     source/   the files of the source package that modules are built from
     vmlinux   the ELF image, if the packaged one could be unpacked
 """
@@ -13,8 +14,9 @@ from pathlib import Path
 
 from z3trace.errors import UsageError, Z3traceError
 
-#: The files of the source package that modules are built from.
-SOURCES = ("mm/z3fold.c", "mm/zsmalloc.c", "mm/zbud.c")
+#: The files of the source package that modules are built from, as far as a kernel has them,
+#: with the headers that lie beside them.
+SOURCES = ("mm/z3fold.c", "mm/zsmalloc.c", "mm/zbud.c", "mm/*.h")
 _SOURCE = re.compile(r"([a-z0-9][a-z0-9_-]*/)+[a-z0-9][a-z0-9_-]*\.c")
 
 
@@ -39,7 +41,12 @@ class Kernel:
 
     @property
     def packaged_image(self) -> Path:
-        return self.root / f"boot/vmlinuz-{self.release}"
+        """As the distribution boots it: in boot, or beside the modules."""
+        places = (self.root / f"boot/vmlinuz-{self.release}", self.modules / "vmlinuz")
+        for path in places:
+            if path.exists():
+                return path
+        raise Z3traceError(f"the packages of {self.release} hold no kernel image")
 
     @property
     def image(self) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from z3trace import paths, tools
 from z3trace.errors import UsageError
-from z3trace.kernels.build import Module, built, digest_of, make
+from z3trace.kernels.build import Module, build_own
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say
 
@@ -62,18 +62,7 @@ def _module(kernel: Kernel, name: str, flags: str, say: Say) -> Module:
 
     home = paths.testbed() / "workload"
     files = [home / f"{name}.c", *sorted(home.glob("*.h")), probe_source() / "histogram.h"]
-    digest = digest_of(kernel, [flags.encode(), *(file.read_bytes() for file in files)])
-    directory = paths.cache() / "modules" / kernel.release / f"{name}-{digest}"
-    done = built(directory, name, "", digest)
-    if done:
-        return done
-    say(f"building {name}.ko")
-    with paths.new_directory(directory, replace=False) as work:
-        for file in files:
-            shutil.copy(file, work)
-        # Our own source: no stranger's, so that it needs no box.
-        make(kernel, work, name, f"-I$(src) {flags}".strip(), boxed=False)
-    return Module(name, directory / f"{name}.ko", "", digest, fresh=True)
+    return build_own(kernel, name, files, flags, say)
 
 
 def build_program(name: str, say: Say) -> Path:

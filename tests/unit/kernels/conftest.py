@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> distributions.Distribution:
-    """A distribution of one small kernel, which apt has, and an empty cache."""
+    """A distribution of small kernels, which apt has, and an empty cache."""
     made, programs = distributions.make(tmp_path / "distribution")
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin:/usr/sbin:/sbin")
     monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path / "cache"))

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from distribution import RELEASE, Distribution
+from distribution import OLDER, RELEASE, SPLIT, UBUNTU, Distribution
 
 from z3trace.kernels import fetch
 
@@ -69,6 +69,24 @@ def test_a_whole_kernel_is_not_fetched_again(distribution: Distribution) -> None
     assert fetch.fetch(RELEASE, said.append) == first
     assert said == []
     assert len(distribution.asked()) == 5
+
+
+def test_a_series_is_taken_from_the_cache_if_it_is_there(distribution: Distribution) -> None:
+    older = fetch.fetch(OLDER, _silent)
+    asked = distribution.asked()
+    assert fetch.cached("6.1", _silent) == older
+    assert distribution.asked() == asked
+    assert fetch.fetch("6.1", _silent).release == RELEASE
+    assert fetch.cached("6.1", _silent).release == RELEASE
+
+
+def test_every_layout_makes_a_whole_kernel(distribution: Distribution) -> None:
+    for wanted, release in (("7.2", SPLIT), ("6.8", UBUNTU)):
+        kernel = fetch.fetch(wanted, _silent)
+        assert (kernel.release, kernel.default) == (release, False)
+        assert fetch.is_whole(kernel.directory)
+    assert [kernel.release for kernel, _ in fetch.kernels()] == [UBUNTU, SPLIT]
+    assert f"linux-modules-{SPLIT}=7.2.9-1" in distribution.asked()
 
 
 @pytest.mark.usefixtures("distribution")

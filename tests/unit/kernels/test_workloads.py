@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -128,17 +127,13 @@ def test_what_is_built_of_zs_bench_depends_on_the_header(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another interface is another module, whatever is in the cache."""
-    digests = []
-    monkeypatch.setattr(
-        workloads,
-        "built",
-        lambda _, name, __, digest: digests.append(digest) or SimpleNamespace(name=name),
-    )
+    flags = []
+    monkeypatch.setattr(workloads, "build_own", lambda *arguments: flags.append(arguments[3]))
     for text in (OLD, NEW, OLD):
         header = next(kernel.root.glob("usr/src/*/include/linux/zsmalloc.h"))
         header.write_text(text)
         workloads.build_workload(kernel, _silent, "zs-bench")
-    assert digests[0] == digests[2] != digests[1]
+    assert flags[0] == flags[2] != flags[1]
 
 
 def test_each_flag_is_one_that_the_source_knows() -> None:
