@@ -17,7 +17,7 @@
  	...
  };
 
-@@ @@
+@@ symbol pool, class, i; @@
  zs_create_pool(...)
  {
  <...
@@ -41,7 +41,7 @@
  ...>
  }
 
-@@ identifier f = {zs_page_isolate, zs_page_putback}; @@
+@@ identifier f = {zs_page_isolate, zs_page_putback}; symbol zspage; @@
  f(...)
  {
  <...

@@ -16,13 +16,19 @@
  	...
  };
 
-@@ expression class; @@
- spin_lock_init(&class->lock);
-+class->pool = pool;
-
-@@ expression pool; @@
+@@ symbol pool, class; @@
+ zs_create_pool(...)
+ {
+ <...
+(
  atomic_set(&pool->compaction_in_progress, 0);
 +spin_lock_init(&pool->class_lock);
+|
+ spin_lock_init(&class->lock);
++class->pool = pool;
+)
+ ...>
+ }
 
 @@ struct size_class *class; @@
 (

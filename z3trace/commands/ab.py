@@ -10,15 +10,13 @@ import click
 from z3trace.commands import options
 from z3trace.commands.options import GuestOptions, PlacingOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
-from z3trace.errors import DONE, FAILED, Z3traceError
+from z3trace.errors import DONE, FAILED, UsageError, Z3traceError
 
 if TYPE_CHECKING:
     from z3trace.kernels.layout import Kernel
     from z3trace.kernels.variant import Variant
+    from z3trace.target.definition import Target
 
-DEFAULT_WORKLOAD = (
-    "zpool-bench:threads=2,ops=60000,fast_ops=500000,slots=1024,max_size=200,touches=8"
-)
 DEFAULT_RUNS = 40
 
 RECORDINGS = ("before.z3t", "after.z3t")
@@ -42,12 +40,25 @@ def _make_room(directory: Path) -> None:
 
 
 @click.command()
-@click.option("--before", default="pool-lock", show_default=True, help="Variant without the patch.")
-@click.option("--after", default="page-lock", show_default=True, help="Variant with the patch.")
+@click.option(
+    "--before",
+    help="Variant without the patch.  [default: the target's; of z3fold pool-lock, of zsmalloc "
+    "zs-pool-lock, or stock under a patch]",
+)
+@click.option(
+    "--after",
+    help="Variant with the patch.  [default: the target's; of z3fold page-lock, of zsmalloc "
+    "zs-class-lock]",
+)
 @options.patches("that turns 'before' into 'after'")
 @options.unboxed
 @options.target
-@click.option("--workload", "workload_text", default=DEFAULT_WORKLOAD, show_default=True)
+@click.option(
+    "--workload",
+    "workload_text",
+    help="A workload that z3trace brings.  [default: the target's; of z3fold zpool-bench, of "
+    "zsmalloc zs-bench, on few small objects]",
+)
 @options.runs(
     1000,
     DEFAULT_RUNS,
@@ -69,13 +80,13 @@ def _make_room(directory: Path) -> None:
 @options.output_directory("recordings, plots and reports", required=True)
 @options.force
 def command(
-    before: str,
-    after: str,
+    before: str | None,
+    after: str | None,
     patches: tuple[Path, ...],
     placing: PlacingOptions,
     unboxed: bool,
     target_name: str,
-    workload_text: str,
+    workload_text: str | None,
     runs: int,
     unprobed: int | None,
     probing: ProbeOptions,
@@ -105,15 +116,17 @@ def command(
     for name in RECORDINGS:
         paths.must_be_new(directory / name, force=force)
     target = definition.load(target_name)
+    before, after = _names(target, before, after, patched=bool(patches))
+    workload_text = workload_text or _workload(target)
     work = choose.named(workload_text)
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=timed)
     repetitions.of_pair(asked)
     kernel = fetch.cached(guest.release, say)
     variants = [
-        variant.load(before),
-        variant.load(before, patches, placing.fuzz, placing.defines)
+        variant.load(before, target=target.name),
+        variant.load(before, patches, placing.fuzz, placing.defines, target.name)
         if patches
-        else variant.load(after),
+        else variant.load(after, target=target.name),
     ]
     for chosen in variants:
         name = build.label(chosen.name, boxed=not unboxed)
@@ -156,6 +169,27 @@ def command(
     if set(outcome.made) != set(RECORDINGS):
         raise Z3traceError("the guest left no whole recordings", "what it said is above")
     return _report([directory / name for name in RECORDINGS], directory)
+
+
+def _names(
+    target: "Target", before: str | None, after: str | None, *, patched: bool
+) -> tuple[str, str]:
+    """The variants of both sides; UsageError if the target has none of its own."""
+    default = target.defaults
+    before = before or (default.patched if patched else default.before)
+    after = after or default.after
+    if not before or not (patched or after):
+        raise UsageError(
+            f"target {target.name} has no variants to compare",
+            "give --before and --after, or --patch",
+        )
+    return before, after
+
+
+def _workload(target: "Target") -> str:
+    if not target.defaults.compare:
+        raise UsageError(f"target {target.name} has no workload of its own", "give --workload")
+    return target.defaults.compare
 
 
 def _timed(kernel: "Kernel", source: str, variants: "list[Variant]", *, boxed: bool) -> list[str]:

@@ -82,7 +82,7 @@ def list_() -> int:
     metavar="[NAME]",
     help="Build the module of a workload instead: zpool-bench, if no name is given, or zs-bench.",
 )
-@click.option("--variants", is_flag=True, help="List the shipped variants and end.")
+@click.option("--variants", is_flag=True, help="List the shipped variants of the target and end.")
 def build(
     target_name: str,
     variant_name: str,
@@ -102,7 +102,7 @@ def build(
     from z3trace.target import definition
 
     if variants:
-        for name, description in variant.shipped().items():
+        for name, description in variant.shipped(target_name).items():
             click.echo(f"{name:24} {description}")
         return DONE
     if workload:
@@ -112,7 +112,7 @@ def build(
     target = definition.load(target_name)
     if not target.source:
         raise UsageError(f"target {target.name} names no source file")
-    chosen = variant.load(variant_name, patches, placing.fuzz, placing.defines)
+    chosen = variant.load(variant_name, patches, placing.fuzz, placing.defines, target.name)
     kernel = fetching.cached(release, say)
     module = building.build_variant(
         kernel, target.source, chosen, say, boxed=not unboxed, timed=timed

@@ -108,12 +108,12 @@ def command(
     patience = wait_module or 0.0
     work = choose.choose(workload_text, duration, command_line)
     require_recordable(label, sys.argv[1:], work.description)
-    target = definition.load(target_name)
+    path = module_file.absolute() if module_file else None
+    target = definition.load(target_name).of_file(path)
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=bool(timed_file))
     counts = repetitions.of_one(asked)
     steps = schedule.schedule(1, counts, warm_up=runs > 1)
     preflight.require_traceable()
-    path = module_file.absolute() if module_file else None
     module = loading.target_module(target, path, load=load, reload=reload)
     if not patience:
         module.before_run()

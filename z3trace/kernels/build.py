@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from z3trace import paths, tools
-from z3trace.kernels import facts
+from z3trace.kernels import beside, facts
 from z3trace.kernels.box import Box
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say
@@ -45,8 +45,11 @@ def _digest(kernel: Kernel, parts: Sequence[bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _make(kernel: Kernel, directory: Path, name: str, flags: str, *, boxed: bool) -> None:
+def _make(  # noqa: PLR0913 - what is made, and how
+    kernel: Kernel, directory: Path, name: str, source: str, flags: str, *, boxed: bool
+) -> None:
     kbuild = f"obj-m := {name}.o\nccflags-y := {flags}\n"
+    kbuild += f"{name}-y := {source}.o\n" if source != name else ""
     (directory / "Kbuild").write_text(kbuild)
     log = Box(directory, [kernel.directory], boxed).run(
         ["make", "-C", kernel.headers, f"M={directory}", "modules"],
@@ -95,21 +98,24 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
 ) -> Module:
     """Patch *source* (such as ``mm/z3fold.c``) and build its module, in the box.
 
-    With *boxed* false, the user's own decision, its name says so in every report.  With
-    *timed*, the same source times its own locks; InputError if it cannot.
+    A source that is built into the kernel is built beside it, see ``beside``.  With *boxed*
+    false, the user's own decision, its name says so in every report.  With *timed*, the same
+    source times its own locks; InputError if it cannot.
     """
-    name = Path(source).stem
+    stem = Path(source).stem
+    copy = beside.is_built_in(kernel, stem)
+    name = beside.name_of(stem) if copy else stem
     packaged = kernel.source(source).read_bytes()
-    headers = _headers(chosen, timed=timed)
-    beside = _beside() if timed else []
+    chosen = chosen.of(packaged)
+    headers = _headers(chosen, timed=timed, copy=copy)
+    included = _included() if timed else []
     # What there is to say of patches is said with the build that is not timed.
     patches = Patches(chosen, _nobody if timed else say)
-    files = [header.read_bytes() for header in (*headers, *beside)]
+    files = [header.read_bytes() for header in (*headers, *included)]
     parts = [packaged, *files, *patches.parts]
     digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
     called = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80] + ("-timed" if timed else "")
-    stem = f"{name}-{called}-{digest}"
-    directory = paths.cache() / "modules" / kernel.release / stem
+    directory = paths.cache() / "modules" / kernel.release / f"{name}-{called}-{digest}"
     if not boxed:
         say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
     done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
@@ -119,11 +125,12 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     say(f"building {name}.ko, variant {chosen.name}" + (", timed" if timed else ""))
     with paths.new_directory(directory, replace=False) as work:
         patches.apply(kernel, source, work, boxed=boxed)
-        for header in (*headers, *beside):
+        for header in (*headers, *included):
             shutil.copy(header, work)
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
+        flags += " -I$(src)" if copy else ""
         flags += f" {_INLINE}" if timed else ""
-        _make(kernel, work, name, flags, boxed=boxed)
+        _make(kernel, work, name, stem, flags, boxed=boxed)
         _add_types(kernel, work / f"{name}.ko", boxed=boxed)
         facts.write(work / f"{name}.ko", Path(source).name, timed=timed)
         record = {
@@ -142,16 +149,17 @@ def _nobody(_: str) -> None:
     """Hears what was said before."""
 
 
-def _headers(chosen: Variant, *, timed: bool) -> list[Path]:
+def _headers(chosen: Variant, *, timed: bool, copy: bool) -> list[Path]:
     """What is included before the source, in this order: a header of a variant may have
     lock calls of its own, which are timed too."""
     first = [paths.testbed() / "visible.h"]
+    first += [beside.header()] if copy else []
     if timed:
         first.append(paths.testbed() / "timed/timed.h")
     return [*first, *(paths.testbed() / header for header in chosen.headers)]
 
 
-def _beside() -> list[Path]:
+def _included() -> list[Path]:
     """What the header of a timed build includes."""
     from z3trace.bpf.programs import probe_source
 
@@ -171,5 +179,5 @@ def build_own(kernel: Kernel, name: str, files: Sequence[Path], flags: str, say:
         for file in files:
             shutil.copy(file, work)
         # Our own source: no stranger's, so that it needs no box.
-        _make(kernel, work, name, f"-I$(src) {flags}".strip(), boxed=False)
+        _make(kernel, work, name, name, f"-I$(src) {flags}".strip(), boxed=False)
     return Module(name, directory / f"{name}.ko", "", digest, fresh=True)

@@ -5,7 +5,6 @@ A workload is built when it is asked for: not every kernel has what each of them
 
 import hashlib
 import re
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path

@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 
 from z3trace import paths
 from z3trace.bpf import layout
 from z3trace.bpf.programs import probe_source
+from z3trace.data import beside
 from z3trace.errors import InputError, UsageError
 
 _Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,127}\Z")]
 _Member = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w{0,63}[.][A-Za-z_]\w{0,63}\Z")]
 _Beginning = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{2,63}[*]?\Z")]
 _Module = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_]{0,55}\Z")]
+_Variant = Annotated[str, Meta(pattern=r"^[a-z0-9-]{0,64}\Z")]
+_Workload = Annotated[str, Meta(pattern=r"^[a-z0-9-]{0,32}(:[a-z0-9_=,]{0,400})?\Z")]
 _Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}\Z")]
 
 
@@ -85,6 +88,19 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True):
         return self.test in ("nonzero", "zero")
 
 
+class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is compared and checked if nothing else is asked for: variants, workloads."""
+
+    before: _Variant = ""
+    after: _Variant = ""
+    #: Of ``ab``, and of ``check`` in a guest.
+    compare: _Workload = ""
+    check: _Workload = ""
+    #: What a patch is put on, by ``ab`` and by ``check``.
+    patched: _Variant = "stock"
+    base: _Variant = "stock"
+
+
 class Target(Struct, frozen=True, forbid_unknown_fields=True):
     """An allocator module: its operations and its lock classes."""
 
@@ -99,6 +115,15 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
     #: The target's functions, where the module is built in: names, or beginnings with a *.
     builtin: Annotated[list[_Beginning], Meta(max_length=32)] = []
     source: Annotated[str, Meta(pattern=r"^[a-z0-9_/]+\.c\Z")] = ""
+    defaults: Defaults = Defaults()
+
+    def of_file(self, path: Path | None) -> "Target":
+        """This target as the module in the file *path* has it: the copy of built-in code has
+        another name."""
+        name = path.name.split(".ko")[0] if path else ""
+        if not beside.is_copy(name, self.module):
+            return self
+        return structs.replace(self, module=name, builtin=[])
 
     def classes(self) -> list[str]:
         """Lock class names; number 0 is ``other``, for addresses no rule knows."""

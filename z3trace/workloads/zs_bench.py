@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import ClassVar
 
+from z3trace.data import beside
 from z3trace.workloads.bench import COMMON, Bench
 
-_COPY = "zsmalloc_beside"
+_COPY = beside.name_of("zsmalloc")
 _MODULES = Path("/sys/module")
 
 
