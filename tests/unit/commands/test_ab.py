@@ -89,7 +89,7 @@ def test_variants_of_another_target_are_refused_in_one_line(
 ) -> None:
     monkeypatch.setattr(fetch, "cached", lambda *_: None)
     assert cli.run(["ab", "-o", str(tmp_path / "out"), *words]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    line, _hint = capsys.readouterr().err.splitlines()
     assert said in line
     assert not (tmp_path / "out").exists()
 
