@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import lzma
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Mapping
@@ -94,9 +95,9 @@ def _split(release: str, version: str) -> dict[str, _Deb]:
     common = f"linux-headers-{number}-common"
     makefile = f"KBUILD_OUTPUT=/usr/src/{headers}\ninclude /usr/src/{common}/Makefile\n".encode()
     image = b"MZ bzImage " + FALSE_GZIP + zstandard.compress(ELF) + b"trailer"
-    needs = f"gcc-14-for-host, linux-base-{release} (= {version}), {common} (= {version}), linux-kbuild-{number}"
+    needs = f"gcc-99-for-host, linux-base-{release} (= {version}), {common} (= {version}), linux-kbuild-{number}"
     source = _source("linux-source-7.2", ("mm/zsmalloc.c", "mm/zpdesc.h"), "xz")
-    config = b'CONFIG_CC_VERSION_TEXT="x86_64-linux-gnu-gcc-14 (Debian 14.2.0-19) 14.2.0"\n'
+    config = b'CONFIG_CC_VERSION_TEXT="x86_64-linux-gnu-gcc-99 (Debian 99.2.0-19) 99.2.0"\n'
     return {
         f"linux-image-{release}": _Deb(version, f"dracut | initramfs-tools, {depends}"),
         f"linux-base-{release}": _Deb(version, "", {f"{home}/config": b"CONFIG_A=y\n"}),
@@ -151,6 +152,9 @@ def _packages() -> dict[str, _Deb]:
         "linux-source-6.1": _Deb(VERSION, "", source),
         **_split(SPLIT, "7.2.9-1"),
         **_ubuntu(UBUNTU, "6.8.0-31.31"),
+        # A compiler that no machine has; it came before usr was merged.
+        "gcc-99": _Deb("99.2.0-19", "", {"usr/bin/gcc-99": b"#!/bin/sh\n"}),
+        "mawk": _Deb("1.3.4", "", {"bin/mawk": b"#!/bin/sh\n", "lib/mawk/x": b"x"}),
         # Of these there is only the image, which is enough to offer them.
         "linux-image-6.1.0-9-rt-amd64": _Deb(VERSION),
         "linux-image-6.1.0-10-amd64-unsigned": _Deb("6.1.10-1"),
@@ -162,23 +166,29 @@ def _packages() -> dict[str, _Deb]:
     }
 
 
-# A version that is asked for must be the one that there is.  Options of another apt root
-# come first: it has no packages.
-_APT_CACHE = """#!/bin/sh
-cd '{directory}'
-[ "$1" = -o ] && exit 100
+# Another apt root has no packages; other options are passed over.
+_OPTIONS = """#!/bin/sh
+home=$(cd "$(dirname "$0")/.." && pwd)
+while [ "$1" = -o ]; do
+	case "$2" in Dir::Etc::sourcelist=*) echo 'E: this test has no mirror' >&2; exit 100 ;; esac
+	shift 2
+done
+"""
+# A version that is asked for must be the one that there is.
+_APT_CACHE = """
+cd "$home/packages"
 if [ "$1" = pkgnames ]; then
-	ls | sed -n "s/^\\\\($2.*\\\\)[.]fields$/\\\\1/p"
+	ls | sed -n "s/^\\($2.*\\)[.]fields$/\\1/p"
 	echo "$2-only-mentioned"
 	exit 0
 fi
 shift 2
 status=100
 for wanted; do
-	name=${{wanted%%=*}}
+	name=${wanted%%=*}
 	[ -f "$name.fields" ] || continue
 	case "$wanted" in
-	*=*) grep -qxF "Version: ${{wanted#*=}}" "$name.fields" || continue ;;
+	*=*) grep -qxF "Version: ${wanted#*=}" "$name.fields" || continue ;;
 	esac
 	cat "$name.fields"
 	echo
@@ -186,11 +196,21 @@ for wanted; do
 done
 exit $status
 """
-_APT_GET = """#!/bin/sh
-[ "$1" = -o ] && {{ echo 'E: this test has no mirror' >&2; exit 100; }}
-[ "$1" = indextargets ] && {{ echo 'Debian|Debian|https://mirror.example.org/debian'; exit 0; }}
-echo "$3" >> '{log}'
-cp '{directory}'/"${{3%%=*}}"_*.deb .
+_APT_GET = """
+[ "$1" = indextargets ] && { echo 'Debian|Debian|https://mirror.example.org/debian'; exit 0; }
+if [ "$1" = -s ]; then
+	for last; do :; done
+	echo "Inst gcc-99 (99.2.0-19 Debian:14/testing [amd64]) []"
+	echo "Inst mawk (1.3.4 Debian:14/testing [amd64])"
+	echo "Inst ${last%%=*} (${last#*=} Debian:14/testing [amd64])"
+	echo "Conf gcc-99 (99.2.0-19 Debian:14/testing [amd64])"
+	exit 0
+fi
+shift 2
+for wanted; do
+	echo "$wanted" >> "$home/asked"
+	cp "$home/packages"/"${wanted%%=*}"_*.deb .
+done
 """
 
 
@@ -218,14 +238,19 @@ def _build(made: Distribution, work: Path, name: str, deb: _Deb) -> None:
     (made.directory / f"{name}.fields").write_text(fields)
 
 
-def make(directory: Path) -> tuple[Distribution, Path]:
-    """The distribution, below *directory*, and where its apt is."""
-    made = Distribution(directory / "packages", directory / "asked")
+def make(directory: Path) -> None:
+    """The distribution below *directory*, and its apt; both may be copied."""
+    made = at(directory)
     made.directory.mkdir(parents=True)
     for name, deb in _packages().items():
         _build(made, directory / "work" / name, name, deb)
+    shutil.rmtree(directory / "work")
     programs = directory / "bin"
     programs.mkdir()
-    _program(programs / "apt-cache", _APT_CACHE.format(directory=made.directory))
-    _program(programs / "apt-get", _APT_GET.format(directory=made.directory, log=made.log))
-    return made, programs
+    _program(programs / "apt-cache", _OPTIONS + _APT_CACHE)
+    _program(programs / "apt-get", _OPTIONS + _APT_GET)
+
+
+def at(directory: Path) -> Distribution:
+    """The distribution that was made or copied to *directory*."""
+    return Distribution(directory / "packages", directory / "asked")

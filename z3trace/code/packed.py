@@ -13,11 +13,13 @@ LIMIT = 256 << 20
 _XZ, _GZIP, _ZSTD = b"\xfd7zXZ\0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _MEMORY = 128 << 20  # bytes that unpacking may take: as xz's strongest setting, and some
 _STEP = 1 << 20  # bytes that are unpacked at once
+#: Packed bytes of zstd that are unpacked at once: a few of them may stand for 128 KiB.
+_SMALL_STEP = 1 << 10
 _GZIP_HEADER = 16 + zlib.MAX_WBITS  # what zlib is told to expect
 
 
 def read(path: Path) -> bytes | bytearray:
-    """The bytes of a file, unpacked if it is packed with xz or gzip.
+    """The bytes of a file, unpacked if it is packed with xz, gzip or zstd.
 
     InputError if they are more than ``LIMIT``, damaged, or no regular file's.
     """
@@ -27,10 +29,10 @@ def read(path: Path) -> bytes | bytearray:
             return _joined(_xz(data), path)
         if data.startswith(_GZIP):
             return _joined(_gzip(data), path)
+        if data.startswith(_ZSTD):
+            return _joined(_zstd(data), path)
     except (lzma.LZMAError, zlib.error, OSError, EOFError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
-    if data.startswith(_ZSTD):
-        raise InputError(f"{path} is packed with zstd", "unpack it with 'zstd -d'")
     return data
 
 
@@ -61,6 +63,22 @@ def _gzip(data: bytes) -> Iterator[bytes]:
         if not part:
             raise EOFError("it is cut short")
         yield part
+
+
+def _zstd(data: bytes) -> Iterator[bytes]:
+    import zstandard
+
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_MEMORY).decompressobj()
+    try:
+        for start in range(0, len(data), _SMALL_STEP):
+            yield unpacker.decompress(data[start : start + _SMALL_STEP])
+            if unpacker.eof:
+                _end(unpacker.unused_data)
+                _end(data[start + _SMALL_STEP :])
+                return
+    except zstandard.ZstdError as error:
+        raise EOFError(str(error)) from error
+    raise EOFError("it is cut short")
 
 
 def _end(rest: bytes) -> None:

@@ -61,6 +61,8 @@ class Box:
     #: Directories that it may read, besides the system's programs and libraries.
     readable: Sequence[Path] = ()
     boxed: bool = True
+    #: Where the programs and libraries lie that it sees as the system's.
+    system: Path = Path("/")
 
     def run(
         self,
@@ -78,8 +80,8 @@ class Box:
         CannotTraceError where no box can be had.
         """
         variables = {"PATH": _PATH, "LC_ALL": "C", "HOME": "/nonexistent", **(environment or {})}
-        program = _find(str(arguments[0]))
-        command = [*_bounds(timeout), program, *map(str, arguments[1:])]
+        program = _find(str(arguments[0]), self.system)
+        command = [*_bounds(timeout, self.system), program, *map(str, arguments[1:])]
         if self.boxed:
             command = [*_walls(self), *command]
         status, output = self._watch(command, variables, data, timeout)
@@ -132,15 +134,19 @@ def _ended(process: "subprocess.Popen[bytes]", timeout: float) -> bool:
         os.close(end)
 
 
-def _find(program: str) -> str:
-    path = shutil.which(program, path=_PATH)
-    if not path:
-        elsewhere = tools.find(program)
-        raise Z3traceError(f"{program} is at {elsewhere}", "the box sees programs below /usr only")
-    return path
+def _find(program: str, system: Path = Path("/")) -> str:
+    """Where a program of *system* is, for those who see that as the root."""
+    for directory in _PATH.split(":"):
+        path = Path(directory) / program
+        if shutil.which(system / path.relative_to("/")):
+            return str(path)
+    if system != Path("/"):
+        raise Z3traceError(f"{program} is not in {system}", "remove it, and it is made again")
+    elsewhere = tools.find(program)
+    raise Z3traceError(f"{program} is at {elsewhere}", "the box sees programs below /usr only")
 
 
-def _bounds(timeout: float) -> list[str]:
+def _bounds(timeout: float, system: Path) -> list[str]:
     """The command that holds another to the bounds."""
     limits = {
         "cpu": int(timeout),
@@ -150,12 +156,19 @@ def _bounds(timeout: float) -> list[str]:
         "nofile": _OPEN_FILES,
         "core": 0,
     }
-    return [_find("prlimit"), *(f"--{name}={value}" for name, value in limits.items()), "--"]
+    return [
+        _find("prlimit", system),
+        *(f"--{name}={value}" for name, value in limits.items()),
+        "--",
+    ]
 
 
-def walls(readable: Iterable[Path], writable: Iterable[Path], *more: str) -> list[str]:
-    """The beginning of a command that runs in namespaces of its own: the system's programs
-    and libraries to read, *readable* and *writable* directories, *more* options of bwrap.
+def walls(
+    readable: Iterable[Path], writable: Iterable[Path], *more: str, system: Path = Path("/")
+) -> list[str]:
+    """The beginning of a command that runs in namespaces of its own: the programs and
+    libraries of *system* to read, *readable* and *writable* directories, *more* options of
+    bwrap.
 
     CannotTraceError where bubblewrap is not installed.
     """
@@ -166,13 +179,14 @@ def walls(readable: Iterable[Path], writable: Iterable[Path], *more: str) -> lis
             f"there is no box to build in: {error.message}", f"{error.hint}; {_UNBOXED}"
         ) from error
     options = ["--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
-    options += ["--hostname", "box", "--die-with-parent", "--ro-bind", "/usr", "/usr"]
-    for directory in (Path("/", name) for name in _SYSTEM):
+    options += ["--hostname", "box", "--die-with-parent", "--ro-bind", str(system / "usr"), "/usr"]
+    for name in _SYSTEM:
+        directory = system / name
         if directory.is_symlink():
-            options += ["--symlink", str(directory.readlink()), str(directory)]
+            options += ["--symlink", str(directory.readlink()), f"/{name}"]
         elif directory.is_dir():
-            options += ["--ro-bind", str(directory), str(directory)]
-    for path in _SETTINGS:
+            options += ["--ro-bind", str(directory), f"/{name}"]
+    for path in _SETTINGS if system == Path("/") else ():
         options += ["--ro-bind-try", path, path]
     # Root is judged by its number at /proc/sys, and not by its rights.
     options += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
@@ -188,7 +202,7 @@ def _walls(box: Box) -> list[str]:
     """The command that runs another in the box."""
     user = ("--uid", _USER, "--gid", _USER)
     more = (*user, "--new-session", "--remount-ro", "/dev", "--chdir", str(box.writable))
-    return [*walls(box.readable, [box.writable], *more), "--"]
+    return [*walls(box.readable, [box.writable], *more, system=box.system), "--"]
 
 
 def said(data: bytes) -> str:

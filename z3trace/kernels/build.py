@@ -10,13 +10,17 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from z3trace import paths, tools
+from z3trace import paths
+from z3trace.errors import CannotTraceError
 from z3trace.kernels import beside, facts
+from z3trace.kernels import toolchain as toolchains
 from z3trace.kernels.box import Box
 from z3trace.kernels.layout import Kernel
-from z3trace.kernels.packages import Say
+from z3trace.kernels.lists import Say
 from z3trace.kernels.patched import Patches
+from z3trace.kernels.toolchain import Toolchain
 from z3trace.kernels.variant import Variant
 
 _RECIPE = "10"  # raise when the way of building changes
@@ -35,43 +39,56 @@ class Module:
     fresh: bool
 
 
-def _digest(kernel: Kernel, parts: Sequence[bytes]) -> str:
-    compiler = tools.run(["gcc", "--version"]).splitlines()[0]
+def _digest(kernel: Kernel, toolchain: Toolchain, parts: Sequence[bytes]) -> str:
     digest = hashlib.sha256()
-    for text in (_RECIPE, kernel.release, kernel.version, compiler):
+    for text in (_RECIPE, kernel.release, kernel.version, toolchain.identity):
         digest.update(text.encode() + b"\0")
     for part in parts:
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()[:16]
 
 
-def _make(  # noqa: PLR0913 - what is made, and how
-    kernel: Kernel, directory: Path, name: str, source: str, flags: str, *, boxed: bool
-) -> None:
+@dataclass(frozen=True)
+class _Builder:
+    """What builds a kernel's modules: the machine's own programs, in the box or out of it,
+    or those of a toolchain, which only the box can show."""
+
+    kernel: Kernel
+    toolchain: Toolchain
+    boxed: bool
+
+    def run(self, directory: Path, command: Sequence[str | Path], doing: str, **more: Any) -> str:
+        boxed = self.boxed or not self.toolchain.own
+        readable = [self.kernel.directory]
+        return Box(directory, readable, boxed, self.toolchain.root).run(
+            command, doing=doing, **more
+        )
+
+
+def _make(builder: _Builder, directory: Path, name: str, source: str, flags: str) -> None:
     kbuild = f"obj-m := {name}.o\nccflags-y := {flags}\n"
     kbuild += f"{name}-y := {source}.o\n" if source != name else ""
     (directory / "Kbuild").write_text(kbuild)
-    log = Box(directory, [kernel.directory], boxed).run(
-        ["make", "-C", kernel.headers, f"M={directory}", "modules"],
-        doing=f"building {name}.ko",
-        timeout=600,
-    )
+    command = ["make", "-C", builder.kernel.headers, f"M={directory}", "modules"]
+    log = builder.run(directory, command, f"building {name}.ko", timeout=600)
     for junk in ("*.o", "*.mod", "*.mod.c", ".*.cmd", "modules.order", "Module.symvers", "*.ur-*"):
         for path in directory.glob(junk):
             path.unlink()
     (directory / "build.log").write_text(log)
 
 
-def _add_types(kernel: Kernel, module: Path, *, boxed: bool) -> None:
+def _add_types(builder: _Builder, module: Path) -> None:
     """Give a built module BTF, as the packaged ones have: probes on its operations can
     then be trampolines.  Without the kernel's ELF image it goes without."""
-    if not kernel.unpacked_image.exists():
+    image = builder.kernel.unpacked_image
+    if not image.exists():
         return
-    Box(module.parent, [kernel.directory], boxed).run(
-        ["pahole", "-J", "--btf_base", kernel.unpacked_image, module],
+    builder.run(
+        module.parent,
+        ["pahole", "-J", "--btf_base", image, module],
+        f"adding BTF to {module.name}",
         # As the kernel's own build has it: pahole asks for LLVM's if nothing is said.
         environment={"LLVM_OBJCOPY": "objcopy"},
-        doing=f"adding BTF to {module.name}",
     )
 
 
@@ -113,7 +130,13 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     patches = Patches(chosen, _nobody if timed else say)
     files = [header.read_bytes() for header in (*headers, *included)]
     parts = [packaged, *files, *patches.parts]
-    digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
+    builder = _Builder(kernel, toolchains.of(kernel, say), boxed)
+    if not boxed and not builder.toolchain.own:
+        raise CannotTraceError(
+            f"{kernel.release} is built with a compiler that this machine does not have",
+            "its toolchain runs in the box only: leave out --unboxed",
+        )
+    digest = _digest(kernel, builder.toolchain, parts if boxed else [*parts, b"unboxed"])
     called = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80] + ("-timed" if timed else "")
     directory = paths.cache() / "modules" / kernel.release / f"{name}-{called}-{digest}"
     if not boxed:
@@ -128,10 +151,11 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
         for header in (*headers, *included):
             shutil.copy(header, work)
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
-        flags += " -I$(src)" if copy else ""
+        # What lies beside the source in the kernel's tree; a patch's own comes first.
+        flags += f" -I{kernel.sources / Path(source).parent}"
         flags += f" {_INLINE}" if timed else ""
-        _make(kernel, work, name, stem, flags, boxed=boxed)
-        _add_types(kernel, work / f"{name}.ko", boxed=boxed)
+        _make(builder, work, name, stem, flags)
+        _add_types(builder, work / f"{name}.ko")
         facts.write(work / f"{name}.ko", Path(source).name, timed=timed)
         record = {
             "variant": label(chosen.name, boxed=boxed),
@@ -169,7 +193,10 @@ def _included() -> list[Path]:
 
 def build_own(kernel: Kernel, name: str, files: Sequence[Path], flags: str, say: Say) -> Module:
     """Build the module *name* from *files* of ours, its source and what that includes."""
-    digest = _digest(kernel, [flags.encode(), *(file.read_bytes() for file in files)])
+    # Our own source: no stranger's, so that it needs no box.
+    builder = _Builder(kernel, toolchains.of(kernel, say), boxed=False)
+    parts = [flags.encode(), *(file.read_bytes() for file in files)]
+    digest = _digest(kernel, builder.toolchain, parts)
     directory = paths.cache() / "modules" / kernel.release / f"{name}-{digest}"
     done = _built(directory, name, "", digest)
     if done:
@@ -178,6 +205,5 @@ def build_own(kernel: Kernel, name: str, files: Sequence[Path], flags: str, say:
     with paths.new_directory(directory, replace=False) as work:
         for file in files:
             shutil.copy(file, work)
-        # Our own source: no stranger's, so that it needs no box.
-        _make(kernel, work, name, name, f"-I$(src) {flags}".strip(), boxed=False)
+        _make(builder, work, name, name, f"-I$(src) {flags}".strip())
     return Module(name, directory / f"{name}.ko", "", digest, fresh=True)

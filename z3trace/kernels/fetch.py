@@ -40,7 +40,8 @@ def is_whole(directory: Path) -> bool:
 def _load(directory: Path) -> Kernel:
     manifest = json.loads((paths.trusted(directory) / _MANIFEST).read_bytes())
     default = bool(manifest.get("default", True))
-    return Kernel(directory, manifest["release"], manifest["version"], default)
+    suite = str(manifest.get("suite", ""))
+    return Kernel(directory, manifest["release"], manifest["version"], default, suite)
 
 
 def fetch(wanted: str | None, say: Say, suite: str = "") -> Kernel:

@@ -30,6 +30,8 @@ class Kernel:
     version: str
     #: Is it the one that the distribution installs if none is named?
     default: bool = True
+    #: The suite of Debian that it was fetched from; empty: the machine's own.
+    suite: str = ""
 
     @property
     def root(self) -> Path:

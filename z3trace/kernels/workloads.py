@@ -13,7 +13,7 @@ from z3trace import paths, tools
 from z3trace.errors import UsageError
 from z3trace.kernels.build import Module, build_own
 from z3trace.kernels.layout import Kernel
-from z3trace.kernels.packages import Say
+from z3trace.kernels.lists import Say
 
 _ZPOOL, _ZSMALLOC = "linux/zpool.h", "linux/zsmalloc.h"
 #: What zsmalloc.h says -> what zs_bench.c is told of it.

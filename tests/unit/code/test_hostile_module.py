@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from z3trace.code.module import ModuleFile
 from z3trace.errors import InputError
@@ -214,10 +215,16 @@ def test_a_function_of_no_functions_name_is_refused(tmp_path: Path, name: bytes)
     assert str(raised.value).isprintable()
 
 
-@pytest.mark.parametrize("suffix", ["xz", "gz"])
+_PACKS = {
+    "xz": partial(lzma.compress, preset=0),
+    "gz": gzip.compress,
+    "zst": zstandard.compress,
+}
+
+
+@pytest.mark.parametrize("suffix", _PACKS)
 def test_a_small_file_that_unpacks_to_much_is_refused(tmp_path: Path, suffix: str) -> None:
-    pack = partial(lzma.compress, preset=0) if suffix == "xz" else gzip.compress
-    content = pack(bytes(300 << 20))
+    content = _PACKS[suffix](bytes(300 << 20))
     assert len(content) < 1 << 20
     reading = _read(tmp_path / f"m.ko.{suffix}", content)
     reading.within_bounds()
@@ -238,6 +245,15 @@ def test_a_dictionary_that_would_take_gigabytes_is_refused(tmp_path: Path) -> No
     reading = _read(tmp_path / "m.ko.xz", content)
     reading.within_bounds()
     assert "m.ko.xz is damaged" in reading.said
+
+
+def test_a_window_that_would_take_gigabytes_is_refused(tmp_path: Path) -> None:
+    settings = zstandard.ZstdCompressionParameters(window_log=30, write_content_size=False)
+    packer = zstandard.ZstdCompressor(compression_params=settings).compressobj()
+    content = packer.compress(module(plain())) + packer.flush()
+    reading = _read(tmp_path / "m.ko.zst", content)
+    reading.within_bounds()
+    assert "m.ko.zst is damaged" in reading.said
 
 
 @pytest.mark.parametrize(

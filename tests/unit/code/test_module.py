@@ -1,10 +1,13 @@
 """A module's file: call sites by its relocations, in an object that the test assembles."""
 
+import gzip
 import json
 import lzma
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 from compiling import compiled
 
 from z3trace.code.module import ModuleFile
@@ -104,11 +107,24 @@ def test_sites_are_served_by_probes_but_for_a_tail_that_takes_a_lock(file: Modul
     assert served == {0, 1, 2, 4}
 
 
-def test_a_packed_module_is_the_same(file: ModuleFile, tmp_path: Path) -> None:
-    packed = tmp_path / "my-module.ko.xz"
-    packed.write_bytes(lzma.compress(file.path.read_bytes()))
-    assert ModuleFile(packed).sites == file.sites
-    assert ModuleFile(packed).name == "my_module"
+@pytest.mark.parametrize(
+    ("ending", "pack"),
+    [("xz", lzma.compress), ("gz", gzip.compress), ("zst", zstandard.compress)],
+)
+def test_a_packed_module_is_the_same(
+    file: ModuleFile, tmp_path: Path, ending: str, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / f"my-module.ko.{ending}"
+    path.write_bytes(pack(file.path.read_bytes()))
+    packed = ModuleFile(path)
+    assert packed.name == "my_module"
+    assert packed.sites == file.sites != []
+    assert packed.probes == file.probes != []
+    assert packed.functions == file.functions
+    assert packed.build_id == file.build_id
+    assert packed.elf.get_section_by_name(".text").data() == (
+        file.elf.get_section_by_name(".text").data()
+    )
 
 
 @pytest.mark.parametrize("name", ["m.ko", "m.ko.xz"])

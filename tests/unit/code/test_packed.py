@@ -9,12 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from z3trace.code import packed
 from z3trace.errors import InputError
 
 _CONTENT = bytes(range(256)) * 20_000  # more than is unpacked at once
-_PACKERS: list[Callable[[bytes], bytes]] = [lzma.compress, gzip.compress]
+
+
+def _zstd(data: bytes) -> bytes:
+    # As zstd's program does; without a checksum some damage cannot be told.
+    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+
+
+_PACKERS: list[Callable[[bytes], bytes]] = [lzma.compress, gzip.compress, _zstd]
 
 
 def _file(directory: Path, content: bytes) -> Path:
@@ -73,12 +81,6 @@ def test_empty_members_are_not_counted_out(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="something follows"):
         packed.read(path)
     assert time.process_time() - start < 2
-
-
-def test_another_packing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="packed with zstd") as raised:
-        packed.read(_file(tmp_path, b"\x28\xb5\x2f\xfd" + bytes(100)))
-    assert "zstd -d" in raised.value.hint
 
 
 @pytest.mark.parametrize("pack", _PACKERS)

@@ -1,13 +1,24 @@
+import shutil
 from pathlib import Path
 
 import distribution as distributions
 import pytest
 
 
+@pytest.fixture(scope="session")
+def made_distribution(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("made") / "distribution"
+    distributions.make(directory)
+    return directory
+
+
 @pytest.fixture
-def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> distributions.Distribution:
+def distribution(
+    made_distribution: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> distributions.Distribution:
     """A distribution of small kernels, which apt has, and an empty cache."""
-    made, programs = distributions.make(tmp_path / "distribution")
-    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin:/usr/sbin:/sbin")
+    home = tmp_path / "distribution"
+    shutil.copytree(made_distribution, home)
+    monkeypatch.setenv("PATH", f"{home / 'bin'}:/usr/bin:/bin:/usr/sbin:/sbin")
     monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path / "cache"))
-    return made
+    return distributions.at(home)
