@@ -19,13 +19,15 @@
 
 #ifdef ZS_HAS_READ
 #define ACCESSES(X)                                                            \
-	X(READ_BEGIN, "read-begin") X(READ_END, "read-end") X(WRITE, "write")
+	X(READ_BEGIN, "read-begin")                                            \
+	X(READ_END, "read-end") X(WRITE_OBJECT, "write")
 #else
 #define ACCESSES(X) X(MAP, "map") X(UNMAP, "unmap")
 #endif
 #ifdef ZS_HAS_SG
 #define HAS_SG 1
-#define SG_ACCESSES(X) X(SG_BEGIN, "read-sg-begin") X(SG_END, "read-sg-end")
+#define SG_ACCESSES(X)                                                         \
+	X(READ_SG_BEGIN, "read-sg-begin") X(READ_SG_END, "read-sg-end")
 #else
 #define HAS_SG 0
 #define SG_ACCESSES(X)
@@ -182,7 +184,7 @@ static void bench_fill(struct worker *worker, u32 index)
 	write_bytes(worker, index, worker->buffer);
 	start = clock_start(worker);
 	zs.zs_obj_write(pool, slot->handle, worker->buffer, slot->size);
-	operation_done(worker, WRITE, start, false);
+	operation_done(worker, WRITE_OBJECT, start, false);
 }
 #else
 static void *do_map(struct worker *worker, const struct slot *slot,
@@ -233,11 +235,11 @@ static bool check_in_place(struct worker *worker, u32 index)
 		return false;
 	start = clock_start(worker);
 	zs.zs_obj_read_sg_begin(pool, slot->handle, list, slot->size);
-	operation_done(worker, SG_BEGIN, start, false);
+	operation_done(worker, READ_SG_BEGIN, start, false);
 	sg_copy_to_buffer(list, sg_nents(list), worker->buffer, slot->size);
 	start = clock_start(worker);
 	zs.zs_obj_read_sg_end(pool, slot->handle);
-	operation_done(worker, SG_END, start, false);
+	operation_done(worker, READ_SG_END, start, false);
 	check_bytes(worker, index, worker->buffer);
 	return true;
 }
