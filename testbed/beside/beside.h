@@ -8,7 +8,8 @@
  *   Inside the module they are called what they are called in the source.
  * - A step of CPU hotplug with a number of its own becomes one of those that
  *   are given out.
- * - zpool does not hear of the module's driver.
+ * - A driver for zpool is left as it is: of two with one name, zpool gives new
+ *   pools to the one that came last.
  * - The functions that the kernel moves pages with stay its own.  The module's
  *   pages are not movable for the kernel, where it finds those functions by the
  *   type of a page and not by the page itself.
@@ -23,16 +24,11 @@
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/version.h>
-#if __has_include(<linux/zpool.h>)
-#include <linux/zpool.h>
-#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 #define Z3T_GPL "_gpl"
-#define Z3T_ANY ""
 #else
 #define Z3T_GPL "GPL"
-#define Z3T_ANY ""
 #endif
 
 #define Z3T_EXPORT(name, license)                                              \
@@ -40,7 +36,7 @@
 	_EXPORT_SYMBOL(z3t_##name, license)
 #undef EXPORT_SYMBOL
 #undef EXPORT_SYMBOL_GPL
-#define EXPORT_SYMBOL(name) Z3T_EXPORT(name, Z3T_ANY)
+#define EXPORT_SYMBOL(name) Z3T_EXPORT(name, "")
 #define EXPORT_SYMBOL_GPL(name) Z3T_EXPORT(name, Z3T_GPL)
 
 static int __maybe_unused z3t_hotplug_step;
@@ -52,9 +48,6 @@ static int __maybe_unused z3t_hotplug_step;
 		min(z3t_hotplug_step, 0);                                      \
 	})
 #define cpuhp_remove_state(step) (cpuhp_remove_state)(z3t_hotplug_step)
-
-#define zpool_register_driver(driver) ((void)(driver))
-#define zpool_unregister_driver(driver) ((void)(driver), 0)
 
 #define set_movable_ops(operations, type) ((void)(operations), 0)
 #define SetPageMovableOps(page) ((void)(page))
