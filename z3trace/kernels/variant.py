@@ -12,6 +12,7 @@ from pathlib import Path
 from z3trace import paths
 from z3trace.errors import InputError, UsageError
 from z3trace.kernels import handed
+from z3trace.printable import visible
 
 _LIMIT = 64 << 10  # bytes of a variant's file
 _LONGEST_NAME = 120  # characters
@@ -80,9 +81,11 @@ def load(
         raise UsageError(f"there is no variant {name!r}", _there_are(target))
     data = paths.read_toml(path, "a variant", _LIMIT)
     listed = _listed(path, data)
-    of = paths.one_line(data.get("target", ""))
-    if target and of not in ("", target):
-        raise UsageError(f"variant {name} is for {of}, not for {target}", _there_are(target))
+    of = data.get("target", target)
+    if target and of != target:
+        raise UsageError(
+            f"variant {name} is for {_shown(of)}, not for {target}", _there_are(target)
+        )
     return Variant(
         _name(path.stem, patches),
         str(data.get("description", "")),
@@ -93,6 +96,11 @@ def load(
         len(listed),
         str(data.get("packaged_if", "")),
     )
+
+
+def _shown(name: object) -> str:
+    """What a stranger's file says, short and on one line."""
+    return visible(str(name)[:64])
 
 
 def _there_are(target: str) -> str:
