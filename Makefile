@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Every target does its own set-up; what is done is not done twice.
 
+# Of the demo, a side; fewer show only that it works.
+RUNS ?= 32
 PY := .venv/bin/python
 READY := .venv/.ready
 TREE := build/tree/.ready
@@ -13,7 +15,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
-	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs 32 -o build/demo --force
+	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs $(RUNS) -o build/demo --force
 
 # The first guest fetches what all need: a kernel, a QEMU, whether KVM works.
 test: lint ## lint and all tests, the guest ones included

@@ -19,6 +19,9 @@
 /* As nearly every source has it, before it does: they are the same then. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+/* bit_spinlock.h leaves it to its users to bring cpu_relax(). */
+#include <linux/processor.h>
+
 #include <linux/atomic.h>
 #include <linux/bit_spinlock.h>
 #include <linux/hash.h>

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from z3trace import paths
-from z3trace.errors import CannotTraceError
+from z3trace.errors import CannotTraceError, Z3traceError
 from z3trace.kernels import beside, facts
 from z3trace.kernels import toolchain as toolchains
 from z3trace.kernels.box import Box
@@ -123,7 +123,15 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     copy = beside.is_built_in(kernel, stem)
     name = beside.name_of(stem) if copy else stem
     packaged = kernel.source(source).read_bytes()
-    chosen = chosen.of(packaged)
+    if not chosen.fits(packaged):
+        raise Z3traceError(
+            f"the variant {chosen.name} is for {chosen.needs}(), "
+            f"which {source} of {kernel.release} does not have"
+        )
+    chosen, idle = chosen.of(packaged).fitting(packaged)
+    for each in () if timed else idle:
+        function = chosen.only_with[each]
+        say(f"{each.name} is left out: it is for {function}(), which {source} does not have")
     headers = _headers(chosen, timed=timed, copy=copy)
     included = _included() if timed else []
     # What there is to say of patches is said with the build that is not timed.

@@ -4,9 +4,10 @@ A variant is shipped in ``testbed/variants`` (a TOML file that lists patches), a
 like it, or ``stock``, the source as packaged; each with any further patches on top.
 """
 
+import re
 import tomllib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from z3trace import paths
@@ -30,6 +31,10 @@ class Variant:
     fuzz: int = 0
     #: Virtual rules of semantic patches that are chosen, such as ``patch``.
     defines: tuple[str, ...] = ()
+    #: Patch -> the function that it is for: without it in the source the patch is left out.
+    only_with: Mapping[Path, str] = field(default_factory=dict)
+    #: The function that the variant as a whole is for; empty: it is for every source.
+    needs: str = ""
     #: How many of the patches are not needed where the packaged source has the text
     #: *packaged_if*: it is so already.
     own: int = 0
@@ -40,6 +45,23 @@ class Variant:
         if not self.packaged_if or self.packaged_if.encode() not in source:
             return self
         return replace(self, patches=self.patches[self.own :])
+
+    def fits(self, source: bytes) -> bool:
+        """Whether *source* has the function that this variant is for."""
+        return not self.needs or _defines(source, self.needs)
+
+    def fitting(self, source: bytes) -> tuple["Variant", list[Path]]:
+        """This variant for *source*, without the patches of which the function is not in
+        it; and these patches."""
+        idle = [patch for patch, name in self.only_with.items() if not _defines(source, name)]
+        kept = tuple(patch for patch in self.patches if patch not in idle)
+        return replace(self, patches=kept), idle
+
+
+def _defines(source: bytes, function: str) -> bool:
+    """A definition stands at the beginning of a line; comments name functions too."""
+    pattern = rf"^\w[\w \t*]*\b{function}\("
+    return bool(re.search(pattern, source.decode(errors="replace"), re.MULTILINE))
 
 
 def shipped(target: str = "") -> dict[str, str]:
@@ -93,6 +115,8 @@ def load(
         _headers(path, data),
         fuzz,
         tuple(defines),
+        _only_with(path, data),
+        _function(path, "needs", data["needs"]) if "needs" in data else "",
         len(listed),
         str(data.get("packaged_if", "")),
     )
@@ -123,6 +147,21 @@ def _listed(path: Path, data: dict[str, object]) -> list[Path]:
         if not (home / name).resolve().is_relative_to(home):
             raise InputError(f"{path}: the patch {name!r} lies outside of the variant's directory")
     return [path.parent / name for name in names]
+
+
+def _only_with(path: Path, data: dict[str, object]) -> dict[Path, str]:
+    """The patches of a variant that are for one function, and that function."""
+    table = data.get("only_with", {})
+    listed = {patch.name: patch for patch in _listed(path, data)}
+    if not isinstance(table, dict) or not set(table) <= set(listed):
+        raise InputError(f"{path}: only_with must be a table of patches that it lists")
+    return {listed[name]: _function(path, "only_with", each) for name, each in table.items()}
+
+
+def _function(path: Path, key: str, value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_]\w{0,99}", value):
+        raise InputError(f"{path}: {key} names what is no function: {value!r}")
+    return value
 
 
 def _headers(path: Path, data: dict[str, object]) -> tuple[str, ...]:

@@ -162,3 +162,39 @@ def test_a_source_that_is_so_already_needs_no_patch(source: str, needed: bool) -
     own = [paths.testbed() / "variants/zs-class-lock.cocci"] if needed else []
     assert list(chosen.patches) == [*own, mine]
     assert chosen.name == "zs-class-lock+mine"
+
+
+RECLAIM = (
+    b"/* see z3fold_reclaim_page() */\nstatic int z3fold_reclaim_page(struct z3fold_pool *pool)\n"
+)
+
+
+def test_a_patch_is_left_out_where_the_function_that_it_is_for_is_gone() -> None:
+    chosen = variant.load("pool-lock")
+    assert chosen.fitting(RECLAIM) == (chosen, [])
+    fitting, idle = chosen.fitting(RECLAIM.splitlines()[0] + b"\nint x = z3fold_reclaim_page(p);\n")
+    assert [patch.name for patch in idle] == ["no-missing-slots-freed.cocci"]
+    assert fitting.name == chosen.name
+    assert set(fitting.patches) == {*chosen.patches} - {*idle}
+
+
+def test_a_variant_may_be_for_one_function() -> None:
+    assert variant.load("bug-empty-lru").fits(RECLAIM)
+    assert not variant.load("bug-empty-lru").fits(b"int x = z3fold_reclaim_page(p);\n")
+    assert variant.load("page-lock").fits(b"")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('{ "b.cocci" = "f" }', "must be a table of patches that it lists"),
+        ('["a.cocci"]', "must be a table of patches that it lists"),
+        ('{ "a.cocci" = 1 }', "names what is no function: 1"),
+        ('{ "a.cocci" = "f|g" }', r"names what is no function: 'f\|g'"),
+    ],
+)
+def test_what_a_patch_is_only_for_must_be_a_function(tmp_path: Path, table: str, said: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'patches = ["a.cocci"]\nonly_with = {table}\n')
+    with pytest.raises(InputError, match=said):
+        variant.load(str(path))
