@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from z3trace import paths
+from z3trace.code.elf import ObjectFile
 from z3trace.errors import CannotTraceError, Z3traceError
 from z3trace.kernels import beside, facts
 from z3trace.kernels import toolchain as toolchains
@@ -23,7 +24,7 @@ from z3trace.kernels.patched import Patches
 from z3trace.kernels.toolchain import Toolchain
 from z3trace.kernels.variant import Variant
 
-_RECIPE = "10"  # raise when the way of building changes
+_RECIPE = "12"  # raise when the way of building changes
 #: In a timed build, helpers that take a lock are larger, and are to be inlined as before.
 _INLINE = "--param=max-inline-insns-single=200"
 
@@ -79,9 +80,10 @@ def _make(builder: _Builder, directory: Path, name: str, source: str, flags: str
 
 def _add_types(builder: _Builder, module: Path) -> None:
     """Give a built module BTF, as the packaged ones have: probes on its operations can
-    then be trampolines.  Without the kernel's ELF image it goes without."""
+    then be trampolines.  Where the headers have what it takes, the kernel's own build has
+    done it, and done again it would not fit; without the kernel's ELF image it goes without."""
     image = builder.kernel.unpacked_image
-    if not image.exists():
+    if not image.exists() or ObjectFile(module.read_bytes(), module.name).section(".BTF"):
         return
     builder.run(
         module.parent,

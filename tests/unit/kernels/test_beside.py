@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from z3trace.code.elf import ObjectFile
 from z3trace.kernels import beside, build
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.variant import Variant
@@ -74,3 +75,14 @@ def test_the_timed_build_of_a_copy_has_its_lock_calls_timed_last(kernel: Kernel)
     """What the headers of the copy bring is not the source's."""
     made = build._headers(STOCK, timed=True, copy=True)
     assert [header.name for header in made] == ["visible.h", "beside.h", "timed.h"]
+
+
+def test_types_that_the_kernels_own_build_gave_are_not_given_again(kernel: Kernel) -> None:
+    """Those of two bases do not fit each other: the kernel would not load the module."""
+    kernel.unpacked_image.write_text("no kernel image, as pahole would say")
+    makefile = kernel.headers / "Makefile"
+    makefile.write_text(
+        makefile.read_text() + "\tobjcopy --add-section .BTF=$(M)/told $(M)/$(name).ko\n"
+    )
+    module = build.build_variant(kernel, "mm/x.c", STOCK, _silent)
+    assert ObjectFile(module.path.read_bytes(), "x").section(".BTF")
