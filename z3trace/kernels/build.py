@@ -70,7 +70,7 @@ def _make(builder: _Builder, directory: Path, name: str, source: str, flags: str
     kbuild = f"obj-m := {name}.o\nccflags-y := {flags}\n"
     kbuild += f"{name}-y := {source}.o\n" if source != name else ""
     (directory / "Kbuild").write_text(kbuild)
-    command = ["make", "-C", builder.kernel.headers, f"M={directory}", "modules"]
+    command: list[str | Path] = ["make", "-C", builder.kernel.headers, f"M={directory}", "modules"]
     log = builder.run(directory, command, f"building {name}.ko", timeout=600)
     for junk in ("*.o", "*.mod", "*.mod.c", ".*.cmd", "modules.order", "Module.symvers", "*.ur-*"):
         for path in directory.glob(junk):
