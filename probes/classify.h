@@ -3,23 +3,29 @@
 #ifndef Z3T_CLASSIFY_H
 #define Z3T_CLASSIFY_H
 
+/* 1 if *value* is not 0, else 0, without a branch: the verifier follows both
+ * ends of each, in every round of every loop.  The compiler must not see what
+ * it is. */
+static __always_inline u64 z3t_is_set(u64 value)
+{
+	u64 negative = 0 - value;
+
+	asm volatile("" : "+r"(negative));
+	return (value | negative) >> 63;
+}
+
+/* Whether *address* is that of a pool: of the task's own, or of one met before.
+ * 0 is none. */
 static __always_inline int z3t_is_pool(const struct z3t_config *config,
 				       u64 pool, u64 address)
 {
-	return address == pool || address == config->pools[0] ||
-	       address == config->pools[1] || address == config->pools[2] ||
-	       address == config->pools[3];
-}
+	u64 other = z3t_is_set(address ^ pool) &
+		    z3t_is_set(address ^ config->pools[0]) &
+		    z3t_is_set(address ^ config->pools[1]) &
+		    z3t_is_set(address ^ config->pools[2]) &
+		    z3t_is_set(address ^ config->pools[3]);
 
-/* An object that the lock is a member of, if it is one of this kind, points to
- * its pool; of another kind, something else may lie there, or nothing. */
-static __always_inline int z3t_points_to_pool(const struct z3t_config *config,
-					      u64 pool, u64 where)
-{
-	u64 address = 0;
-
-	bpf_probe_read_kernel(&address, sizeof(address), (void *)where);
-	return address && z3t_is_pool(config, pool, address);
+	return z3t_is_set(address) & (other ^ 1);
 }
 
 static __always_inline int z3t_rule_fits(const struct z3t_config *config,
@@ -34,9 +40,11 @@ static __always_inline int z3t_rule_fits(const struct z3t_config *config,
 		return rw == Z3T_SPIN;
 	if (rule->kind == Z3T_RULE_PAGE)
 		return rw == Z3T_SPIN && !(base & (Z3T_PAGE_SIZE - 1));
-	if (rule->kind == Z3T_RULE_OBJECT)
-		return rw == Z3T_SPIN &&
-		       z3t_points_to_pool(config, pool, base + rule->pointer);
+	/* What a lock of this kind is in points to its pool; what another one
+	 * is in has something else there, or nothing. */
+	if (rule->kind == Z3T_RULE_OBJECT && rw == Z3T_SPIN)
+		bpf_probe_read_kernel(&base, sizeof(base),
+				      (void *)(base + rule->pointer));
 	return z3t_is_pool(config, pool, base);
 }
 
