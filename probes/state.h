@@ -128,6 +128,7 @@ enum z3t_rule_kind {
 	Z3T_RULE_POOL,	   /* address minus a pool's is the offset */
 	Z3T_RULE_RWLOCK,   /* any reader-writer lock */
 	Z3T_RULE_SPINLOCK, /* any other spinlock */
+	Z3T_RULE_OBJECT,   /* what is around it points to a pool */
 };
 
 enum z3t_result_rule {
@@ -141,7 +142,7 @@ struct z3t_rule {
 	u32 kind;
 	u32 offset;
 	u32 class;
-	u32 pad;
+	u32 pointer; /* of Z3T_RULE_OBJECT: offset of the pointer to the pool */
 };
 
 /* How a site takes or gives a lock: enum z3t_rw, and these. */

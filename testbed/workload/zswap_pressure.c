@@ -10,36 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
-#define PAGE 4096
-
-static uint64_t state;
-
-static uint64_t next_random(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
-
-/* Half random, half one byte: a page compresses to about half, so two or three
- * share one of z3fold's. The share differs by page. */
-static void fill(unsigned char *page, uint64_t number, uint64_t seed)
-{
-	size_t noise, i;
-
-	state = (number + 1) * 0x9e3779b97f4a7c15ull ^ seed;
-	noise = 256 + next_random() % 2048;
-	for (i = 0; i < noise; i += 8) {
-		uint64_t word = next_random();
-
-		memcpy(page + i, &word, sizeof(word));
-	}
-	memset(page + i, (int)(number & 0xff), PAGE - i);
-}
+#include "pages.h"
 
 int main(int argc, char **argv)
 {

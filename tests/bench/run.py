@@ -19,7 +19,7 @@ import ways
 from z3trace import paths
 from z3trace.analysis.figures.histogram import quantiles
 from z3trace.data.buckets import BUCKETS
-from z3trace.kernels import build
+from z3trace.kernels import fetch, workloads
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/bench"
@@ -47,7 +47,8 @@ def start_up() -> dict[str, list[float]]:
 
 def guest(rounds: int) -> dict[str, Any]:
     """Run the guest's part and return what it wrote."""
-    bystander = build.build_program("bystander", print)
+    bystander = workloads.build_program("bystander", print)
+    workloads.build_workload(fetch.cached(None, print), print)
     words = ["python", str(ROOT / "tests/bench/guest.py"), str(OUT / "guest.json"), str(rounds)]
     words[0] = sys.executable
     command = [sys.executable, "-m", "z3trace", "vm", "--share", str(OUT), "--"]

@@ -21,7 +21,7 @@ from z3trace.analysis.figures.run import Key
 from z3trace.analysis.figures.ways import Subject
 from z3trace.data import runfile
 from z3trace.data.model import Recording, Run
-from z3trace.kernels import build, fetch, variant
+from z3trace.kernels import build, fetch, variant, workloads
 
 CLASSES = ("page", "pool")
 WORKLOAD = "zpool-bench:threads={},ops=20000,fast_ops=300000,slots=1024,max_size=200,touches=8"
@@ -140,7 +140,7 @@ def counts_exact(directory: Path) -> float:
     kernel = fetch.cached(None, print)
     chosen = variant.load("counted")
     module = build.build_variant(kernel, "mm/z3fold.c", chosen, print, timed=True)
-    build.build_workload(kernel, print)
+    workloads.build_workload(kernel, print)
     out = directory / "counts.json"
     words = [sys.executable, "-m", "z3trace", "vm", "--share", str(directory), "--"]
     script = [sys.executable, str(Path(__file__).with_name("timed.py")), "counts"]

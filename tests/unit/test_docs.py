@@ -68,3 +68,26 @@ def test_the_readme_has_every_exit_status() -> None:
     statuses = {value for name, value in vars(errors).items() if name.isupper()}
     table = README.partition("## Exit status")[2]
     assert {int(number) for number in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == statuses
+
+
+def test_every_parameter_of_a_workload_is_documented() -> None:
+    from z3trace.workloads.choose import NAMED
+    from z3trace.workloads.zpool_bench import ZpoolBench
+    from z3trace.workloads.zram import Zram
+    from z3trace.workloads.zs_bench import ZsBench
+    from z3trace.workloads.zswap import Zswap
+
+    text = (ROOT / "docs/workloads.md").read_text()
+    rows = {
+        (name, value)
+        for cells in re.findall(r"^\| (`[^|]+) \| ([^|]+) \|", text, re.MULTILINE)
+        for name, value in zip(
+            re.findall(r"`([a-z_]+)`", cells[0]),
+            cells[1].split(", ") * (1 if ", " in cells[1] else 2),
+            strict=False,
+        )
+    }
+    for workload in (ZpoolBench, ZsBench, Zram, Zswap):
+        assert set(workload.DEFAULTS.items()) <= rows
+    for name in NAMED:
+        assert f"| `{name}` |" in text

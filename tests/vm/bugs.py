@@ -27,6 +27,7 @@ class Bug:
     operation: str
     function: str
     code: str
+    target: str = "z3fold"
 
 
 EXPECTED = {
@@ -44,6 +45,16 @@ EXPECTED = {
     ),
     "bug-double-lock": Bug(
         "double-acquire", "page", "free", "do_compact_page", "z3fold_page_lock(zhdr)"
+    ),
+    "bug-class-left-locked": Bug(
+        *("held-at-return", "size-class", "free", "zs_free", "spin_lock(&"), target="zsmalloc"
+    ),
+    "bug-class-unlocked-twice": Bug(
+        *("release-unheld", "size-class", "free", "zs_free", "spin_unlock(&"), target="zsmalloc"
+    ),
+    "bug-zspage-left-locked": Bug(
+        *("held-at-return", "zspage", "unmap", "zs_map_object", "read_lock(&zspage->lock"),
+        target="zsmalloc",
     ),
 }
 #: Caught by the path it takes and by the crash, not by a rule of locks.
@@ -67,7 +78,8 @@ class Outcome:
 def check(variant: str, directory: Path, *more: str) -> Outcome:
     """Check *variant* in a guest, the report in *directory*."""
     directory.mkdir(parents=True, exist_ok=True)
-    words = ["check", "--variant", variant, "-o", str(directory), "--force", *more]
+    words = ["check", "--target", target_of(variant), "--variant", variant]
+    words += ["-o", str(directory), "--force", *more]
     started = time.time()
     booted = started
     with subprocess.Popen(
@@ -104,11 +116,16 @@ def _armed(directory: Path) -> float:
     return 0.0
 
 
+def target_of(variant: str) -> str:
+    return EXPECTED[variant].target if variant in EXPECTED else "z3fold"
+
+
 def source_line(variant: str, line: int) -> str:
     """A line of the source that the newest build of *variant* was made from."""
     from z3trace import paths
 
-    found = (paths.cache() / "modules").glob(f"*/z3fold-{variant}-*/z3fold.c")
+    target = target_of(variant)
+    found = (paths.cache() / "modules").glob(f"*/{target}*-{variant}-*/{target}.c")
     newest = max(found, key=lambda path: path.stat().st_mtime)
     return newest.read_text().splitlines()[line - 1]
 
@@ -130,7 +147,9 @@ def missed(outcome: Outcome) -> str:
 def _misplaced(variant: str, place: dict[str, Any]) -> str:
     """Why *place* is not where the bug is; empty if it is."""
     bug = EXPECTED[variant]
-    if not place["function"].startswith(bug.function) or not place["file"].endswith("z3fold.c"):
+    if not place["function"].startswith(bug.function) or not place["file"].endswith(
+        f"{bug.target}.c"
+    ):
         return f"told {place['function']} in {place['file']}"
     code = source_line(variant, place["line"])
     return "" if bug.code in code else f"line {place['line']} is {code.strip()!r}"

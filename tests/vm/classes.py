@@ -65,7 +65,7 @@ class Guest:
             {
                 "name": name,
                 "facts": result.facts,
-                "own_locks": told["own_locks"],
+                "own_locks": told["facts"]["own_locks"],
                 "attached": sum(site.attached for site in armed.sites),
                 "operations": sum(op.attached for op in armed.operations),
                 "locks": to_builtins(counters.locks(self._programs, made)),

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from vm import bugs
-from z3trace.kernels import build, fetch, variant
+from z3trace.kernels import build, fetch, variant, workloads
 
 pytestmark = pytest.mark.vm
 
@@ -15,9 +15,10 @@ def caught(
     kernel: fetch.Kernel, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, bugs.Outcome]:
     """Every bug variant, checked once: two guests at a time, most of it is start-up."""
-    build.build_workload(kernel, print)
+    for workload in ("zpool-bench", "zs-bench"):
+        workloads.build_workload(kernel, print, workload)
     for name in bugs.VARIANTS:
-        build.build_variant(kernel, "mm/z3fold.c", variant.load(name), print)
+        build.build_variant(kernel, f"mm/{bugs.target_of(name)}.c", variant.load(name), print)
     where = tmp_path_factory.mktemp("bugs")
     with ThreadPoolExecutor(2) as pool:
         outcomes = pool.map(lambda name: bugs.check(name, where / name), bugs.VARIANTS)

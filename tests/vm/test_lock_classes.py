@@ -12,7 +12,7 @@ from msgspec import convert
 from vm.classes import CLASSES
 from vm.conftest import Guest
 from z3trace.data.counts import Ledger
-from z3trace.kernels import build, fetch
+from z3trace.kernels import fetch, workloads
 
 pytestmark = pytest.mark.vm
 
@@ -22,7 +22,7 @@ def runs(
     guest: Guest, built: Callable[[str], Path], kernel: fetch.Kernel, tmp_path: Path
 ) -> dict[str, dict[str, Any]]:
     script = Path(__file__).with_name("classes.py")
-    bench = build.build_workload(kernel, print).path
+    bench = workloads.build_workload(kernel, print).path
     result = guest(f"{sys.executable} {script} {built('counted')} {bench} runs.json")
     assert result.returncode == 0, result.stderr
     return {run["name"]: run for run in json.loads((tmp_path / "runs.json").read_text())}

@@ -109,8 +109,10 @@ def test_the_packaged_module_is_seen_whole_in_hybrid(guest: Guest, tmp_path: Pat
     nothing_lost(recording)
 
 
-@pytest.mark.parametrize("target", ["zsmalloc", "zbud"])
-def test_other_allocators_are_recorded_too(guest: Guest, tmp_path: Path, target: str) -> None:
+@pytest.mark.parametrize(("target", "name"), [("zsmalloc", "size-class"), ("zbud", "pool")])
+def test_other_allocators_are_recorded_too(
+    guest: Guest, tmp_path: Path, target: str, name: str
+) -> None:
     """zsmalloc is a module, zbud is built into the distribution's kernel."""
     result = guest(
         f"{z3trace()} record --load --target {target} -o x.z3t "
@@ -121,7 +123,7 @@ def test_other_allocators_are_recorded_too(guest: Guest, tmp_path: Path, target:
     assert all(site.attached for site in recording.session.sites)
     agrees_with_the_workload(recording)
     nothing_lost(recording)
-    pool = next(lock for lock in recording.runs[0].locks if lock.lock == "pool")
+    pool = next(lock for lock in recording.runs[0].locks if lock.lock == name)
     truth = {t.operation: t.calls for t in recording.runs[0].result.operations}
     assert truth["free"] > 10000
     assert pool.acquisitions >= truth["free"]

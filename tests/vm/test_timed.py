@@ -16,7 +16,7 @@ import pytest
 from vm.conftest import Guest
 from z3trace.data.counts import Series
 from z3trace.data.timed import Timed, TimedBuild, TimedCall, TimedCallCounts
-from z3trace.kernels import build, fetch
+from z3trace.kernels import build, fetch, workloads
 from z3trace.kernels.variant import Variant, load
 
 pytestmark = pytest.mark.vm
@@ -298,6 +298,7 @@ def test_a_module_comes_and_goes(guest: Guest, own_module: Path) -> None:
 
 @pytest.fixture
 def counted(kernel: fetch.Kernel) -> Path:
+    workloads.build_workload(kernel, print)
     return build.build_variant(kernel, "mm/z3fold.c", load("counted"), print, timed=True).path
 
 

@@ -50,7 +50,7 @@ PATCH_VALUE = 0x7A330007
 NO_ARGUMENT = 6
 
 SPIN, READ, WRITE = range(3)
-RULE_NONE, RULE_PAGE, RULE_POOL, RULE_RWLOCK, RULE_SPINLOCK = range(5)
+RULE_NONE, RULE_PAGE, RULE_POOL, RULE_RWLOCK, RULE_SPINLOCK, RULE_OBJECT = range(6)
 NO_RESULT, FAILS_NONZERO, FAILS_ZERO, FAILS_ERROR = range(4)
 FREE, WAITING, HOLDING = range(3)
 TRY, RELEASE = 4, 8
@@ -87,7 +87,7 @@ class Rule(Structure):
         ("kind", c_uint32),
         ("offset", c_uint32),
         ("lock_class", c_uint32),
-        ("pad", c_uint32),
+        ("pointer", c_uint32),
     ]
 
 

@@ -99,9 +99,11 @@ def _not_seen(
 
 def _arm_contracts(maps: CheckMaps, plan: Plan) -> None:
     classes = plan.target.classes()
-    for number, rule in enumerate(plan.target.operations.values()):
-        mask = sum(1 << classes.index(name) for name in rule.holds)
-        maps.rulebook.holds[number] = mask
+    for number in range(layout.OPERATIONS):
+        maps.rulebook.holds[number] = 0
+    for op in plan.operations:
+        holds = plan.target.operations[op.name].holds
+        maps.rulebook.holds[op.number] = sum(1 << classes.index(name) for name in holds)
 
 
 def _arm_frees(programs: Programs, maps: CheckMaps, plan: Plan, armed: Armed) -> str:

@@ -45,7 +45,7 @@ class Checker(Recorder):
         """What is checked; the probes must be attached."""
         return Header(
             **structs.asdict(self.origin(workload, label, command)),
-            operation_names=list(self.plan.target.operations),
+            operation_names=self.plan.operation_names(),
             locks=self.plan.target.classes(),
             conditions=self._judged.conditions,
             not_judged=self._judged.not_judged,

@@ -10,16 +10,14 @@ import click
 from z3trace.commands import options
 from z3trace.commands.options import GuestOptions, PlacingOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
-from z3trace.errors import DONE, FAILED, Z3traceError
+from z3trace.errors import DONE, FAILED, UsageError, Z3traceError
 from z3trace.words import amount, plural
 
 if TYPE_CHECKING:
     from z3trace.kernels.layout import Kernel
     from z3trace.kernels.variant import Variant
+    from z3trace.target.definition import Target
 
-DEFAULT_WORKLOAD = (
-    "zpool-bench:threads=2,ops=60000,fast_ops=500000,slots=1024,max_size=200,touches=8"
-)
 DEFAULT_RUNS = 40
 
 RECORDINGS = ("before.z3t", "after.z3t")
@@ -43,12 +41,25 @@ def _make_room(directory: Path) -> None:
 
 
 @click.command()
-@click.option("--before", default="pool-lock", show_default=True, help="Variant without the patch.")
-@click.option("--after", default="page-lock", show_default=True, help="Variant with the patch.")
+@click.option(
+    "--before",
+    help="Variant without the patch.  [default: the target's; of z3fold pool-lock, of zsmalloc "
+    "zs-pool-lock, or stock under a patch]",
+)
+@click.option(
+    "--after",
+    help="Variant with the patch.  [default: the target's; of z3fold page-lock, of zsmalloc "
+    "zs-class-lock]",
+)
 @options.patches("that turns 'before' into 'after'")
 @options.unboxed
 @options.target
-@click.option("--workload", "workload_text", default=DEFAULT_WORKLOAD, show_default=True)
+@click.option(
+    "--workload",
+    "workload_text",
+    help="A workload that z3trace brings.  [default: the target's; of z3fold zpool-bench, of "
+    "zsmalloc zs-bench, on few small objects]",
+)
 @options.runs(
     1000,
     DEFAULT_RUNS,
@@ -70,13 +81,13 @@ def _make_room(directory: Path) -> None:
 @options.output_directory("recordings, plots and reports", required=True)
 @options.force
 def command(
-    before: str,
-    after: str,
+    before: str | None,
+    after: str | None,
     patches: tuple[Path, ...],
     placing: PlacingOptions,
     unboxed: bool,
     target_name: str,
-    workload_text: str,
+    workload_text: str | None,
     runs: int,
     unprobed: int | None,
     probing: ProbeOptions,
@@ -96,7 +107,7 @@ def command(
     from z3trace.commands import progress
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import spec, vm
-    from z3trace.kernels import build, fetch, variant
+    from z3trace.kernels import build, fetch, variant, workloads
     from z3trace.recording import repetitions, room
     from z3trace.target import definition
     from z3trace.workloads import choose
@@ -106,16 +117,18 @@ def command(
     for name in RECORDINGS:
         paths.must_be_new(directory / name, force=force)
     target = definition.load(target_name)
+    before, after = _names(target, before, after, patched=bool(patches))
+    workload_text = workload_text or _workload(target)
     work = choose.named(workload_text)
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=timed)
     repetitions.of_pair(asked)
     _say_if_few(runs, len(target.operations), len(target.classes()) - 1)
     kernel = fetch.cached(guest.release, say)
     variants = [
-        variant.load(before),
-        variant.load(before, patches, placing.fuzz, placing.defines)
+        variant.load(before, target=target.name),
+        variant.load(before, patches, placing.fuzz, placing.defines, target.name)
         if patches
-        else variant.load(after),
+        else variant.load(after, target=target.name),
     ]
     for chosen in variants:
         name = build.label(chosen.name, boxed=not unboxed)
@@ -129,7 +142,7 @@ def command(
     room.require_room(counts, len(target.operations), len(target.classes()))
     if modules[0].digest == modules[1].digest:
         say("both sides are the same build: what will differ between them is noise")
-    build.build_workloads(kernel, say)
+    workloads.build_workloads(kernel, [workload_text], say)
     pair = spec.PairSpec(
         target=target_name,
         workload=workload_text,
@@ -178,6 +191,27 @@ def _say_if_few(runs: int, operations: int, classes: int) -> None:
             f"difference, however large, if all {asked} primary figures are seen: from {needed} "
             "on one can be told"
         )
+
+
+def _names(
+    target: "Target", before: str | None, after: str | None, *, patched: bool
+) -> tuple[str, str]:
+    """The variants of both sides; UsageError if the target has none of its own."""
+    default = target.defaults
+    before = before or (default.patched if patched else default.before)
+    after = after or default.after
+    if not before or not (patched or after):
+        raise UsageError(
+            f"target {target.name} has no variants to compare",
+            "give --before and --after, or --patch",
+        )
+    return before, after
+
+
+def _workload(target: "Target") -> str:
+    if not target.defaults.compare:
+        raise UsageError(f"target {target.name} has no workload of its own", "give --workload")
+    return target.defaults.compare
 
 
 def _timed(kernel: "Kernel", source: str, variants: "list[Variant]", *, boxed: bool) -> list[str]:

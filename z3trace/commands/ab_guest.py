@@ -29,7 +29,7 @@ def command(spec_file: Path) -> int:
         state = PairProgress(done=done, total=total, doing=doing)
         paths.write_atomic(Path(PROGRESS), msgspec.json.encode(state))
 
-    target = definition.load(spec.target)
+    target = definition.load(spec.target).of_file(Path(spec.sides[0].module))
     counts = {Way.named(name): count for name, count in spec.runs.items()}
     steps = schedule.schedule(len(spec.sides), counts, warm_up=max(counts.values()) > 1)
     work = choose.named(spec.workload)

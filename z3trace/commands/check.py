@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from z3trace.analysis.checks.findings import Nested
     from z3trace.data.checkfile import Check
 
-DEFAULT_WORKLOAD = (
-    "zpool-bench:threads=2,ops=400000,slots=64,headless=10,reclaim=20,refuse=30,drain=1"
-)
 #: A guest under check prints what it finds, and a CPU that hangs for 8 s is told of.
 GUEST_WORDS = "tp_printk watchdog_thresh=4"
 PACKAGED = "packaged"
@@ -71,7 +68,7 @@ class _Guest:
     patches: tuple[Path, ...]
     placing: PlacingOptions
     unboxed: bool
-    workload: str
+    workload: str | None
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -81,12 +78,13 @@ class _Guest:
     help="Check this variant of the target in a guest: one that 'kernel build' knows, a .toml "
     "file, or 'packaged' for the kernel's own module.",
 )
-@options.patches("on top of the variant (default: page-lock), in a guest")
+@options.patches("on top of the variant (default: page-lock of z3fold, else stock), in a guest")
 @options.unboxed
 @click.option(
     "--workload",
     "workload_text",
-    help=f"A workload that z3trace brings.  [default in a guest: {DEFAULT_WORKLOAD}]",
+    help="A workload that z3trace brings.  [default in a guest: the target's; of z3fold "
+    "zpool-bench, of zsmalloc zs-bench, with all that they can do to it]",
 )
 @options.time("--duration", "Run no workload: check what happens during this time, such as 10s.")
 @options.module_file
@@ -160,8 +158,7 @@ def command(
     with nullcontext(str(kept)) if kept else tempfile.TemporaryDirectory() as name:
         file = Path(name) / EVIDENCE
         if in_guest:
-            workload = workload_text or DEFAULT_WORKLOAD
-            where = _Guest(guest, variant, patches, placing, unboxed, workload)
+            where = _Guest(guest, variant, patches, placing, unboxed, workload_text)
             console, lost, status = _check_in_guest(asked, where, file)
         else:
             console, lost, status = "", "", DONE
@@ -195,6 +192,7 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
     target = definition.load(asked.target)
     preflight.require_traceable()
     path = here.module_file.absolute() if here.module_file else None
+    target = target.of_file(path)
     module = loading.target_module(target, path, load=here.load, reload=False)
     say(f"checking {work.description}")
     checks.check(
@@ -221,28 +219,32 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import vm
     from z3trace.guest.spec import CheckSpec
-    from z3trace.kernels import build, fetch, variant
+    from z3trace.kernels import build, fetch, variant, workloads
     from z3trace.target import definition
     from z3trace.workloads import choose
 
     target = definition.load(asked.target)
-    choose.named(where.workload)
+    work = where.workload or target.defaults.check
+    if not work:
+        raise UsageError(f"target {target.name} has no workload of its own", "give --workload")
+    choose.named(work)
     kernel = fetch.cached(where.options.release, say)
     module, label = "", asked.label or PACKAGED
     if where.variant != PACKAGED or where.patches:
         how = where.placing
-        chosen = variant.load(where.variant or "page-lock", where.patches, how.fuzz, how.defines)
+        base = where.variant or target.defaults.base
+        chosen = variant.load(base, where.patches, how.fuzz, how.defines, target.name)
         boxed = not where.unboxed
         label = build.label(asked.label or chosen.name, boxed=boxed)
-        require_recordable(label, sys.argv[1:], where.workload)
+        require_recordable(label, sys.argv[1:], work)
         built = build.build_variant(kernel, target.source, chosen, say, boxed=boxed)
         module = str(built.path)
-    build.build_workloads(kernel, say)
+    workloads.build_workloads(kernel, [work], say)
     spec = CheckSpec(
         target=asked.target,
         label=label,
         module=module,
-        workload=where.workload,
+        workload=work,
         lock_mode=asked.lock_mode,
         seed=asked.seed,
         hold=asked.hold,

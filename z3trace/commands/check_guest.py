@@ -22,8 +22,8 @@ def command(spec_file: Path) -> int:
 
     spec = load(spec_file, CheckSpec)
     preflight.require_traceable()
-    target = definition.load(spec.target)
     path = Path(spec.module) if spec.module else None
+    target = definition.load(spec.target).of_file(path)
     result = checks.check(
         target,
         loading.target_module(target, path, load=True, reload=True),

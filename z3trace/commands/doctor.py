@@ -41,7 +41,7 @@ def command(
     from z3trace.probing import preflight
     from z3trace.target import definition
 
-    target = definition.load(target_name)
+    target = definition.load(target_name).of_file(module_file)
     checks = preflight.checks()
     missing = [check for check in checks if check.state == "missing"]
     found, costs = None, None

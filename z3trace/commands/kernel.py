@@ -75,8 +75,14 @@ def list_() -> int:
 @options.unboxed
 @click.option("--timed", is_flag=True, help="Let the module time its own locks.")
 @click.option("--release", help="Kernel release; the newest in the cache if not given.")
-@click.option("--workload", is_flag=True, help="Build the workload module zpool_bench instead.")
-@click.option("--variants", is_flag=True, help="List the shipped variants and end.")
+@click.option(
+    "--workload",
+    is_flag=False,
+    flag_value="zpool-bench",
+    metavar="[NAME]",
+    help="Build the module of a workload instead: zpool-bench, if no name is given, or zs-bench.",
+)
+@click.option("--variants", is_flag=True, help="List the shipped variants of the target and end.")
 def build(
     target_name: str,
     variant_name: str,
@@ -85,27 +91,28 @@ def build(
     unboxed: bool,
     timed: bool,
     release: str | None,
-    workload: bool,
+    workload: str | None,
     variants: bool,
 ) -> int:
     """Build a variant of the target's module, and print where it is."""
     from z3trace.errors import UsageError
     from z3trace.kernels import build as building
     from z3trace.kernels import fetch as fetching
-    from z3trace.kernels import variant
+    from z3trace.kernels import variant, workloads
     from z3trace.target import definition
 
     if variants:
-        for name, description in variant.shipped().items():
+        for name, description in variant.shipped(target_name).items():
             click.echo(f"{name:24} {description}")
         return DONE
     if workload:
-        click.echo(building.build_workload(fetching.cached(release, say), say).path)
+        kernel = fetching.cached(release, say)
+        click.echo(workloads.build_workload(kernel, say, workload).path)
         return DONE
     target = definition.load(target_name)
     if not target.source:
         raise UsageError(f"target {target.name} names no source file")
-    chosen = variant.load(variant_name, patches, placing.fuzz, placing.defines)
+    chosen = variant.load(variant_name, patches, placing.fuzz, placing.defines, target.name)
     kernel = fetching.cached(release, say)
     module = building.build_variant(
         kernel, target.source, chosen, say, boxed=not unboxed, timed=timed

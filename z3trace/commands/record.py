@@ -109,13 +109,13 @@ def command(
     work = choose.choose(workload_text, duration, command_line)
     label = label or recordable.label_of(output)
     recordable.require_recordable(label, sys.argv[1:], work.description)
-    target = definition.load(target_name)
+    path = module_file.absolute() if module_file else None
+    target = definition.load(target_name).of_file(path)
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=bool(timed_file))
     counts = repetitions.of_one(asked)
     room.require_room(counts, len(target.operations), len(target.classes()))
     steps = schedule.schedule(1, counts, warm_up=runs > 1)
     preflight.require_traceable()
-    path = module_file.absolute() if module_file else None
     module = loading.target_module(target, path, load=load, reload=reload)
     if not patience:
         module.before_run()

@@ -45,18 +45,16 @@ def command(
     """
     from z3trace.commands.verbs import HIDDEN, VERBS
     from z3trace.guest import vm
-    from z3trace.kernels import build, fetch
+    from z3trace.kernels import fetch, workloads
 
     words = list(command_line)
-    ours = words[0] in VERBS or words[0] in HIDDEN
-    if ours:
+    if words[0] in VERBS or words[0] in HIDDEN:
         words = [sys.executable, "-m", "z3trace", *words]
     machine = guest.machine(
         append=append, share=share, disks=tuple(disk.absolute() for disk in disks)
     )
     kernel = fetch.cached(guest.release, say)
-    if ours:
-        build.build_workloads(kernel, say)
+    workloads.build_workloads(kernel, workloads.asked_for(words), say)
     outcome = vm.run(kernel, words, machine, say)
     if console:
         say(outcome.console.rstrip())

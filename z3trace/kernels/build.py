@@ -1,4 +1,4 @@
-"""Build a variant of a target's module, or the workload module, out of tree.
+"""Build a variant of a target's module out of tree.
 
 The built module lies in the cache under a digest of everything it was made from.
 """
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from z3trace import paths, tools
+from z3trace import paths
+from z3trace.code.elf import ObjectFile
 from z3trace.errors import CannotTraceError, Z3traceError
-from z3trace.kernels import facts
+from z3trace.kernels import beside, facts
 from z3trace.kernels import toolchain as toolchains
 from z3trace.kernels.box import Box
 from z3trace.kernels.layout import Kernel
@@ -23,7 +24,7 @@ from z3trace.kernels.patched import Patches
 from z3trace.kernels.toolchain import Toolchain
 from z3trace.kernels.variant import Variant
 
-_RECIPE = "11"  # raise when the way of building changes
+_RECIPE = "13"  # raise when the way of building changes
 #: In a timed build, helpers that take a lock are larger, and are to be inlined as before.
 _INLINE = "--param=max-inline-insns-single=200"
 
@@ -65,8 +66,9 @@ class _Builder:
         )
 
 
-def _make(builder: _Builder, directory: Path, name: str, flags: str) -> None:
+def _make(builder: _Builder, directory: Path, name: str, source: str, flags: str) -> None:
     kbuild = f"obj-m := {name}.o\nccflags-y := {flags}\n"
+    kbuild += f"{name}-y := {source}.o\n" if source != name else ""
     (directory / "Kbuild").write_text(kbuild)
     command: list[str | Path] = ["make", "-C", builder.kernel.headers, f"M={directory}", "modules"]
     log = builder.run(directory, command, f"building {name}.ko", timeout=600)
@@ -78,9 +80,10 @@ def _make(builder: _Builder, directory: Path, name: str, flags: str) -> None:
 
 def _add_types(builder: _Builder, module: Path) -> None:
     """Give a built module BTF, as the packaged ones have: probes on its operations can
-    then be trampolines.  Without the kernel's ELF image it goes without."""
+    then be trampolines.  Where the headers have what it takes, the kernel's own build has
+    done it, and done again it would not fit; without the kernel's ELF image it goes without."""
     image = builder.kernel.unpacked_image
-    if not image.exists():
+    if not image.exists() or ObjectFile(module.read_bytes(), module.name).section(".BTF"):
         return
     builder.run(
         module.parent,
@@ -114,25 +117,28 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
 ) -> Module:
     """Patch *source* (such as ``mm/z3fold.c``) and build its module, in the box.
 
-    With *boxed* false, the user's own decision, its name says so in every report.  With
-    *timed*, the same source times its own locks; InputError if it cannot.
+    A source that is built into the kernel is built beside it, see ``beside``.  With *boxed*
+    false, the user's own decision, its name says so in every report.  With *timed*, the same
+    source times its own locks; InputError if it cannot.
     """
-    name = Path(source).stem
+    stem = Path(source).stem
+    copy = beside.is_built_in(kernel, stem)
+    name = beside.name_of(stem) if copy else stem
     packaged = kernel.source(source).read_bytes()
     if not chosen.fits(packaged):
         raise Z3traceError(
             f"the variant {chosen.name} is for {chosen.needs}(), "
             f"which {source} of {kernel.release} does not have"
         )
-    chosen, idle = chosen.fitting(packaged)
+    chosen, idle = chosen.of(packaged).fitting(packaged)
     for each in () if timed else idle:
         function = chosen.only_with[each]
         say(f"{each.name} is left out: it is for {function}(), which {source} does not have")
-    headers = _headers(chosen, timed=timed)
-    beside = _beside() if timed else []
+    headers = _headers(chosen, timed=timed, copy=copy)
+    included = _included() if timed else []
     # What there is to say of patches is said with the build that is not timed.
     patches = Patches(chosen, _nobody if timed else say)
-    files = [header.read_bytes() for header in (*headers, *beside)]
+    files = [header.read_bytes() for header in (*headers, *included)]
     parts = [packaged, *files, *patches.parts]
     builder = _Builder(kernel, toolchains.of(kernel, say), boxed)
     if not boxed and not builder.toolchain.own:
@@ -142,8 +148,7 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
         )
     digest = _digest(kernel, builder.toolchain, parts if boxed else [*parts, b"unboxed"])
     called = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80] + ("-timed" if timed else "")
-    stem = f"{name}-{called}-{digest}"
-    directory = paths.cache() / "modules" / kernel.release / stem
+    directory = paths.cache() / "modules" / kernel.release / f"{name}-{called}-{digest}"
     if not boxed:
         say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
     done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
@@ -153,13 +158,13 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     say(f"building {name}.ko, variant {chosen.name}" + (", timed" if timed else ""))
     with paths.new_directory(directory, replace=False) as work:
         patches.apply(kernel, source, work, boxed=boxed)
-        for header in (*headers, *beside):
+        for header in (*headers, *included):
             shutil.copy(header, work)
         flags = " ".join(f"-include $(src)/{header.name}" for header in headers)
         # What lies beside the source in the kernel's tree; a patch's own comes first.
         flags += f" -I{kernel.sources / Path(source).parent}"
         flags += f" {_INLINE}" if timed else ""
-        _make(builder, work, name, flags)
+        _make(builder, work, name, stem, flags)
         _add_types(builder, work / f"{name}.ko")
         facts.write(work / f"{name}.ko", Path(source).name, timed=timed)
         record = {
@@ -178,16 +183,17 @@ def _nobody(_: str) -> None:
     """Hears what was said before."""
 
 
-def _headers(chosen: Variant, *, timed: bool) -> list[Path]:
+def _headers(chosen: Variant, *, timed: bool, copy: bool) -> list[Path]:
     """What is included before the source, in this order: a header of a variant may have
     lock calls of its own, which are timed too."""
     first = [paths.testbed() / "visible.h"]
+    first += [beside.header()] if copy else []
     if timed:
         first.append(paths.testbed() / "timed/timed.h")
     return [*first, *(paths.testbed() / header for header in chosen.headers)]
 
 
-def _beside() -> list[Path]:
+def _included() -> list[Path]:
     """What the header of a timed build includes."""
     from z3trace.bpf.programs import probe_source
 
@@ -195,45 +201,19 @@ def _beside() -> list[Path]:
     return [probe_source() / "histogram.h", *(h for h in parts if h.name != "timed.h")]
 
 
-def build_workload(kernel: Kernel, say: Say) -> Module:
-    """Build zpool_bench.ko for *kernel*."""
-    from z3trace.bpf.programs import probe_source
-
-    source = paths.testbed() / "workload/zpool_bench.c"
-    header = probe_source() / "histogram.h"
+def build_own(kernel: Kernel, name: str, files: Sequence[Path], flags: str, say: Say) -> Module:
+    """Build the module *name* from *files* of ours, its source and what that includes."""
     # Our own source: no stranger's, so that it needs no box.
     builder = _Builder(kernel, toolchains.of(kernel, say), boxed=False)
-    digest = _digest(kernel, builder.toolchain, [source.read_bytes(), header.read_bytes()])
-    directory = paths.cache() / "modules" / kernel.release / f"zpool_bench-{digest}"
-    done = _built(directory, "zpool_bench", "", digest)
+    parts = [flags.encode(), *(file.read_bytes() for file in files)]
+    digest = _digest(kernel, builder.toolchain, parts)
+    directory = paths.cache() / "modules" / kernel.release / f"{name}-{digest}"
+    done = _built(directory, name, "", digest)
     if done:
         return done
-    say("building zpool_bench.ko")
+    say(f"building {name}.ko")
     with paths.new_directory(directory, replace=False) as work:
-        shutil.copy(source, work)
-        shutil.copy(header, work)
-        _make(builder, work, "zpool_bench", "-I$(src)")
-    return Module("zpool_bench", directory / "zpool_bench.ko", "", digest, fresh=True)
-
-
-def build_program(name: str, say: Say) -> Path:
-    """Build a user-space program of ``testbed/workload``."""
-    source = paths.testbed() / f"workload/{name}.c"
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    directory = paths.cache() / "programs" / f"{name}-{digest}"
-    if not directory.exists():
-        say(f"building {name}")
-        with paths.new_directory(directory, replace=False) as work:
-            tools.run(["gcc", "-O2", "-Wall", "-o", work / name, source])
-    return paths.trusted(directory / name)
-
-
-def build_pressure(say: Say) -> Path:
-    """Build the user-space program of the workload ``zswap``."""
-    return build_program("zswap_pressure", say)
-
-
-def build_workloads(kernel: Kernel, say: Say) -> None:
-    """Build whatever the workloads of our own need in a guest of *kernel*."""
-    build_workload(kernel, say)
-    build_pressure(say)
+        for file in files:
+            shutil.copy(file, work)
+        _make(builder, work, name, name, f"-I$(src) {flags}".strip())
+    return Module(name, directory / f"{name}.ko", "", digest, fresh=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from z3trace import paths
 from z3trace.errors import InputError, UsageError
 from z3trace.kernels import handed
+from z3trace.printable import visible
 
 _LIMIT = 64 << 10  # bytes of a variant's file
 _LONGEST_NAME = 120  # characters
@@ -34,6 +35,16 @@ class Variant:
     only_with: Mapping[Path, str] = field(default_factory=dict)
     #: The function that the variant as a whole is for; empty: it is for every source.
     needs: str = ""
+    #: How many of the patches are not needed where the packaged source has the text
+    #: *packaged_if*: it is so already.
+    own: int = 0
+    packaged_if: str = ""
+
+    def of(self, source: bytes) -> "Variant":
+        """This variant of the packaged *source*: without the patches that it does not need."""
+        if not self.packaged_if or self.packaged_if.encode() not in source:
+            return self
+        return replace(self, patches=self.patches[self.own :])
 
     def fits(self, source: bytes) -> bool:
         """Whether *source* has the function that this variant is for."""
@@ -53,11 +64,14 @@ def _defines(source: bytes, function: str) -> bool:
     return bool(re.search(pattern, source.decode(errors="replace"), re.MULTILINE))
 
 
-def shipped() -> dict[str, str]:
-    """Name and description of every variant in testbed/variants."""
+def shipped(target: str = "") -> dict[str, str]:
+    """Name and description of every variant in testbed/variants, or of those of a target."""
+    files = sorted((paths.testbed() / "variants").glob("*.toml"))
+    data = {path.stem: tomllib.loads(path.read_text()) for path in files}
     return {
-        path.stem: str(tomllib.loads(path.read_text())["description"])
-        for path in sorted((paths.testbed() / "variants").glob("*.toml"))
+        name: str(each["description"])
+        for name, each in data.items()
+        if target in ("", each.get("target"))
     }
 
 
@@ -72,26 +86,50 @@ def _name(base: str, patches: Sequence[Path]) -> str:
 
 
 def load(
-    name: str, patches: Sequence[Path] = (), fuzz: int = 0, defines: Sequence[str] = ()
+    name: str,
+    patches: Sequence[Path] = (),
+    fuzz: int = 0,
+    defines: Sequence[str] = (),
+    target: str = "",
 ) -> Variant:
-    """The variant called *name* (shipped, a TOML file, or ``stock``) plus *patches*."""
+    """The variant called *name* (shipped, a TOML file, or ``stock``) plus *patches*.
+
+    UsageError if there is none, or if it is of another target than *target*.
+    """
     if name == "stock":
         return Variant(_name("stock", patches), "", tuple(patches), (), fuzz, tuple(defines))
     path = Path(name) if name.endswith(".toml") else paths.testbed() / "variants" / f"{name}.toml"
     if not path.is_file():
-        known = ", ".join(["stock", *shipped()])
-        raise UsageError(f"there is no variant {name!r}", f"there are: {known}; or a .toml file")
+        raise UsageError(f"there is no variant {name!r}", _there_are(target))
     data = paths.read_toml(path, "a variant", _LIMIT)
+    listed = _listed(path, data)
+    of = data.get("target", target)
+    if target and of != target:
+        raise UsageError(
+            f"variant {name} is for {_shown(of)}, not for {target}", _there_are(target)
+        )
     return Variant(
         _name(path.stem, patches),
         str(data.get("description", "")),
-        (*_listed(path, data), *patches),
+        (*listed, *patches),
         _headers(path, data),
         fuzz,
         tuple(defines),
         _only_with(path, data),
         _function(path, "needs", data["needs"]) if "needs" in data else "",
+        len(listed),
+        str(data.get("packaged_if", "")),
     )
+
+
+def _shown(name: object) -> str:
+    """What a stranger's file says, short and on one line."""
+    return visible(str(name)[:64])
+
+
+def _there_are(target: str) -> str:
+    known = ", ".join(["stock", *shipped(target)])
+    return f"there are: {known}; or a .toml file"
 
 
 def ours(names: Iterable[str], patches: Sequence[Path]) -> bool:

@@ -55,7 +55,7 @@ def configure(
     for i in range(layout.RULES):
         config.rules[i] = layout.Rule()
     for i, rule in enumerate(plan.rules):
-        config.rules[i] = layout.Rule(rule.kind, rule.offset, rule.lock_class, 0)
+        config.rules[i] = layout.Rule(rule.kind, rule.offset, rule.lock_class, rule.pointer)
     for cpu in programs.per_cpu:
         # A cost of 0 would mean that no probe stood there.
         operation = max(costs.operation, 1)

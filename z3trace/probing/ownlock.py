@@ -1,4 +1,4 @@
-"""A lock of ours, which the workload zpool-bench takes and releases around nothing.
+"""A lock of ours, which a workload of ours takes and releases around nothing.
 
 What probes show of such a hold is what a pair of them adds to any hold, in the same
 caches and under the same load.  The module has a function for each way in which the
@@ -20,12 +20,8 @@ from z3trace.probing.choice import ALL_CPUS, Choice
 from z3trace.target.definition import OperationRule, Target
 from z3trace.target.plan import Plan
 
-MODULE = "zpool_bench"
-_FUNCTIONS = "zpool_bench_own_"
+_FUNCTIONS = "bench_own_"
 _WORDS = {"jump": "jump", "emulated": "trap", "stepped": "step", "function": "function"}
-_TARGET = Target(
-    name="own-lock", module=MODULE, operations={"own": OperationRule(functions=[_FUNCTIONS])}
-)
 
 
 def choice(wanted: Choice) -> Choice:
@@ -61,7 +57,9 @@ def plan(path: Path, wanted: Choice) -> Plan:
     sites = [site for site in sites if site.number in certain]
     names = ["other", *dict.fromkeys(certain.values())]
     locks = [LockClass(name=name) for name in names]
-    return Plan(_TARGET, code, False, [], {}, sites, [], locks, certain)
+    operations = {"own": OperationRule(functions=[_FUNCTIONS])}
+    target = Target(name="own-lock", module=code.name, operations=operations)
+    return Plan(target, code, False, [], {}, sites, [], locks, certain)
 
 
 def _named(sites: list[Site], ways: Mapping[int, str]) -> dict[int, str]:

@@ -21,7 +21,9 @@ from z3trace.target.plan import ClassRule, Plan
 
 #: What a lock is of that no rule of the target knows.
 _OTHER = "other"
-_SPIN_RULES = (layout.RULE_PAGE, layout.RULE_POOL, layout.RULE_SPINLOCK)
+_SPIN_RULES = (layout.RULE_PAGE, layout.RULE_POOL, layout.RULE_OBJECT, layout.RULE_SPINLOCK)
+#: Rules that must know where the pools are.
+_POOL_RULES = (layout.RULE_POOL, layout.RULE_OBJECT)
 _RW_RULES = (layout.RULE_RWLOCK, layout.RULE_POOL)
 #: Rules that fit every lock of a kind: behind them, none is left for class ``other``.
 _CATCH_ALL = {"spin": layout.RULE_SPINLOCK, "read": layout.RULE_RWLOCK, "write": layout.RULE_RWLOCK}
@@ -34,8 +36,8 @@ def shown(plan: Plan, site: Site) -> str:
     if function is None:
         return ""
     if site.kind != "spin":
-        kinds = {rule.lock_class for rule in plan.target.locks if rule.where == "rwlock"}
-        return kinds.pop() if len(kinds) == 1 else ""
+        kinds = {r.lock_class for r in plan.rules if r.of == "rw" or r.kind == layout.RULE_RWLOCK}
+        return plan.locks[kinds.pop()].name if len(kinds) == 1 else ""
     line = function.line_to(site.offset)
     registers = (lock_register(line[i:]) for i in range(len(line)))
     offsets = {register[1] for register in registers if register}
@@ -83,9 +85,8 @@ class SiteClasses:
 
         UsageError if the target has no such class.
         """
-        rules = self._rules(lock_class)
-        pooled = any(rule.kind == layout.RULE_POOL for rule in rules)
-        return {site.number for site in self._plan.sites if self._wanted(site, lock_class, pooled)}
+        self.number(lock_class)
+        return {site.number for site in self._plan.sites if self._wanted(site, lock_class)}
 
     def certain(self, lock_class: str) -> set[int]:
         """Numbers of the sites that are of this class and of no other."""
@@ -115,8 +116,9 @@ class SiteClasses:
     def need_pools(self, lock_class: str) -> bool:
         """Whether a run of the class must be told by its operations where the pools are."""
         unsure = self.numbers(lock_class) - self.certain(lock_class)
-        pooled = any(rule.kind == layout.RULE_POOL for rule in self._rules(lock_class))
-        return bool(unsure) and pooled and self.told_by(lock_class) is None
+        sites = [site for site in self._plan.sites if site.number in unsure]
+        pooled = any(lock_class in self._told_by_pool(site) for site in sites)
+        return pooled and self.told_by(lock_class) is None
 
     def _rules(self, lock_class: str) -> Sequence[ClassRule]:
         number = self.number(lock_class)
@@ -124,14 +126,26 @@ class SiteClasses:
 
     def _possible(self, site: Site) -> set[str]:
         """The classes that a lock of this kind can be of."""
-        kinds = _SPIN_RULES if site.kind == "spin" else _RW_RULES
-        rules = [rule for rule in self._plan.rules if rule.kind in kinds]
-        names = {self._names[rule.lock_class] for rule in rules}
-        if all(rule.kind != _CATCH_ALL[site.kind] for rule in rules):
-            names.add(_OTHER)
-        return names
+        names = {self._names[rule.lock_class] for rule in self._fitting(site)}
+        return names | {self._of_unknown(site)}
 
-    def _wanted(self, site: Site, lock_class: str, pooled: bool) -> bool:
+    def _fitting(self, site: Site) -> Sequence[ClassRule]:
+        """The rules for locks of this kind."""
+        kinds, of = (_SPIN_RULES, "spin") if site.kind == "spin" else (_RW_RULES, "rw")
+        return [r for r in self._plan.rules if r.kind in kinds and r.of in ("", of)]
+
+    def _of_unknown(self, site: Site) -> str:
+        """What a lock passes for that is of no pool known."""
+        rules = [rule for rule in self._fitting(site) if rule.kind == _CATCH_ALL[site.kind]]
+        return self._names[rules[0].lock_class] if rules else _OTHER
+
+    def _told_by_pool(self, site: Site) -> set[str]:
+        """The classes that cannot be told apart at this site without knowing the pools."""
+        rules = [rule for rule in self._fitting(site) if rule.kind in _POOL_RULES]
+        classes = {self._names[rule.lock_class] for rule in rules}
+        return classes | {self._of_unknown(site)} if classes else classes
+
+    def _wanted(self, site: Site, lock_class: str) -> bool:
         certain = self._plan.certain.get(site.number)
         if certain:
             return certain == lock_class
@@ -139,6 +153,7 @@ class SiteClasses:
             return False
         seen = self._seen.get(site.number, set())
         # A lock of a pool that was not known yet was taken for another one.
+        pooled = any(rule.kind in _POOL_RULES for rule in self._rules(lock_class))
         known = (seen - {_OTHER} if pooled else seen) or (
             {self._shown[site.number]} if not seen else set()
         )

@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 
 from z3trace import paths
 from z3trace.bpf import layout
 from z3trace.bpf.programs import probe_source
+from z3trace.data import beside
 from z3trace.errors import InputError, UsageError
 
 _Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,127}\Z")]
+_Member = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w{0,63}[.][A-Za-z_]\w{0,63}\Z")]
 _Beginning = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{2,63}[*]?\Z")]
 _Module = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_]{0,55}\Z")]
+_Variant = Annotated[str, Meta(pattern=r"^[a-z0-9-]{0,64}\Z")]
+_Workload = Annotated[str, Meta(pattern=r"^[a-z0-9-]{0,32}(:[a-z0-9_=,]{0,400})?\Z")]
 _Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}\Z")]
 
 
@@ -53,8 +57,14 @@ class LockRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"lock_cl
     lock_class: _Word
     struct: _Identifier
     member: _Identifier
-    where: Literal["pool", "page", "rwlock", "spinlock"] = field(name="in")
+    where: Literal["pool", "object", "page", "rwlock", "spinlock"] = field(name="in")
     optional: bool = False
+    #: What of the kernel's lock it is; empty: of either kind.
+    kind: Literal["", "spin", "rw"] = ""
+    #: Of an "object": its member that points to the pool.
+    pointer: _Identifier | None = None
+    #: A member, ``structure.member``, of kernels where the rule does not hold.
+    unless: _Member | None = None
 
 
 class Condition(Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,13 +88,26 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True):
         return self.test in ("nonzero", "zero")
 
 
+class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is compared and checked if nothing else is asked for: variants, workloads."""
+
+    before: _Variant = ""
+    after: _Variant = ""
+    #: Of ``ab``, and of ``check`` in a guest.
+    compare: _Workload = ""
+    check: _Workload = ""
+    #: What a patch is put on, by ``ab`` and by ``check``.
+    patched: _Variant = "stock"
+    base: _Variant = "stock"
+
+
 class Target(Struct, frozen=True, forbid_unknown_fields=True):
     """An allocator module: its operations and its lock classes."""
 
     name: _Word
     module: _Module
-    operations: Annotated[dict[_Word, OperationRule], Meta(min_length=1, max_length=8)]
-    locks: Annotated[list[LockRule], Meta(max_length=8)] = []
+    operations: Annotated[dict[_Word, OperationRule], Meta(min_length=1, max_length=16)]
+    locks: Annotated[list[LockRule], Meta(max_length=16)] = []
     #: What a check counts, so that its silence is not taken for health.
     conditions: Annotated[list[Condition], Meta(max_length=16)] = []
     #: Functions that give a page, their first argument, back to the kernel.
@@ -92,6 +115,15 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
     #: The target's functions, where the module is built in: names, or beginnings with a *.
     builtin: Annotated[list[_Beginning], Meta(max_length=32)] = []
     source: Annotated[str, Meta(pattern=r"^[a-z0-9_/]+\.c\Z")] = ""
+    defaults: Defaults = Defaults()
+
+    def of_file(self, path: Path | None) -> "Target":
+        """This target as the module in the file *path* has it: the copy of built-in code has
+        another name."""
+        name = path.name.split(".ko")[0] if path else ""
+        if not beside.is_copy(name, self.module):
+            return self
+        return structs.replace(self, module=name, builtin=[])
 
     def classes(self) -> list[str]:
         """Lock class names; number 0 is ``other``, for addresses no rule knows."""
@@ -99,8 +131,10 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
 
     def structures(self) -> list[str]:
         """The kernel structures that lock classes and conditions have members of."""
-        conditions = (c.struct for c in self.conditions if c.struct)
-        return list(dict.fromkeys([*(rule.struct for rule in self.locks), *conditions]))
+        named = [rule.struct for rule in self.locks]
+        named += [rule.unless.partition(".")[0] for rule in self.locks if rule.unless]
+        named += [condition.struct for condition in self.conditions if condition.struct]
+        return list(dict.fromkeys(named))
 
 
 def shipped() -> list[str]:
@@ -132,6 +166,12 @@ def load(name: str) -> Target:
     held = {name for rule in target.operations.values() for name in rule.holds}
     if held - set(target.classes()):
         raise InputError(f"{path}: holds names no lock class: {', '.join(sorted(held))}")
+    for rule in target.locks:
+        if (rule.where == "object") != bool(rule.pointer):
+            raise InputError(
+                f"{path}: lock class {rule.lock_class}: pointer, the member that points to the "
+                'pool, belongs to in = "object"'
+            )
     for condition in target.conditions:
         if condition.test == "list-empty" and not (condition.struct and condition.member):
             raise InputError(f"{path}: {condition.name!r} needs the struct and member of the list")

@@ -16,7 +16,8 @@ from z3trace.target.definition import LockRule, Target
 OTHER = "other"
 #: Classes whose locks have a name of their own; the rest is "other", class 0.
 _MOST_NAMES = limits.CLASSES - 1
-_KINDS = {"rwlock": ("read", "write"), "spinlock": ("spin",)}
+_KINDS = {"rw": ("read", "write"), "spin": ("spin",)}
+_KIND_OF = {"rwlock": "rw", "spinlock": "spin", "object": "spin"}
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,14 @@ def classify(calls: Sequence[TimedCallFact], target: Target) -> Classes:
 
 
 def _fits(rule: LockRule, call: TimedCallFact) -> bool:
-    return rule.member == call.member and call.kind in _KINDS.get(rule.where, (call.kind,))
+    kind = rule.kind or _KIND_OF.get(rule.where, "")
+    return rule.member == call.member and call.kind in _KINDS.get(kind, (call.kind,))
 
 
 def _by_rule(call: TimedCallFact, rules: Sequence[LockRule]) -> str | None:
     if call.structure:
         known = (rule for rule in rules if rule.struct == call.structure)
-        return next((rule.lock_class for rule in known if rule.member == call.member), None)
+        return next((rule.lock_class for rule in known if _fits(rule, call)), None)
     if not call.is_member:
         return None
     found = {rule.lock_class for rule in rules if _fits(rule, call)}

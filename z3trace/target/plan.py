@@ -33,9 +33,14 @@ _RULE_KINDS = {
     "page": layout.RULE_PAGE,
     "rwlock": layout.RULE_RWLOCK,
     "spinlock": layout.RULE_SPINLOCK,
+    "object": layout.RULE_OBJECT,
 }
 #: Rules that fit every lock of some kinds, wherever it lies.
 _OF_KIND: dict[str, tuple[Kind, ...]] = {"rwlock": ("read", "write"), "spinlock": ("spin",)}
+#: Rules for a lock by the exact address of what it is in.
+_EXACT = (layout.RULE_POOL, layout.RULE_OBJECT)
+#: Functions that a refusal names of a target that has no operation here.
+_MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,10 @@ class ClassRule:
     kind: int
     offset: int
     lock_class: int
+    #: Of ``layout.RULE_OBJECT``: the offset of the pointer to the pool.
+    pointer: int = 0
+    #: ``spin`` or ``rw``; empty if the target does not say.
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,10 @@ class Plan:
         there = loaded.LoadedModule(self.target.module)
         loaded.check_same(self.code, there)
         return there.address
+
+    def operation_names(self) -> list[str]:
+        """By number, of all operations that this kernel has."""
+        return [op.name for op in self.operations]
 
     def only(self, names: Collection[str]) -> "Plan":
         """This plan with the named operations alone, or all if none is named."""
@@ -171,8 +184,9 @@ def resolve(names: Sequence[str], code: TargetCode) -> tuple[str, list[tuple[str
 
 
 def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], dict[str, str]]:
-    planned, missing = [], {}
-    for number, (name, rule) in enumerate(target.operations.items()):
+    planned: list[OperationPlan] = []
+    missing: dict[str, str] = {}
+    for name, rule in target.operations.items():
         try:
             function, ((symbol, (section, offset)), *more) = resolve(rule.functions, code)
         except LookupError as error:
@@ -184,19 +198,46 @@ def _operations(target: Target, code: TargetCode) -> tuple[list[OperationPlan], 
             continue
         planned.append(
             OperationPlan(
-                *(number, name, function, symbol, section, offset),
+                *(len(planned), name, function, symbol, section, offset),
                 rule.result_rule(),
                 rule.pool_argument(),
                 tuple(more),
             )
         )
+    _must_have_some(target, code, len(planned))
     return planned, missing
 
 
+def _must_have_some(target: Target, code: TargetCode, count: int) -> None:
+    """CannotTraceError if *count* operations are none, or more than a recording has room for."""
+    if count > layout.OPERATIONS:
+        raise CannotTraceError(
+            f"{target.name} has {count} operations here, more than {layout.OPERATIONS}"
+        )
+    if count:
+        return
+    there = sorted(name for name in code.functions if not _CLONE.search(name))
+    more = ", ..." if len(there) > _MOST_NAMED else ""
+    raise CannotTraceError(
+        f"{code.label} has none of the operations of {target.name} "
+        f"({', '.join(target.operations)})",
+        f"it has: {', '.join(there[:_MOST_NAMED])}{more}" if there else "it has no such function",
+    )
+
+
 def _offset(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> int | None:
-    if rule.where in ("rwlock", "spinlock"):
+    """Of the lock in its structure, in bytes; None if it does not lie there here."""
+    if rule.unless:
+        structure, _, member = rule.unless.partition(".")
+        if member in offsets.get(structure, {}):
+            return None
+    members = offsets.get(rule.struct, {})
+    if rule.where in ("rwlock", "spinlock") and not (rule.optional and any(offsets.values())):
+        # Where nothing is known of any structure, this rule needs nothing.
         return 0
-    return offsets.get(rule.struct, {}).get(rule.member)
+    if rule.pointer and rule.pointer not in members:
+        return None
+    return members.get(rule.member)
 
 
 def lock_rules(
@@ -210,8 +251,8 @@ def lock_rules(
     classes = target.classes()
     rules: list[ClassRule] = []
     members: dict[str, list[str]] = {name: [] for name in classes}
-    # A member of the pool is found by its exact address and shadows a member of
-    # the same class that is still declared in the page but no longer used.
+    # A member of the pool is found by its exact address and shadows a member of the
+    # same class that is still declared elsewhere but no longer used.
     pooled = {
         rule.lock_class
         for rule in target.locks
@@ -227,14 +268,21 @@ def lock_rules(
                     "its BTF (/sys/kernel/btf) or debug information is needed",
                 )
             continue
-        if rule.where == "page" and rule.lock_class in pooled:
+        if rule.where in ("page", "spinlock") and rule.lock_class in pooled:
             continue
         number = classes.index(rule.lock_class)
-        rules.append(ClassRule(_RULE_KINDS[rule.where], offset, number))
+        kind = _RULE_KINDS[rule.where]
+        if kind == layout.RULE_POOL and any((r.kind, r.offset) == (kind, offset) for r in rules):
+            # A member that had another purpose in other kernels.
+            continue
+        pointer = offsets[rule.struct][rule.pointer] if rule.pointer else 0
+        rules.append(ClassRule(kind, offset, number, pointer, rule.kind))
         if rule.where not in _OF_KIND or set(_OF_KIND[rule.where]) & set(kinds):
             members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
     # An exact address says more than an offset in some page.
-    rules.sort(key=lambda rule: rule.kind != layout.RULE_POOL)
+    rules.sort(key=lambda rule: _EXACT.index(rule.kind) if rule.kind in _EXACT else len(_EXACT))
+    if len(rules) > layout.RULES:
+        raise CannotTraceError(f"{target.name} has more than {layout.RULES} lock rules here")
     return rules, [LockClass(name=name, members=named) for name, named in members.items()]
 
 

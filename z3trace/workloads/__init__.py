@@ -1,4 +1,4 @@
-"""What runs while the probes are attached: the kernel module zpool_bench, zswap, a command.
+"""What runs while the probes are attached: kernel modules of ours, zram, zswap, a command.
 
 May import target and all below.
 """

@@ -1,6 +1,5 @@
 """The workload that a command line names."""
 
-import hashlib
 import platform
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,22 +11,24 @@ from z3trace.errors import UsageError
 from z3trace.workloads.command import Command, Duration
 from z3trace.workloads.protocol import Workload
 from z3trace.workloads.zpool_bench import ZpoolBench
+from z3trace.workloads.zram import Zram
+from z3trace.workloads.zs_bench import ZsBench
 from z3trace.workloads.zswap import Zswap
 
 #: Name -> how its parameters are read, and what was built for it is found.
 NAMED: dict[str, Callable[[str], Workload]] = {
-    "zpool-bench": lambda text: ZpoolBench.parse(text, built_module()),
-    "zswap": lambda text: Zswap.parse(text, built_pressure()),
+    "zpool-bench": lambda text: ZpoolBench.parse(text, built_module("zpool_bench")),
+    "zs-bench": lambda text: ZsBench.parse(text, built_module("zs_bench")),
+    "zram": lambda text: Zram.parse(text, built_program("zram_io")),
+    "zswap": lambda text: Zswap.parse(text, built_program("zswap_pressure")),
 }
 
 
-def built_module() -> Path | None:
-    """The zpool_bench.ko in the cache that was built for the running kernel from this
+def built_module(name: str) -> Path | None:
+    """The module NAME.ko in the cache that was built for the running kernel from this
     z3trace's own sources, which lie beside it: another version may share the cache."""
     there = paths.cache() / "modules" / platform.release()
-    files = sorted(
-        there.glob("zpool_bench-*/zpool_bench.ko"), key=lambda path: path.stat().st_mtime
-    )
+    files = sorted(there.glob(f"{name}-*/{name}.ko"), key=lambda path: path.stat().st_mtime)
     return next((paths.trusted(file) for file in reversed(files) if _is_own(file)), None)
 
 
@@ -48,11 +49,11 @@ def _same(one: Path, other: Path) -> bool:
     return False
 
 
-def built_pressure() -> Path | None:
-    """The zswap_pressure in the cache that was built from this z3trace's own source."""
-    source = (paths.testbed() / "workload/zswap_pressure.c").read_bytes()
-    digest = hashlib.sha256(source).hexdigest()[:16]
-    built = paths.cache() / "programs" / f"zswap_pressure-{digest}" / "zswap_pressure"
+def built_program(name: str) -> Path | None:
+    """The program *name* in the cache that was built from this z3trace's own sources."""
+    from z3trace.kernels.workloads import program_directory
+
+    built = program_directory(name) / name
     return paths.trusted(built) if built.exists() else None
 
 

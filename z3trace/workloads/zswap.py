@@ -1,7 +1,8 @@
 """The workload ``zswap``: real memory pressure through zswap on a target's pool.
 
-A memory cgroup, a RAM disk as swap device, zswap switched to the pool type, and a
-program that touches more memory than the cgroup allows and checks every byte.
+A memory cgroup, a RAM disk as swap device, zswap switched to the pool type (where it has
+more than one), and a program that touches more memory than the cgroup allows and checks
+every byte.
 What is changed in the kernel's settings is put back by ``finish``.
 """
 
@@ -23,6 +24,8 @@ _PARAMETERS = Path("/sys/module/zswap/parameters")
 _STATISTICS = Path("/sys/kernel/debug/zswap")
 _CGROUP = Path("/sys/fs/cgroup/z3trace")
 _DISK = Path("/dev/ram0")
+#: What zswap keeps its pages in where it cannot be told, from 6.18 on.
+_ONLY = "zsmalloc"
 
 
 class Zswap:
@@ -41,6 +44,7 @@ class Zswap:
 
     def __init__(self, parameters: dict[str, str], program: Path | None) -> None:
         self.parameters = {**self.DEFAULTS, **parameters}
+        self._type = parameters.get("type", "")
         self._program = program
         self._before: dict[str, str] = {}
         self._seed = 1
@@ -72,6 +76,11 @@ class Zswap:
             raise CannotTraceError("zswap_pressure is not built", "'z3trace vm' builds it")
         if not _PARAMETERS.exists():
             raise CannotTraceError("this kernel has no zswap")
+        if self._type and not (_PARAMETERS / "zpool").exists() and self._type != _ONLY:
+            raise CannotTraceError(
+                f"zswap of this kernel has no pool type {self._type}: it has {_ONLY} only",
+                "leave type out, and give --target zsmalloc",
+            )
         size = 2 * int(self.parameters["mb"]) * 1024
         if not _DISK.exists():
             tools.run(
@@ -79,7 +88,7 @@ class Zswap:
             )
         tools.run(["mkswap", _DISK], doing="making a swap device")
         tools.run(["swapon", _DISK], doing="switching swap on")
-        self._set("zpool", self.parameters["type"])
+        self._choose_pool()
         self._set("enabled", "Y")
         with suppress(OSError):
             (_CGROUP.parent / "cgroup.subtree_control").write_text("+memory")
@@ -88,6 +97,11 @@ class Zswap:
             (_CGROUP / "memory.max").write_text(f"{self.parameters['limit']}M")
         except OSError as error:
             raise CannotTraceError(f"cannot make a memory cgroup: {error.strerror}") from error
+
+    def _choose_pool(self) -> None:
+        """Where zswap has one type of pool only, there is nothing to choose."""
+        if (_PARAMETERS / "zpool").exists():
+            self._set("zpool", self.parameters["type"])
 
     def _statistics(self) -> dict[str, int]:
         found = {}

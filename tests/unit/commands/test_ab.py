@@ -11,7 +11,7 @@ from samples import recording, write
 from z3trace import cli
 from z3trace.commands import ab
 from z3trace.guest import vm
-from z3trace.kernels import build, fetch
+from z3trace.kernels import build, fetch, workloads
 
 Guest = Callable[[vm.Home], vm.Outcome]
 
@@ -31,7 +31,7 @@ def run(
     (tmp_path / "link").symlink_to(old)
     kernel = SimpleNamespace(release="6.1.0-0-amd64", version="6.1")
     monkeypatch.setattr(fetch, "cached", lambda *_: kernel)
-    monkeypatch.setattr(build, "build_workloads", lambda *_: None)
+    monkeypatch.setattr(workloads, "build_workloads", lambda *_: None)
 
     def built(*arguments: Any, **_: object) -> object:
         variant = arguments[2].name
@@ -99,3 +99,56 @@ def test_both_sides_of_one_build_are_said_before_anything_runs(
     _, said = run(_nothing, "--before=stock", "--after=stock")
     assert "both sides are the same build" in said
     assert "same build" not in run(_nothing)[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--target", "zbud"], "target zbud has no variants to compare"),
+        (["--target", "zsmalloc", "--before", "pool-lock"], "pool-lock is for z3fold, not for zs"),
+        (["--target", "zsmalloc", "--after", "page-lock"], "page-lock is for z3fold, not for zs"),
+        (["--before", "zs-pool-lock"], "zs-pool-lock is for zsmalloc, not for z3fold"),
+    ],
+)
+def test_variants_of_another_target_are_refused_in_one_line(
+    words: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(fetch, "cached", lambda *_: None)
+    assert cli.run(["ab", "-o", str(tmp_path / "out"), *words]) == 2
+    line, _hint = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_target_says_what_is_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its pair of variants; of a patch, the packaged source with and without it."""
+    patch = tmp_path / "p.cocci"
+    patch.write_text("@@ @@\n-a\n+b\n")
+    pairs: list[list[str]] = []
+    monkeypatch.setattr(fetch, "cached", lambda *_: None)
+
+    def build_variant(*arguments: object, **_: object) -> SimpleNamespace:
+        pairs[-1].append(arguments[2].name)  # type: ignore[attr-defined]
+        name = arguments[2].name  # type: ignore[attr-defined]
+        return SimpleNamespace(variant="x", path=Path("x.ko"), digest=name)
+
+    monkeypatch.setattr(build, "build_variant", build_variant)
+
+    def build_workloads(_: object, texts: list[str], __: object) -> None:
+        pairs[-1] += texts
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workloads, "build_workloads", build_workloads)
+    for words in ([], ["--target", "zsmalloc"], ["--target", "zsmalloc", "--patch", str(patch)]):
+        pairs.append([])
+        cli.run(["ab", "-o", str(tmp_path / "out"), "--no-timed", *words])
+    names = [(before, after, text.partition(":")[0]) for before, after, text in pairs]
+    assert names == [
+        ("pool-lock", "page-lock", "zpool-bench"),
+        ("zs-pool-lock", "zs-class-lock", "zs-bench"),
+        ("stock", "stock+p", "zs-bench"),
+    ]

@@ -14,7 +14,7 @@ from z3trace import cli
 from z3trace.data.checkfile import Check
 from z3trace.errors import GUEST_LOST, NOT_JUDGED, GuestLostError
 from z3trace.guest import vm
-from z3trace.kernels import build, fetch
+from z3trace.kernels import fetch, workloads
 
 Guest = Callable[[vm.Home, str], vm.Outcome]
 
@@ -34,7 +34,7 @@ def check(
     monkeypatch.setattr(
         fetch, "cached", lambda *_: SimpleNamespace(release="6.1.0-0-amd64", version="6.1")
     )
-    monkeypatch.setattr(build, "build_workloads", lambda *_: None)
+    monkeypatch.setattr(workloads, "build_workloads", lambda *_: None)
 
     def run(guest: Guest, *more: str) -> tuple[int, str]:
         monkeypatch.setattr(

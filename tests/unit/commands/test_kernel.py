@@ -165,7 +165,7 @@ def test_every_verb_with_patches_applies_them_as_it_is_told(
     class EnoughError(BaseException):
         """No error that the command line would make a line of."""
 
-    def load(*arguments: object) -> variant.Variant:
+    def load(*arguments: object, **_: object) -> variant.Variant:
         if len(arguments) == 1:
             return variant.Variant("stock", "", ())
         told.append(arguments[1:])
@@ -174,4 +174,4 @@ def test_every_verb_with_patches_applies_them_as_it_is_told(
     monkeypatch.setattr(variant, "load", load)
     with pytest.raises(EnoughError):
         cli.run([*words, "--patch", "p.patch", "--fuzz", "2", "--define", "x", "--define", "y=1"])
-    assert told == [((Path("p.patch"),), 2, ("x", "y=1"))]
+    assert told == [((Path("p.patch"),), 2, ("x", "y=1"), "z3fold")]

@@ -114,17 +114,6 @@ def test_a_build_that_fails_leaves_nothing(kernel: Kernel, tmp_path: Path, fault
     assert list((tmp_path / "cache/modules" / kernel.release).iterdir()) == []
 
 
-def test_a_program_of_the_testbed_is_built_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path))
-    said: list[str] = []
-    path = build.build_program("bystander", said.append)
-    assert path.read_bytes().startswith(b"\x7fELF")
-    assert build.build_program("bystander", said.append) == path
-    assert said == ["building bystander"]
-
-
 def test_an_unboxed_build_says_so_and_is_another(kernel: Kernel, tmp_path: Path) -> None:
     said: list[str] = []
     chosen = _patched(tmp_path, 2)
@@ -157,12 +146,6 @@ def test_the_packages_are_not_written(kernel: Kernel) -> None:
     makefile.write_text(makefile.read_text() + "\techo x > here\n\techo x > $(M)/../here\n")
     with pytest.raises(Z3traceError, match="Read-only file system"):
         build.build_variant(kernel, SOURCE, STOCK, _silent)
-
-
-def test_our_own_workload_needs_no_box(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("z3trace.kernels.box._walls", lambda _: pytest.fail("a box was asked for"))
-    with pytest.raises(Z3traceError, match=r"building zpool_bench\.ko failed"):
-        build.build_workload(kernel, _silent)
 
 
 DIFF = """\

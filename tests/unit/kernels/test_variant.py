@@ -21,7 +21,7 @@ def test_every_shipped_semantic_patch_is_in_a_variant() -> None:
 
 
 def test_an_unknown_variant_names_the_shipped_ones() -> None:
-    with pytest.raises(UsageError, match="stock, bug-double-lock.*page-lock"):
+    with pytest.raises(UsageError, match=r"stock, bug-class-left-locked.*page-lock"):
         variant.load("nothing")
 
 
@@ -124,6 +124,44 @@ def test_what_is_shipped_is_ours_and_nothing_else(tmp_path: Path) -> None:
     assert variant.ours(["stock", *variant.shipped()], [])
     assert not variant.ours(["page-lock", "mine.toml"], [])
     assert not variant.ours(["page-lock"], [tmp_path / "x.patch"])
+
+
+def test_a_variant_of_another_target_is_refused_in_one_line() -> None:
+    with pytest.raises(UsageError, match="page-lock is for z3fold, not for zsmalloc") as raised:
+        variant.load("page-lock", target="zsmalloc")
+    assert "zs-class-lock" in str(raised.value.hint)
+    assert "bug-double-lock" not in str(raised.value.hint)
+    assert "\n" not in str(raised.value)
+    with pytest.raises(UsageError, match=r"there are: stock, bug-double-lock, .*pool-lock; or"):
+        variant.load("nothing", target="z3fold")
+
+
+def test_a_variant_without_a_target_is_for_any(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("patches = ['a.cocci']\n")
+    assert variant.load(str(path), target="zsmalloc").name == "mine"
+    path.write_text("patches = ['a.cocci']\ntarget = 'zbud'\n")
+    with pytest.raises(UsageError, match=r"mine\.toml is for zbud, not for zsmalloc"):
+        variant.load(str(path), target="zsmalloc")
+
+
+def test_every_shipped_variant_says_what_it_is_for() -> None:
+    by_target = [variant.shipped(target) for target in ("z3fold", "zsmalloc")]
+    assert by_target[0].keys() | by_target[1].keys() == variant.shipped().keys()
+    assert not by_target[0].keys() & by_target[1].keys()
+
+
+@pytest.mark.parametrize(
+    ("source", "needed"),
+    [("spin_lock(&pool->lock);", True), ("x\n\tspin_lock(&class->lock);", False)],
+)
+def test_a_source_that_is_so_already_needs_no_patch(source: str, needed: bool) -> None:
+    """What comes on top is put on it all the same."""
+    mine = Path("mine.patch")
+    chosen = variant.load("zs-class-lock", [mine], target="zsmalloc").of(source.encode())
+    own = [paths.testbed() / "variants/zs-class-lock.cocci"] if needed else []
+    assert list(chosen.patches) == [*own, mine]
+    assert chosen.name == "zs-class-lock+mine"
 
 
 RECLAIM = (

@@ -30,10 +30,10 @@ def module(tmp_path: Path) -> Path:
     return _module(
         tmp_path,
         _function("work", _ROOM),
-        _function("zpool_bench_own_jump", _ROOM, _ROOM),
-        _function("zpool_bench_own_trap", _BRANCH),
-        _function("zpool_bench_own_jump_trap", _ROOM, _BRANCH),
-        _function("zpool_bench_own_trap_jump", _BRANCH, _ROOM),
+        _function("bench_own_jump", _ROOM, _ROOM),
+        _function("bench_own_trap", _BRANCH),
+        _function("bench_own_jump_trap", _ROOM, _BRANCH),
+        _function("bench_own_trap_jump", _BRANCH, _ROOM),
     )
 
 
@@ -41,10 +41,10 @@ def test_a_hold_is_named_by_how_its_two_probes_are_run(module: Path) -> None:
     plan = ownlock.plan(module, Choice(slow_paths=True))
     names = {site.function: plan.certain[site.number] for site in plan.sites}
     assert names == {
-        "zpool_bench_own_jump": "own-jump",
-        "zpool_bench_own_trap": "own-trap",
-        "zpool_bench_own_jump_trap": "own-jump-trap",
-        "zpool_bench_own_trap_jump": "own-trap-jump",
+        "bench_own_jump": "own-jump",
+        "bench_own_trap": "own-trap",
+        "bench_own_jump_trap": "own-jump-trap",
+        "bench_own_trap_jump": "own-trap-jump",
     }
     assert plan.locks[0].name == "other"
     assert {lock.name for lock in plan.locks[1:]} == set(names.values())
@@ -75,14 +75,14 @@ def test_in_the_lock_functions_all_holds_are_alike(module: Path) -> None:
 def test_a_function_of_which_one_call_has_no_probe_is_left_out(tmp_path: Path) -> None:
     """It releases nothing, and behind the jump to a lock function nothing runs."""
     hidden = (
-        '".type zpool_bench_own_odd, @function\\nzpool_bench_own_odd:\\n"'
+        '".type bench_own_odd, @function\\nbench_own_odd:\\n"'
         '"  call _raw_spin_lock\\n  mov $0, %ecx\\n  jmp _raw_spin_lock\\n"'
     )
     plan = ownlock.plan(
-        _module(tmp_path, _function("zpool_bench_own_jump", _ROOM, _ROOM), hidden),
+        _module(tmp_path, _function("bench_own_jump", _ROOM, _ROOM), hidden),
         Choice(slow_paths=True),
     )
-    assert {site.function for site in plan.sites} == {"zpool_bench_own_jump"}
+    assert {site.function for site in plan.sites} == {"bench_own_jump"}
 
 
 def test_a_module_without_the_lock_is_said(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_reader_writer_lock_is_of_the_class_that_has_one() -> None:
     assert siteclasses.shown(plan, site) == ""
     rule = LockRule(lock_class="slots", struct="slots", member="lock", where="rwlock")
     target = structs.replace(fakes.TARGET, locks=[*fakes.TARGET.locks, rule])
-    assert siteclasses.shown(replace(plan, target=target), site) == "slots"
+    assert siteclasses.shown(fakes.plan(plan.code, target), site) == "slots"
 
 
 def test_code_that_is_not_known_tells_no_class() -> None:

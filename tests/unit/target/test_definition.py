@@ -10,7 +10,9 @@ import pytest
 
 from z3trace.bpf import layout
 from z3trace.errors import InputError, UsageError
+from z3trace.kernels import variant
 from z3trace.target import definition
+from z3trace.workloads import choose
 
 
 def test_shipped_targets_load() -> None:
@@ -119,3 +121,23 @@ def test_a_name_is_no_way_to_another_directory(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text(_HEAD + _OPERATION)
     with pytest.raises(UsageError, match="there is no target"):
         definition.load(f"{'../' * 30}{tmp_path}/x")
+
+
+def test_the_copy_of_built_in_code_is_the_target_under_another_name() -> None:
+    target = definition.load("zsmalloc")
+    copy = target.of_file(Path("/x/zsmalloc_beside.ko"))
+    assert (copy.module, copy.builtin, copy.name) == ("zsmalloc_beside", [], "zsmalloc")
+    assert copy.operations == target.operations
+    for path in (None, Path("/x/zsmalloc.ko"), Path("/x/other_beside.ko")):
+        assert target.of_file(path) is target
+
+
+def test_what_a_target_compares_and_checks_is_there() -> None:
+    """Its variants are its own, and its workloads are known."""
+    for name in definition.shipped():
+        default = definition.load(name).defaults
+        for each in (default.before, default.after, default.base, default.patched):
+            if each:
+                variant.load(each, target=name)
+        assert choose.named(default.check).description == default.check
+        assert choose.named(default.compare).description == default.compare

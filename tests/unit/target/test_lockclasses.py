@@ -35,11 +35,12 @@ def test_structure_and_member_are_those_of_a_rule() -> None:
 
 
 def test_without_a_structure_the_one_rule_that_fits_is_taken() -> None:
-    """A spinlock called lock may be the pool's only: the slots have a reader-writer lock,
-    as their rule says; a reader-writer lock may be either's."""
+    """A spinlock called lock is the pool's, a reader-writer lock called lock the slots',
+    as their rules say; a mutex may be anybody's."""
     assert _names(_call("", "stale_lock"), _call("", "page_lock")) == ["stale", "page"]
     assert _names(_call("", "lock", "spin")) == ["pool"]
-    assert _names(_call("", "lock", "read")) == ["lock"]
+    assert _names(_call("", "lock", "read")) == ["slots"]
+    assert _names(_call("", "lock", "mutex")) == ["lock"]
 
 
 def test_a_variable_is_a_class_of_its_own_name() -> None:
@@ -87,3 +88,12 @@ def test_a_class_without_calls_is_none() -> None:
 
 def test_a_long_name_is_cut() -> None:
     assert len(_names(_call("", "l" * 400))[0]) == limits.WORD
+
+
+def test_one_member_is_another_class_by_its_kind() -> None:
+    """The pool's lock of zsmalloc was a spinlock and became a reader-writer lock for another
+    purpose."""
+    calls = [_call("zs_pool", "lock", kind) for kind in ("spin", "read", "write")]
+    calls += [_call("zspage_lock", "lock"), _call("size_class", "lock")]
+    made = lockclasses.classify(calls, definition.load("zsmalloc"))
+    assert made.of_calls == ["size-class", "migration", "migration", "zspage", "size-class"]

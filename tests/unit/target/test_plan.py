@@ -36,8 +36,9 @@ def test_operations_have_their_symbols_numbers_and_arguments() -> None:
     assert (alloc.number, alloc.function, alloc.symbol) == (0, "my_alloc", "my_alloc.isra.0")
     assert (alloc.section, alloc.offset) == (".text", 64)
     assert (alloc.result_rule, alloc.pool) == (layout.FAILS_NONZERO, 0)
-    # The number is that in the target, whatever is missing before it.
-    assert (free.number, free.symbol, free.pool) == (2, "my_free", 1)
+    # Numbers have no gaps, whatever is missing.
+    assert (free.number, free.symbol, free.pool) == (1, "my_free", 1)
+    assert made.operation_names() == ["alloc", "free"]
     assert "none of my_map is there" in made.missing["map"]
 
 

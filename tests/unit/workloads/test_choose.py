@@ -10,10 +10,12 @@ import pytest
 from z3trace import paths
 from z3trace.bpf.programs import probe_source
 from z3trace.errors import UsageError
-from z3trace.kernels import build
-from z3trace.workloads.choose import built_module, built_pressure, choose, named
+from z3trace.kernels import workloads
+from z3trace.workloads.choose import built_module, built_program, choose, named
 from z3trace.workloads.command import Command, Duration
 from z3trace.workloads.zpool_bench import ZpoolBench
+from z3trace.workloads.zram import Zram
+from z3trace.workloads.zs_bench import ZsBench
 from z3trace.workloads.zswap import Zswap
 
 
@@ -21,6 +23,8 @@ from z3trace.workloads.zswap import Zswap
     ("arguments", "kind"),
     [
         (("zpool-bench:threads=2", None, ()), ZpoolBench),
+        (("zs-bench:compact=5,migrate=2", None, ()), ZsBench),
+        (("zram:mb=8,discard=0", None, ()), Zram),
         (("zswap", None, ()), Zswap),
         ((None, 0.0, ()), Duration),
         ((None, None, ("true",)), Command),
@@ -51,6 +55,12 @@ def test_exactly_one_must_be_named(
         ("zpool-bench:ops=many", "ops='many' is not valid"),
         ("zpool-bench:ops=" + "9" * 5000, "is not valid"),
         ("zpool-bench:type=../x", "is not valid"),
+        ("zs-bench:type=z3fold", "no parameter 'type'"),
+        ("zs-bench:reclaim=1", "no parameter 'reclaim'"),
+        ("zram:mb=0", "mb=0 is not from 1 to 1024"),
+        ("zram:threads=65", "threads=65 is not from 1 to 64"),
+        ("zram:discard=101", "is not from 0 to 100"),
+        ("zram:type=lzo", "no parameter 'type'"),
         ("zswap:fast_ops=1", "no parameter 'fast_ops'"),
     ],
 )
@@ -60,7 +70,12 @@ def test_what_is_not_known_is_refused(text: str, said: str) -> None:
 
 
 def test_a_description_names_the_workload_again() -> None:
-    for text in ("zpool-bench:threads=2,ops=9,fast_ops=90", "zswap:mb=64", "zswap"):
+    for text in (
+        "zpool-bench:threads=2,ops=9,fast_ops=90",
+        "zs-bench:sg=9",
+        "zswap:mb=64",
+        "zswap",
+    ):
         assert named(text).description == text
 
 
@@ -71,7 +86,7 @@ def test_of_a_shared_cache_its_own_build_is_taken(
     monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path))
     there = tmp_path / "modules" / platform.release()
     sources = [paths.testbed() / "workload/zpool_bench.c", probe_source() / "histogram.h"]
-    assert built_module() is None
+    assert built_module("zpool_bench") is None
     made = {}
     for age, which in enumerate(("older", "own", "changed", "more", "bare")):
         directory = there / f"zpool_bench-{which}"
@@ -85,9 +100,9 @@ def test_of_a_shared_cache_its_own_build_is_taken(
         made[which] = directory / "zpool_bench.ko"
         made[which].write_bytes(b"built")
         os.utime(made[which], (0, age))
-    assert built_module() == made["own"]
+    assert built_module("zpool_bench") == made["own"]
     shutil.rmtree(made["own"].parent)
-    assert built_module() == made["older"]
+    assert built_module("zpool_bench") == made["older"]
 
 
 def test_the_program_of_its_own_source_is_taken(
@@ -97,6 +112,6 @@ def test_the_program_of_its_own_source_is_taken(
     other = tmp_path / "programs/zswap_pressure-0123456789abcdef"
     other.mkdir(parents=True)
     (other / "zswap_pressure").touch()
-    assert built_pressure() is None
-    built = build.build_pressure(lambda _: None)
-    assert built_pressure() == built
+    assert built_program("zswap_pressure") is None
+    built = workloads.build_program("zswap_pressure", lambda _: None)
+    assert built_program("zswap_pressure") == built
