@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from z3trace.bpf import layout
 from z3trace.code.callsites import Probe, Site, Start
 from z3trace.code.dwarf import Place
 from z3trace.code.function import Function
@@ -31,8 +32,10 @@ class Code:
 
     @classmethod
     def of(cls, target: Target) -> "Code":
-        """Code in which all that a definition names is there."""
-        names = [name for rule in target.operations.values() for name in rule.functions]
+        """Code in which all that a definition names is there; of its operations, no more
+        than a recording has room for, as no kernel has all alternatives."""
+        rules = list(target.operations.values())[: layout.OPERATIONS]
+        names = [name for rule in rules for name in rule.functions]
         structures: dict[str, dict[str, int]] = {}
         for lock in target.locks:
             structures.setdefault(lock.struct, {})[lock.member] = 8
