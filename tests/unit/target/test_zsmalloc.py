@@ -11,6 +11,8 @@ import pytest
 from msgspec import structs
 
 from z3trace.bpf import layout
+from z3trace.code.callsites import Site
+from z3trace.code.lockfunctions import LOCK_FUNCTIONS
 from z3trace.errors import CannotTraceError, InputError
 from z3trace.probing import siteclasses
 from z3trace.target import definition, plan
@@ -67,6 +69,10 @@ class Code(fakes.Code):
 def _plan(release: str, **more: dict[str, int]) -> Plan:
     functions, structures = KERNELS[release]
     code = Code(functions={name: (".text", 64 * n) for n, name in enumerate(functions)})
+    code.sites = [
+        Site(n, ".text", n, n + 5, "zs_malloc", n, LOCK_FUNCTIONS[name], tail=False)
+        for n, name in enumerate(("_raw_spin_lock", "_raw_read_lock"))
+    ]
     code.structures = {name: {**structures[name], **more.get(name, {})} for name in structures}
     return plan.plan_of(definition.load("zsmalloc"), code, builtin=True)
 
