@@ -194,7 +194,7 @@ def _lock_config(config: dict[str, str]) -> Iterator[Check]:
     if config.get("CONFIG_PREEMPT_RT") == "y":
         said = "spinlocks are sleeping locks here; waits are seen at the call sites"
         yield Check("PREEMPT_RT", "note", said)
-    if config.get("CONFIG_UNINLINE_SPIN_UNLOCK") != "y":
+    elif config.get("CONFIG_UNINLINE_SPIN_UNLOCK") != "y":
         said = "unlocks may be inlined: then their sites are not seen, nor any hold"
         yield Check("UNINLINE_SPIN_UNLOCK", "note", said)
     else:
