@@ -4,6 +4,7 @@ from z3trace.analysis.figures import metrics, ways
 from z3trace.analysis.figures.recording import LOSS_LIMIT, Digest
 from z3trace.columns import table
 from z3trace.errors import IncomparableError
+from z3trace.words import amount
 
 
 def coverage(digest: Digest) -> str:
@@ -84,7 +85,28 @@ def check(before: Digest, after: Digest) -> None:
         for way in too_much_lost(digest):
             lost, seen = digest.loss(way)
             raise IncomparableError(
-                f"{digest.path}: {lost} of {lost + seen} events were lost "
+                f"{digest.path}: {lost} of {amount(lost + seen, 'event')} were lost "
                 f"({ways.words(way)}), more than {LOSS_LIMIT:.1%}: no verdict can be given",
-                "record again with a lighter load; --allow-mismatch shows the figures without one",
+                f"{_remedy(digest)}; --allow-mismatch shows the figures without a verdict",
             )
+
+
+#: Lock modes that leave call sites which cannot carry a probe unseen.
+_LEAVES_OUT = ("callsite",)
+
+
+def _remedy(digest: Digest) -> str:
+    """Why events were lost, as far as the recording tells, and what to do."""
+    unseen = digest.unseen()
+    if digest.has_locks and unseen and digest.session.lock_mode in _LEAVES_OUT:
+        sites = f"{len(unseen)} of {amount(len(digest.session.sites), 'lock call site')}"
+        return (
+            f"{sites} carried no probe, in {digest.unseen_functions()}: record again with "
+            "--locks hybrid, which sees them"
+        )
+    ledger = digest.ledger()
+    if (ledger.get("skipped_programs") or 0) > (ledger.get("unmatched_releases") or 0):
+        return (
+            "other BPF programs ran on these CPUs, such as a second recording: record again alone"
+        )
+    return "record again with a lighter load"

@@ -38,6 +38,39 @@ def test_loss_forbids_a_verdict() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ledger", "unseen", "lock_mode", "told"),
+    [
+        (Ledger(unmatched_releases=50), True, "callsite", "record again with --locks hybrid"),
+        (Ledger(unmatched_releases=50), True, "hybrid", "with a lighter load"),
+        (Ledger(unmatched_releases=50), False, "callsite", "with a lighter load"),
+        (Ledger(slot_collisions=50), False, "callsite", "with a lighter load"),
+        (Ledger(skipped_programs=50), False, "callsite", "such as a second recording"),
+    ],
+)
+def test_why_events_were_lost_is_told_as_far_as_it_is_known(
+    ledger: Ledger, unseen: bool, lock_mode: str, told: str
+) -> None:
+    def lossy(label: str) -> Recording:
+        made = recording(label, runs=5, lock_mode=lock_mode)
+        site = msgspec.structs.replace(made.session.sites[0], attached=not unseen)
+        return msgspec.structs.replace(
+            made,
+            session=msgspec.structs.replace(made.session, sites=[site]),
+            runs=[
+                msgspec.structs.replace(run, ledger=ledger) if run.probed else run
+                for run in made.runs
+            ],
+        )
+
+    with pytest.raises(IncomparableError) as raised:
+        compared(lossy("before"), lossy("after"))
+    assert told in raised.value.hint
+    assert ("1 of 1 lock call site carried no probe, in z3fold_alloc" in raised.value.hint) == (
+        told == "record again with --locks hybrid"
+    )
+
+
+@pytest.mark.parametrize(
     ("field", "value", "told"),
     [
         ("target", "zbud", "target"),
