@@ -54,10 +54,6 @@ EXPECTED = {
     "bug-class-unlocked-twice": Bug(
         *("release-unheld", "size-class", "free", "zs_free", "spin_unlock(&"), target="zsmalloc"
     ),
-    "bug-zspage-left-locked": Bug(
-        *("held-at-return", "zspage", "unmap", "zs_map_object", "read_lock(&zspage->lock"),
-        target="zsmalloc",
-    ),
 }
 #: Caught by the path it takes and by the crash, not by a rule of locks.
 EMPTY_LRU = "bug-empty-lru"
