@@ -27,7 +27,8 @@ ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/distributions"
 RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13", "testing": "Debian testing"}
 STEPS = ("setup", "demo", "test")
-CLONE = "/root/z3trace"
+#: Where an ordinary user can read it, too, as some tests want.
+CLONE = "/srv/z3trace"
 _HOUR = 3600.0  # seconds
 _VERSIONS = {
     "debian": ["cat", "/etc/debian_version"],
