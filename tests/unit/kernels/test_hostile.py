@@ -28,8 +28,9 @@ def spatch_runs_python(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Debian 13's finds its library of Python only beside Python's headers, which a bare
     machine does not have: there no attack can be made of it, with a box or without."""
     home = tmp_path_factory.mktemp("python")
-    (home / "x.c").write_text("int x;\n")
-    (home / "x.cocci").write_text('@initialize:python@ @@\nprint("it runs")\n')
+    (home / "x.c").write_text("int f(void) { return 1; }\n")
+    rules = '@r@ position p; @@\nreturn@p ...;\n@script:python@ p << r.p; @@\nprint("it runs")\n'
+    (home / "x.cocci").write_text(rules)
     command = ["spatch", "--very-quiet", "--sp-file", home / "x.cocci", home / "x.c"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if "unable to find the Python library" in result.stdout + result.stderr:
