@@ -16,7 +16,7 @@ static __always_inline u64 z3t_is_set(u64 value)
 
 /* Whether *address* is that of a pool: of the task's own, or of one met before.
  * 0 is none. */
-static __always_inline int z3t_is_pool(const struct z3t_config *config,
+static __always_inline u64 z3t_is_pool(const struct z3t_config *config,
 				       u64 pool, u64 address)
 {
 	u64 other = z3t_is_set(address ^ pool) &
@@ -28,39 +28,56 @@ static __always_inline int z3t_is_pool(const struct z3t_config *config,
 	return z3t_is_set(address) & (other ^ 1);
 }
 
-static __always_inline int z3t_rule_fits(const struct z3t_config *config,
-					 const struct z3t_rule *rule, u64 pool,
-					 u64 lock, u32 rw)
-{
-	u64 base = lock - rule->offset;
+/* Sets of enum z3t_rule_kind, a bit each: for spinlocks, for reader-writer
+ * locks, and how an address is judged. */
+#define Z3T_KIND(kind) (1 << Z3T_RULE_##kind)
+#define Z3T_FOR_SPIN                                                           \
+	(Z3T_KIND(PAGE) | Z3T_KIND(POOL) | Z3T_KIND(SPINLOCK) |                \
+	 Z3T_KIND(OBJECT))
+#define Z3T_FOR_RW (Z3T_KIND(POOL) | Z3T_KIND(RWLOCK))
+#define Z3T_BY_POOL (Z3T_KIND(POOL) | Z3T_KIND(OBJECT))
+#define Z3T_BY_KIND (Z3T_KIND(RWLOCK) | Z3T_KIND(SPINLOCK))
 
-	if (rule->kind == Z3T_RULE_RWLOCK)
-		return rw != Z3T_SPIN;
-	if (rule->kind == Z3T_RULE_SPINLOCK)
-		return rw == Z3T_SPIN;
-	if (rule->kind == Z3T_RULE_PAGE)
-		return rw == Z3T_SPIN && !(base & (Z3T_PAGE_SIZE - 1));
-	/* What a lock of this kind is in points to its pool; what another one
-	 * is in has something else there, or nothing. */
-	if (rule->kind == Z3T_RULE_OBJECT && rw == Z3T_SPIN)
-		bpf_probe_read_kernel(&base, sizeof(base),
-				      (void *)(base + rule->pointer));
-	return z3t_is_pool(config, pool, base);
+/* 1 or 0.  *kinds*: those that this lock can be of; *pointed*: what a rule for
+ * objects takes for the address of the pool. */
+static __always_inline u64 z3t_rule_fits(const struct z3t_config *config,
+					 const struct z3t_rule *rule, u64 pool,
+					 u64 lock, u64 pointed, u32 kinds)
+{
+	u64 bit = 1ULL << (rule->kind & 7);
+	u64 is_object = z3t_is_set(bit & Z3T_KIND(OBJECT));
+	u64 base = lock - rule->offset;
+	u64 fits;
+
+	base ^= (base ^ pointed) & (0 - is_object);
+	fits = z3t_is_set(bit & Z3T_BY_KIND);
+	fits |= z3t_is_set(bit & Z3T_BY_POOL) & z3t_is_pool(config, pool, base);
+	fits |= z3t_is_set(bit & Z3T_KIND(PAGE)) &
+		(z3t_is_set(base & (Z3T_PAGE_SIZE - 1)) ^ 1);
+	return fits & z3t_is_set(bit & kinds);
 }
 
 static __always_inline u32 z3t_classify(struct z3t_task *task, u64 lock, u32 rw)
 {
+	u32 kinds = rw == Z3T_SPIN ? Z3T_FOR_SPIN : Z3T_FOR_RW;
 	struct z3t_config *config = z3t_config();
+	u64 pointed;
 
 	if (!config)
 		return 0;
+	/* Not known to the verifier either way: it follows one way then. */
+	pointed = config->nothing;
+	if (config->has_object)
+		bpf_probe_read_kernel(&pointed, sizeof(pointed),
+				      (void *)(lock + config->pointer));
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < Z3T_RULES; i++) {
 		struct z3t_rule *rule = &config->rules[i];
 
 		if (rule->kind == Z3T_RULE_NONE)
 			return 0;
-		if (z3t_rule_fits(config, rule, task->pool, lock, rw))
+		if (z3t_rule_fits(config, rule, task->pool, lock, pointed,
+				  kinds))
 			return rule->class;
 	}
 	return 0;

@@ -142,7 +142,7 @@ struct z3t_rule {
 	u32 kind;
 	u32 offset;
 	u32 class;
-	u32 pointer; /* of Z3T_RULE_OBJECT: offset of the pointer to the pool */
+	u32 pad;
 };
 
 /* How a site takes or gives a lock: enum z3t_rw, and these. */
@@ -196,7 +196,11 @@ struct z3t_config {
 	/* Offset + 1 of the locks of class *only* in a pool: a lock whose class
 	 * is known by its place then tells where a pool is.  0: it does not. */
 	u32 told;
-	u32 pad;
+	/* Of Z3T_RULE_OBJECT: from a lock to what points to its pool, if there
+	 * is such a rule. */
+	u32 has_object;
+	u64 pointer;
+	u64 nothing; /* 0, which the verifier does not know */
 };
 
 struct z3t_totals {

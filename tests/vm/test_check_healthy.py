@@ -28,8 +28,7 @@ def test_a_healthy_module_is_clean(
     target, variant, workload = HEALTHY[name]
     module = f"--module {built(variant)}" if variant else ""
     result = guest(
-        f"{z3trace()} check --target {target} {module} --load -o out "
-        f"--workload {workload}\n"
+        f"{z3trace()} check --target {target} {module} --load -o out --workload {workload}\n"
     )
     assert result.returncode == 0, result.stdout + result.stderr
     report = json.loads((tmp_path / "out/check.json").read_bytes())

@@ -85,7 +85,7 @@ class Rule(Structure):
         ("kind", c_uint32),
         ("offset", c_uint32),
         ("lock_class", c_uint32),
-        ("pointer", c_uint32),
+        ("pad", c_uint32),
     ]
 
 
@@ -118,7 +118,9 @@ class Config(Structure):
         ("slow_paths", c_uint32),
         ("only", c_uint32),
         ("told", c_uint32),
-        ("pad", c_uint32),
+        ("has_object", c_uint32),
+        ("pointer", c_uint64),
+        ("nothing", c_uint64),
     ]
 
 
