@@ -42,7 +42,7 @@ static __always_inline u64 z3t_is_pool(const struct z3t_config *config,
  * objects takes for the address of the pool. */
 static __always_inline u64 z3t_rule_fits(const struct z3t_config *config,
 					 const struct z3t_rule *rule, u64 pool,
-					 u64 lock, u64 pointed, u32 kinds)
+					 u64 lock, u64 pointed, u64 kinds)
 {
 	u64 bit = 1ULL << (rule->kind & 7);
 	u64 is_object = z3t_is_set(bit & Z3T_KIND(OBJECT));
@@ -59,13 +59,14 @@ static __always_inline u64 z3t_rule_fits(const struct z3t_config *config,
 
 static __always_inline u32 z3t_classify(struct z3t_task *task, u64 lock, u32 rw)
 {
-	u32 kinds = rw == Z3T_SPIN ? Z3T_FOR_SPIN : Z3T_FOR_RW;
+	u64 kinds = Z3T_FOR_RW ^
+		    ((Z3T_FOR_SPIN ^ Z3T_FOR_RW) & (z3t_is_set(rw) - 1));
 	struct z3t_config *config = z3t_config();
 	u64 pointed;
 
 	if (!config)
 		return 0;
-	/* Not known to the verifier either way: it follows one way then. */
+	/* Not known to the verifier either way: so it follows one way only. */
 	pointed = config->nothing;
 	if (config->has_object)
 		bpf_probe_read_kernel(&pointed, sizeof(pointed),
