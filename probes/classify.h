@@ -3,65 +3,54 @@
 #ifndef Z3T_CLASSIFY_H
 #define Z3T_CLASSIFY_H
 
-/* 1 if *value* is not 0, else 0, without a branch: the verifier follows both
- * ends of each, in every round of every loop.  The compiler must not see what
- * it is. */
-static __always_inline u64 z3t_is_set(u64 value)
+/* Its highest bit is that of no number but 0, without a branch: the verifier
+ * follows both ends of each, in every round of every loop.  The compiler must
+ * not see what it is. */
+static __always_inline u64 z3t_differ(u64 a, u64 b)
 {
+	u64 value = a ^ b;
 	u64 negative = 0 - value;
 
 	asm volatile("" : "+r"(negative));
-	return (value | negative) >> 63;
+	return value | negative;
 }
 
-/* Whether *address* is that of a pool: of the task's own, or of one met before.
- * 0 is none. */
+/* 1 if *address* is that of a pool: of the task's own, or of one met before. */
 static __always_inline u64 z3t_is_pool(const struct z3t_config *config,
 				       u64 pool, u64 address)
 {
-	u64 other = z3t_is_set(address ^ pool) &
-		    z3t_is_set(address ^ config->pools[0]) &
-		    z3t_is_set(address ^ config->pools[1]) &
-		    z3t_is_set(address ^ config->pools[2]) &
-		    z3t_is_set(address ^ config->pools[3]);
-
-	return z3t_is_set(address) & (other ^ 1);
+	return ~(z3t_differ(address, pool) &
+		 z3t_differ(address, config->pools[0]) &
+		 z3t_differ(address, config->pools[1]) &
+		 z3t_differ(address, config->pools[2]) &
+		 z3t_differ(address, config->pools[3])) >>
+	       63;
 }
 
-/* Sets of enum z3t_rule_kind, a bit each: for spinlocks, for reader-writer
- * locks, and how an address is judged. */
-#define Z3T_KIND(kind) (1 << Z3T_RULE_##kind)
-#define Z3T_FOR_SPIN                                                           \
-	(Z3T_KIND(PAGE) | Z3T_KIND(POOL) | Z3T_KIND(SPINLOCK) |                \
-	 Z3T_KIND(OBJECT))
-#define Z3T_FOR_RW (Z3T_KIND(POOL) | Z3T_KIND(RWLOCK))
-#define Z3T_BY_POOL (Z3T_KIND(POOL) | Z3T_KIND(OBJECT))
-#define Z3T_BY_KIND (Z3T_KIND(RWLOCK) | Z3T_KIND(SPINLOCK))
-
-/* 1 or 0.  *kinds*: those that this lock can be of; *pointed*: what a rule for
+/* 1 or 0 in the lowest bit, and anything above it.  *pointed*: what a rule for
  * objects takes for the address of the pool. */
 static __always_inline u64 z3t_rule_fits(const struct z3t_config *config,
 					 const struct z3t_rule *rule, u64 pool,
-					 u64 lock, u64 pointed, u64 kinds)
+					 u64 lock, u64 pointed, u32 is_rw)
 {
-	u64 bit = 1ULL << (rule->kind & 7);
-	u64 is_object = z3t_is_set(bit & Z3T_KIND(OBJECT));
 	u64 base = lock - rule->offset;
-	u64 fits;
+	u64 how = rule->how;
+	u64 in_page;
 
-	base ^= (base ^ pointed) & (0 - is_object);
-	fits = z3t_is_set(bit & Z3T_BY_KIND);
-	fits |= z3t_is_set(bit & Z3T_BY_POOL) & z3t_is_pool(config, pool, base);
-	fits |= z3t_is_set(bit & Z3T_KIND(PAGE)) &
-		(z3t_is_set(base & (Z3T_PAGE_SIZE - 1)) ^ 1);
-	return fits & z3t_is_set(bit & kinds);
+	base ^= (base ^ pointed) & (0 - (how >> Z3T_BY_POINTER & 1));
+	/* Below 0 if it is 0. */
+	in_page = ((base & (Z3T_PAGE_SIZE - 1)) - 1) >> 63;
+	return (how >> Z3T_BY_KIND |
+		(how >> Z3T_BY_POOL & z3t_is_pool(config, pool, base)) |
+		(how >> Z3T_BY_PAGE & in_page)) &
+	       how >> is_rw;
 }
 
 static __always_inline u32 z3t_classify(struct z3t_task *task, u64 lock, u32 rw)
 {
-	u64 kinds = Z3T_FOR_RW ^
-		    ((Z3T_FOR_SPIN ^ Z3T_FOR_RW) & (z3t_is_set(rw) - 1));
 	struct z3t_config *config = z3t_config();
+	/* A reader or a writer: one of the two bits of enum z3t_rw. */
+	u32 is_rw = (rw | rw >> 1) & 1;
 	u64 pointed;
 
 	if (!config)
@@ -71,14 +60,18 @@ static __always_inline u32 z3t_classify(struct z3t_task *task, u64 lock, u32 rw)
 	if (config->has_object)
 		bpf_probe_read_kernel(&pointed, sizeof(pointed),
 				      (void *)(lock + config->pointer));
+	/* 0 stands for pools that there are not; 1 is the address of nothing.
+	 */
+	pointed |= ~z3t_differ(pointed, 0) >> 63;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < Z3T_RULES; i++) {
 		struct z3t_rule *rule = &config->rules[i];
 
-		if (rule->kind == Z3T_RULE_NONE)
+		if (!rule->how)
 			return 0;
 		if (z3t_rule_fits(config, rule, task->pool, lock, pointed,
-				  kinds))
+				  is_rw) &
+		    1)
 			return rule->class;
 	}
 	return 0;
