@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Every target does its own set-up; what is done is not done twice.
 
-# Of the demo, a side; fewer show only that it works.
+# Of the demo, a side; fewer show only that it works.  RELEASE names another kernel for it.
 RUNS ?= 32
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -9,13 +9,14 @@ TREE := build/tree/.ready
 SOURCES := $(shell find z3trace analysis probes testbed -name '*.py' -o -name '*.j2')
 C_FILES := $(shell find probes testbed tests/vm -name '*.[ch]')
 
-.PHONY: help demo test long unit lint format bench bugs soak calibrate fuzz wheel readme house clean
+.PHONY: help demo test long unit lint format bench bugs distributions soak calibrate fuzz wheel readme house clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
-	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs $(RUNS) -o build/demo --force
+	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs $(RUNS) $(addprefix --release ,$(RELEASE)) \
+		-o build/demo --force
 
 # The first guest fetches what all need: a kernel, a QEMU, whether KVM works.
 test: lint ## lint and all tests, the guest ones included
@@ -45,6 +46,9 @@ bench: $(READY) ## what z3trace costs, in build/bench
 
 bugs: $(READY) ## every bug variant under check ten times, in build/bugs
 	$(PY) tests/vm/bugs.py 10
+
+distributions: $(READY) ## demo and tests on bare roots of Debian 12, 13 and testing
+	$(PY) tests/distributions/run.py $(RELEASES)
 
 soak: $(READY) ## an hour of attaching, full load and checking, in build/soak
 	$(PY) tests/soak/run.py

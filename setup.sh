@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Everything a fresh Debian 12 needs: packages (root, announced), then .venv.
+# Everything a fresh Debian 12, 13 or testing needs: packages (root, announced), then .venv.
 set -eu
 cd "$(dirname "$0")"
 
@@ -8,9 +8,10 @@ packages="ca-certificates python3 python3-venv python3-bpfcc qemu-system-x86
 busybox-static kmod bubblewrap coccinelle pahole binutils file patch gcc libc6-dev make xz-utils zstd lz4 lzop bpftrace bpfcc-tools chromium git"
 
 . /etc/os-release
-if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-0}" -lt 12 ]; then
-	echo "setup: this is ${PRETTY_NAME:-not Debian}; on Debian 12 these packages are installed," >&2
-	echo "their like is needed here: $(echo $packages)" >&2
+# testing and unstable have no number yet.
+if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-99}" -lt 12 ]; then
+	echo "setup: this is ${PRETTY_NAME:-not Debian}; on Debian 12 and 13 these packages are installed," >&2
+	echo "their like is needed here (docs/distributions.md): $(echo $packages)" >&2
 	echo "and a python3 -m venv --system-site-packages .venv with, in it," >&2
 	echo "'pip install --require-hashes -r constraints.txt' and 'pip install --no-deps -e .'" >&2
 	exit 4
@@ -33,7 +34,7 @@ if [ -n "$missing" ]; then
 	DEBIAN_FRONTEND=noninteractive $sudo apt-get -qy install --no-install-recommends $missing
 fi
 # The kernel's packages are downloaded by name: their lists must be there.
-if ! apt-cache show linux-source-6.1 >/dev/null 2>&1; then
+if ! apt-cache show linux-image-amd64 >/dev/null 2>&1; then
 	echo "setup: the package lists are read again"
 	if [ "$(id -u)" = 0 ]; then apt-get -q update; else sudo apt-get -q update; fi
 fi

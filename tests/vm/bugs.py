@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+#: A series that has z3fold with reclaim.
+RELEASE = "6.1"
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,11 @@ class Outcome:
     seconds: float
 
 
-def check(variant: str, directory: Path, *more: str) -> Outcome:
-    """Check *variant* in a guest, the report in *directory*."""
+def check(variant: str, directory: Path, *more: str, release: str = RELEASE) -> Outcome:
+    """Check *variant* in a guest of the kernel *release*, the report in *directory*."""
     directory.mkdir(parents=True, exist_ok=True)
-    words = ["check", "--target", target_of(variant), "--variant", variant]
-    words += ["-o", str(directory), "--force", *more]
+    words = ["check", "--release", release, "--target", target_of(variant)]
+    words += ["--variant", variant, "-o", str(directory), "--force", *more]
     started = time.time()
     booted = started
     with subprocess.Popen(

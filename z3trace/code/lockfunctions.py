@@ -39,6 +39,17 @@ _FAMILIES: tuple[tuple[str, Action, Kind, tuple[str, ...]], ...] = (
     ("_raw_write_lock", "acquire", "write", ("_bh", "_irq", "_irqsave", "_nested")),
     ("_raw_write_trylock", "try", "write", ()),
     ("_raw_write_unlock", "release", "write", ("_bh", "_irq", "_irqrestore")),
+    # What spinlocks and rwlocks are on PREEMPT_RT, where their holders may sleep, but stay
+    # on their CPU (include/linux/spinlock_rt.h, rwlock_rt.h).
+    ("rt_spin_lock", "acquire", "spin", ("_nested",)),
+    ("rt_spin_trylock", "try", "spin", ("_bh",)),
+    ("rt_spin_unlock", "release", "spin", ()),
+    ("rt_read_lock", "acquire", "read", ()),
+    ("rt_read_trylock", "try", "read", ()),
+    ("rt_read_unlock", "release", "read", ()),
+    ("rt_write_lock", "acquire", "write", ("_nested",)),
+    ("rt_write_trylock", "try", "write", ()),
+    ("rt_write_unlock", "release", "write", ()),
 )
 
 LOCK_FUNCTIONS: dict[str, LockFunction] = {

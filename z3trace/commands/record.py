@@ -114,6 +114,8 @@ def command(
     counts = repetitions.of_one(asked)
     steps = schedule.schedule(1, counts, warm_up=runs > 1)
     preflight.require_traceable()
+    for line in preflight.told_of_locks():
+        say(line)
     module = loading.target_module(target, path, load=load, reload=reload)
     if not patience:
         module.before_run()

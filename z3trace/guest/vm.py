@@ -20,6 +20,7 @@ from z3trace import paths
 from z3trace.errors import GuestLostError
 from z3trace.guest import share
 from z3trace.guest.accelerator import choose
+from z3trace.guest.fitness import must_be_fit
 from z3trace.guest.owncpus import owncpus
 from z3trace.guest.process import FOLLOWED, Follower, Guest, boot, watch
 from z3trace.guest.qemu import Options, guest_programs, qemu_command
@@ -164,6 +165,7 @@ def run(  # noqa: PLR0913 - the parts of one guest
         share.must_be_shareable(shared)
         options = replace(options, share=shared)
     home = home or Home(options.share or Path.cwd())
+    must_be_fit(kernel)
     kvm = choose(kernel, options, say) == "kvm"
     with share.directories(home.directory if home.files else None) as where:
         for name, content in (files or {}).items():

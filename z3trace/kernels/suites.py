@@ -14,7 +14,7 @@ from z3trace.errors import UsageError, Z3traceError
 from z3trace.kernels.lists import Lists, Say
 
 #: In this order they are looked through for a kernel that the machine's own lists lack.
-OTHERS = ("stable-backports", "testing", "unstable")
+OTHERS = ("stable-backports", "testing", "unstable", "oldstable")
 _NAME = re.compile(r"[a-z]+(-[a-z]+)*")
 _KEYS = ("debian-archive-keyring.pgp", "debian-archive-keyring.gpg")
 _KEYRINGS = Path("/usr/share/keyrings")
@@ -86,11 +86,11 @@ def _line(suite: str) -> str:
     keys = next((_KEYRINGS / name for name in _KEYS if (_KEYRINGS / name).exists()), None)
     if not keys:
         raise Z3traceError("Debian's keys are not here", "apt-get install debian-archive-keyring")
-    return f"deb [signed-by={keys}] {_mirror()} {suite} main\n"
+    return f"deb [signed-by={keys}] {mirror()} {suite} main\n"
 
 
-def _mirror() -> str:
-    """Where this machine has Debian's packages from."""
+def mirror() -> str:
+    """Where this machine has Debian's packages from; Z3traceError if apt knows no place."""
     form = "$(ORIGIN)|$(LABEL)|$(REPO_URI)"
     text = Lists().apt("apt-get", ["indextargets", "--format", form, "Created-By: Packages"])
     for line in text.splitlines():

@@ -9,9 +9,12 @@ from z3trace.bpf.attachments import Attachments
 from z3trace.bpf.btf import KernelTypes
 from z3trace.bpf.kprobes import refusal
 from z3trace.bpf.programs import Programs
+from z3trace.code import codeend
 from z3trace.code.callsites import Probe, Site, methods
 from z3trace.code.kerneltext import kernel_functions
+from z3trace.code.loaded import LoadedModule
 from z3trace.code.lockfunctions import LOCK_FUNCTIONS
+from z3trace.code.module import ModuleFile
 from z3trace.code.placement import REGISTERS
 from z3trace.data import limits
 from z3trace.data.model import CallSite
@@ -70,13 +73,12 @@ def _define(
         probes = plan.code.alone(wanted, attempts=not choice.slow_paths)
     else:
         probes = plan.code.fewer_probes if choice.slow_paths else plan.code.probes
+    deadly = _deadly(plan)
     for probe in probes:
         numbers = {probe.position.after, probe.position.before} & wanted
         if not numbers:
             continue
-        reason = ""
-        if probe.function in plan.code.ambiguous:
-            reason = f"the target has more than one {probe.function}"
+        reason = _unfit(plan, probe.function, deadly)
         try:
             if not reason:
                 where = f"{plan.code.prefix}{probe.function}+{probe.function_offset}"
@@ -95,6 +97,21 @@ def _define(
                 if tail
                 else "no instruction here can carry a probe safely"
             )
+
+
+def _unfit(plan: Plan, function: str, deadly: str) -> str:
+    """Why no probe may be in *function*; empty if one may."""
+    if function == deadly:
+        return "a probe in the module's last function would crash this kernel"
+    if function in plan.code.ambiguous:
+        return f"the target has more than one {function}"
+    return ""
+
+
+def _deadly(plan: Plan) -> str:
+    if plan.builtin or not isinstance(plan.code, ModuleFile):
+        return ""
+    return codeend.deadly(plan.code, LoadedModule(plan.target.module))
 
 
 def _by_function(sites: Sequence[Site], covered: Covered) -> None:

@@ -17,6 +17,10 @@ from z3trace.code.lockfunctions import LOCK_FUNCTIONS, LOCK_HELPER, PATTERN, SLO
         ("_raw_read_lock", "acquire", "read"),
         ("_raw_write_trylock", "try", "write"),
         ("_raw_write_unlock_bh", "release", "write"),
+        ("rt_spin_lock", "acquire", "spin"),
+        ("rt_spin_trylock_bh", "try", "spin"),
+        ("rt_read_unlock", "release", "read"),
+        ("rt_write_trylock", "try", "write"),
     ],
 )
 def test_what_a_lock_function_does(name: str, action: str, kind: str) -> None:
