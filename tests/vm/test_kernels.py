@@ -31,7 +31,6 @@ functions = ["zs_free"]
 def test_z3fold_is_recorded(guest: Guest, tmp_path: Path, series: str) -> None:
     release = fetch.cached(series, print)
     module = build.build_variant(release, "mm/z3fold.c", variant.load("page-lock"), print).path
-    build.build_workload(release, print)
     result = guest(
         f"uname -r; {z3trace()} record --load --module {module} --no-calibrate -o x.z3t "
         "--workload zpool-bench:threads=2,ops=50000",

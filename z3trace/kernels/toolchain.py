@@ -20,10 +20,10 @@ from z3trace.kernels.layout import Kernel
 from z3trace.kernels.lists import Lists, Say
 
 #: What the kernel's build and the box run besides what its headers depend on.
-_TOOLS = (
+_TOOLS = [
     *("make", "binutils", "pahole", "dash", "bash", "coreutils", "sed", "grep", "findutils"),
     *("mawk", "diffutils", "gzip", "util-linux"),
-)
+]
 #: What a maintainer script would make.
 _LINKS = {"awk": "mawk"}
 _COMPILER = re.compile(
