@@ -25,6 +25,7 @@
 #include <linux/atomic.h>
 #include <linux/bit_spinlock.h>
 #include <linux/hash.h>
+#include <linux/jiffies.h>
 #include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/percpu-defs.h>
