@@ -84,6 +84,22 @@ struct z3t_offences {
 	u32 told;
 };
 
+/* What was found at one event; reported at its end, so that the report is in
+ * each program once. */
+struct z3t_finding {
+	u64 lock;
+	u64 since;
+	u64 value;
+	u32 rule;
+	u32 site;
+	u32 other;
+	u32 other_task;
+	u32 class;
+	u32 other_class;
+	u32 operation;
+	u32 pad;
+};
+
 struct z3t_checker {
 	/* Lock classes asked for, by [class held][class asked for]; without
 	 * trylocks, which wait for nobody. */
@@ -92,6 +108,10 @@ struct z3t_checker {
 	u64 crossed; /* releases of another lock than the newest held */
 	u32 incidents;
 	u32 pad;
+	/* Of the end of a call, and of the begin of another.  Not on the stack
+	 * of the program: what lies there the verifier tells apart, and follows
+	 * the second part once for each way through the first. */
+	struct z3t_finding findings[2];
 };
 
 /* The rule says what *value* is: ns, or of an inversion the two sites of the

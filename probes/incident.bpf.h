@@ -6,22 +6,19 @@
  * before would look as if it had not been.
  */
 
-/* What was found at one event; reported at its end, so that the report is in
- * each program once. */
-struct z3t_finding {
-	u64 lock;
-	u64 since;
-	u64 value;
-	u32 rule;
-	u32 site;
-	u32 other;
-	u32 other_task;
-	u32 class;
-	u32 other_class;
-	u32 operation;
-};
+/* An empty one, for a program in a call site: none other runs on its CPU. */
+static __always_inline struct z3t_finding *z3t_new_finding(u32 number)
+{
+	struct z3t_checker *checker = z3t_checker();
+	struct z3t_finding *finding;
 
-#define Z3T_JUDGES 1
+	if (!checker)
+		return 0;
+	finding = &checker->findings[number & 1];
+	__builtin_memset(finding, 0, sizeof(*finding));
+	return finding;
+}
+
 #define Z3T_SETTLING 1000000000ULL /* ns until old locks are released */
 /* On the console: where a line says which it is; and a step in one word, how
  * long ago above its site and its kind.  The longest time is that of a step

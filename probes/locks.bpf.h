@@ -122,7 +122,8 @@ static __always_inline int z3t_is_retry(const struct z3t_task *task,
 	struct z3t_config *config = z3t_config();
 
 	return task->spin_lock == held->lock &&
-	       (!config || !config->only || task->spin_site == held->site);
+	       (Z3T_JUDGES || !config || !config->only ||
+		task->spin_site == held->site);
 }
 
 /* A failed attempt opens a wait that lasts until this thread gets that lock;
@@ -160,7 +161,8 @@ static __always_inline void z3t_tell_pool(struct z3t_task *task, u64 lock,
 	struct z3t_config *config = z3t_config();
 	u64 pool;
 
-	if (!config || !config->told || !(flags >> Z3T_CLASS_SHIFT))
+	if (Z3T_JUDGES || !config || !config->told ||
+	    !(flags >> Z3T_CLASS_SHIFT))
 		return;
 	pool = lock - (config->told - 1);
 	if (task->pool != pool)
@@ -208,7 +210,7 @@ static __always_inline int z3t_over(struct z3t_cpu *cpu, struct z3t_task *task,
 		z3t_top_frame(task)->wait = task->spin_waited;
 		held->contended = 1;
 		task->spin_lock = 0;
-	} else if (config && config->only) {
+	} else if (!Z3T_JUDGES && config && config->only) {
 		/* It has given up, and took another lock or from elsewhere. */
 		task->spin_lock = 0;
 	}
@@ -321,13 +323,13 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 	struct z3t_place *place = z3t_place(PT_REGS_IP(ctx) - 1);
 	struct z3t_cpu *cpu = z3t_this_cpu();
 	struct z3t_config *config = z3t_config();
-	struct z3t_finding ended = {};
-	struct z3t_finding finding = {};
+	struct z3t_finding *ended = z3t_new_finding(0);
+	struct z3t_finding *finding = z3t_new_finding(1);
 	struct z3t_held *held;
 	struct z3t_task *task;
 	u64 acquired = 0;
 
-	if (!cpu || !place || !config)
+	if (!cpu || !place || !config || (Z3T_JUDGES && !(ended && finding)))
 		return 0;
 	cpu->programs[Z3T_RAN_LOCK]++;
 	task = z3t_this_task();
@@ -335,7 +337,7 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 		return 0;
 	task->events++;
 	if (place->after) {
-		held = z3t_ended(&ended, ctx, place, task, now);
+		held = z3t_ended(ended, ctx, place, task, now);
 		if (held) {
 			acquired = held->lock;
 			if (!z3t_over(cpu, task, held, now, place->after_flags,
@@ -347,13 +349,13 @@ static __always_inline int on_lock(struct pt_regs *ctx)
 		u64 lock = z3t_register(ctx, place->reg) + place->offset;
 
 		if (place->call_flags & Z3T_RELEASE)
-			z3t_release(&finding, cpu, task, now, lock,
+			z3t_release(finding, cpu, task, now, lock,
 				    place->call - 1, place->call_flags);
 		else
-			z3t_attempt(&finding, task, now, lock, place->call - 1,
+			z3t_attempt(finding, task, now, lock, place->call - 1,
 				    place->call_flags, place->marks);
 	}
-	z3t_report_one(&ended, &finding);
+	z3t_report_one(ended, finding);
 	task->cost += place->cost;
 	task->newest = now;
 	if (acquired)

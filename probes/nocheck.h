@@ -5,7 +5,7 @@
 
 struct z3t_finding {};
 
-#define Z3T_JUDGES 0
+#define z3t_new_finding(number) 0
 #define z3t_report(finding)
 #define z3t_report_one(first, second)
 #define z3t_check_attempt(finding, task, now, lock, site, flags)

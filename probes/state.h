@@ -27,6 +27,13 @@
 
 #include "histogram.h"
 
+/* Whether lock discipline is judged: by a check, not by a recording. */
+#ifdef Z3T_CHECK
+#define Z3T_JUDGES 1
+#else
+#define Z3T_JUDGES 0
+#endif
+
 #define Z3T_OPERATIONS 8
 #define Z3T_CLASSES 8
 /* Series of histograms.  Latency and hold of what no probe stood in are one of

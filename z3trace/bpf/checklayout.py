@@ -40,6 +40,22 @@ class Offences(Structure):
     _fields_ = [("count", c_uint32), ("told", c_uint32)]
 
 
+class Finding(Structure):
+    _fields_ = [
+        ("lock", c_uint64),
+        ("since", c_uint64),
+        ("value", c_uint64),
+        ("rule", c_uint32),
+        ("site", c_uint32),
+        ("other", c_uint32),
+        ("other_task", c_uint32),
+        ("lock_class", c_uint32),
+        ("other_class", c_uint32),
+        ("operation", c_uint32),
+        ("pad", c_uint32),
+    ]
+
+
 class Checker(Structure):
     _fields_ = [
         ("edges", c_uint64 * ORDER),
@@ -47,6 +63,7 @@ class Checker(Structure):
         ("crossed", c_uint64),
         ("incidents", c_uint32),
         ("pad", c_uint32),
+        ("findings", Finding * 2),
     ]
 
 
@@ -94,6 +111,7 @@ STRUCTURES: dict[type[Structure], str] = {
     Owner: "z3t_owner",
     Order: "z3t_order",
     Offences: "z3t_offences",
+    Finding: "z3t_finding",
     Checker: "z3t_checker",
     Incident: "z3t_incident",
     Rulebook: "z3t_rulebook",
