@@ -13,7 +13,16 @@ from pathlib import Path
 
 from z3trace import paths
 from z3trace.errors import InputError, UsageError
-from z3trace.kernels import handed, mail, placing, semantic, series, unified
+from z3trace.kernels import (
+    handed,
+    mail,
+    placing,
+    quoted,
+    restoring,
+    semantic,
+    series,
+    unified,
+)
 from z3trace.kernels.box import Box
 
 Say = Callable[[str], None]
@@ -41,6 +50,11 @@ class Patch:
     is_semantic: bool = False
     #: What the rules are given with ``-D``.
     defines: tuple[str, ...] = ()
+    #: Whether it is the quote of a reply, the blanks of which are to be restored.
+    is_quoted: bool = False
+    #: Who sent the mail that it came in, and what says when it was written, see ``mail``.
+    sender: str = ""
+    wrote: str = ""
 
     @property
     def identity(self) -> bytes:
@@ -85,17 +99,26 @@ def read(path: Path, say: Say = _silent, defines: Sequence[str] = ()) -> list[Pa
         semantic.must_be_plain(name, data)
         chosen = _defined(name, data, defines)
         return [Patch(name, name, data, is_semantic=True, defines=chosen)]
-    parts = series.chosen(name, mail.read(name, data), say)
+    parts = series.chosen(name, quoted.answered(name, mail.read(name, data), say), say)
     if len(parts) == 1:
-        return [Patch(name, name, parts[0].mail.diff, parts[0].subject)]
+        return [_of_mail(name, name, parts[0].mail)]
     if len(parts) > _MOST_PATCHES:
         raise InputError(f"{name} has more than {_MOST_PATCHES} patches")
     patches = []
     for number, part in enumerate(parts, 1):
         place = "{}/{}".format(*(part.place if part.place[1] else (number, len(parts))))
         say(f"{name} {place}: {part.title}")
-        patches.append(Patch(name, f"{name} {place}", part.mail.diff, part.subject))
+        patches.append(_of_mail(name, f"{name} {place}", part.mail))
     return patches
+
+
+def _of_mail(file: str, name: str, found: mail.Mail) -> Patch:
+    return Patch(
+        *(file, name, found.diff, found.subject),
+        is_quoted=found.quoted,
+        sender=found.sender,
+        wrote=found.wrote,
+    )
 
 
 def _defined(name: str, data: bytes, defines: Sequence[str]) -> tuple[str, ...]:
@@ -175,7 +198,8 @@ def _apply_semantic(patch: Patch, tree: Path, source: str, *, boxed: bool) -> No
 
 def _apply_unified(patch: Patch, tree: Path, source: str, way: Way) -> set[str]:
     """The headers that a patch makes or changes."""
-    lines = unified.lines_for(patch.name, _like(patch.data, read_source(tree / source)), source)
+    data = _like(_restored(patch, tree, source, way), read_source(tree / source))
+    lines = unified.lines_for(patch.name, data, source)
     headers = set()
     left_out = list(lines.left_out)
     for change in lines.changes:
@@ -194,6 +218,21 @@ def _apply_unified(patch: Patch, tree: Path, source: str, way: Way) -> set[str]:
     if len(left_out) > _MOST_TOLD:
         way.say(patch, f"left out: {len(left_out) - _MOST_TOLD} more files")
     return headers
+
+
+def _restored(patch: Patch, tree: Path, source: str, way: Way) -> bytes:
+    """A patch's diff; of a quoted one with the blanks of the files that it changes."""
+    if not patch.is_quoted:
+        return patch.data
+
+    def look(path: str) -> bytes | None:
+        there = path == source or unified.is_beside(path, source)
+        return read_source(tree / path) if there and (tree / path).exists() else None
+
+    found = restoring.restored(patch.name, patch.data, source, look)
+    for note in found.notes:
+        way.say(patch, note)
+    return found.data
 
 
 def _like(data: bytes, source: bytes) -> bytes:
