@@ -61,6 +61,8 @@ class Violation(Struct, frozen=True, kw_only=True):
     other: Place | None = None
     reverse: list[Place] = []
     instances: list[Instance] = []
+    #: The workloads that showed it, if more than one was run.
+    workloads: list[str] = []
 
     @property
     def place(self) -> Place:

@@ -99,13 +99,13 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     *timed*, the same source times its own locks; InputError if it cannot.
     """
     name = Path(source).stem
-    packaged = kernel.source(source).read_bytes()
+    origin = chosen.files.get(source) or kernel.source(source).read_bytes()
     headers = _headers(chosen, timed=timed)
     beside = _beside() if timed else []
     # What there is to say of patches is said with the build that is not timed.
     patches = Patches(chosen, _nobody if timed else say)
     files = [header.read_bytes() for header in (*headers, *beside)]
-    parts = [packaged, *files, *patches.parts]
+    parts = [origin, *files, *patches.parts]
     digest = _digest(kernel, parts if boxed else [*parts, b"unboxed"])
     called = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80] + ("-timed" if timed else "")
     stem = f"{name}-{called}-{digest}"

@@ -45,6 +45,8 @@ class Hunk:
     #: How many lines of context are at their beginning and at their end.
     before: int
     after: int
+    #: Blank, ``-`` or ``+`` for each line of the patch, in its order.
+    kinds: str = ""
 
     @property
     def function(self) -> str:

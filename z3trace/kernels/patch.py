@@ -76,6 +76,8 @@ class Way:
     fuzz: int = 0
     #: Whether programs run in the box.
     boxed: bool = True
+    #: Told of every change that was made, with the diff that it is from, and where it went.
+    placed: Callable[[Patch, bytes, unified.Change, list[placing.Place]], None] = lambda *_: None
 
 
 def read_all(files: Iterable[Path], say: Say = _silent, defines: Sequence[str] = ()) -> list[Patch]:
@@ -211,7 +213,7 @@ def _apply_unified(patch: Patch, tree: Path, source: str, way: Way) -> set[str]:
         if header and change.is_new:
             _must_be_free(patch, change.path, there=there)
         content = b"" if change.is_new else read_source(tree / change.path)
-        paths.write_atomic(tree / change.path, _placed(patch, change, content, way))
+        paths.write_atomic(tree / change.path, _placed(patch, data, change, content, way))
         headers |= {change.path} if header else set()
     for text in left_out[:_MOST_TOLD]:
         way.say(patch, f"left out: {text}")
@@ -257,7 +259,7 @@ def _must_be_free(patch: Patch, path: str, *, there: bool) -> None:
         raise InputError(f"{patch.name} makes {path}, which is there already")
 
 
-def _placed(patch: Patch, change: unified.Change, content: bytes, way: Way) -> bytes:
+def _placed(patch: Patch, data: bytes, change: unified.Change, content: bytes, way: Way) -> bytes:
     """*content* with a change in it."""
     if content.count(b"\n") > _MOST_LINES:
         raise InputError(f"{change.path} has more than {_MOST_LINES} lines")
@@ -267,7 +269,13 @@ def _placed(patch: Patch, change: unified.Change, content: bytes, way: Way) -> b
         raise InputError(f"{patch.name} does not apply: {error.message}", error.hint) from error
     for text in placing.told(places):
         way.say(patch, f"{change.path}: {text}")
+    way.placed(patch, data, change, places)
     return content
+
+
+def included(content: bytes) -> list[str]:
+    """The headers beside it that a source includes, by their names."""
+    return [name.decode("latin-1") for name in _INCLUDE.findall(content)]
 
 
 def _included(tree: Path, source: str, headers: set[str]) -> set[str]:
@@ -276,8 +284,8 @@ def _included(tree: Path, source: str, headers: set[str]) -> set[str]:
     found: set[str] = set()
     pending = [source]
     while pending:
-        for name in _INCLUDE.findall(read_source(tree / pending.pop())):
-            path = f"{directory}/{name.decode('latin-1')}"
+        for name in included(read_source(tree / pending.pop())):
+            path = f"{directory}/{name}"
             if path in headers - found:
                 found.add(path)
                 pending.append(path)

@@ -29,20 +29,34 @@ class Patches:
     def parts(self) -> list[bytes]:
         """All that decides what they do to a source."""
         fuzz = [b"fuzz %d" % self.variant.fuzz] if self.variant.fuzz else []
-        return [*(each.identity for each in self.patches), *fuzz]
+        files = [b"\0".join([path.encode(), data]) for path, data in self._files.items()]
+        return [*files, *(each.identity for each in self.patches), *fuzz]
+
+    @property
+    def _files(self) -> dict[str, bytes]:
+        return dict(sorted(self.variant.files.items()))
 
     def apply(self, kernel: Kernel, source: str, work: Path, *, boxed: bool) -> None:
         """Write *source* with the patches into *work*, and headers beside it that they make or
         change; InputError if one does not fit."""
-        packaged, tree = kernel.source(source), work / "tree"
-        (tree / source).parent.mkdir(parents=True)
-        for path in (packaged, *packaged.parent.glob("*.h")):
-            shutil.copy(path, (tree / source).parent)
+        tree = work / "tree"
+        self.lay_out(kernel, source, tree)
         way = patch.Way(self._note, self.variant.fuzz, boxed)
         headers = patch.apply(self.patches, tree, source, way)
-        for name in (source, *headers):
+        for name in {source: None, **dict.fromkeys([*headers, *self._files])}:
             (work / Path(name).name).write_bytes(patch.read_source(tree / name))
         shutil.rmtree(tree)
+
+    def lay_out(self, kernel: Kernel, source: str, tree: Path) -> None:
+        """Write what the patches are for into *tree*: *source*, and headers beside it."""
+        beside = kernel.sources / Path(source).parent
+        (tree / source).parent.mkdir(parents=True)
+        if source not in self.variant.files:
+            shutil.copy(kernel.source(source), tree / source)
+        for path in beside.glob("*.h"):
+            shutil.copy(path, (tree / source).parent)
+        for name, data in self._files.items():
+            (tree / name).write_bytes(data)
 
     def _note(self, each: patch.Patch, text: str) -> None:
         self.notes.append((self.patches.index(each), text))

@@ -206,4 +206,5 @@ def _hunk(read: ReadHunk) -> Hunk:
     changed = [number for number, kind in enumerate(kinds) if kind != " "]
     before = changed[0] if changed else len(kinds)
     after = len(kinds) - changed[-1] - 1 if changed else 0
-    return Hunk(read.source_start, read.section_header, tuple(old), tuple(new), before, after)
+    where = (read.source_start, read.section_header)
+    return Hunk(*where, tuple(old), tuple(new), before, after, "".join(kinds))

@@ -5,8 +5,8 @@ like it, or ``stock``, the source as packaged; each with any further patches on 
 """
 
 import tomllib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from z3trace import paths
@@ -29,6 +29,8 @@ class Variant:
     fuzz: int = 0
     #: Virtual rules of semantic patches that are chosen, such as ``patch``.
     defines: tuple[str, ...] = ()
+    #: What it has in the place of the kernel's own: path in its tree -> content.
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def shipped() -> dict[str, str]:

@@ -161,6 +161,25 @@ def _offset(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> int | N
     return offsets.get(rule.struct, {}).get(rule.member)
 
 
+def _is_absent(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> bool:
+    """Whether this version of the target has no such lock: of other structures the members
+    are known, and of this one none."""
+    return rule.member not in offsets.get(rule.struct, {}) and any(offsets.values())
+
+
+def _must_know_one(target: Target, offsets: Mapping[str, Mapping[str, int]]) -> None:
+    """CannotTraceError if nothing is known of any structure that must have a lock."""
+    needed = [rule for rule in target.locks if rule.where in ("pool", "page")]
+    missing = [rule for rule in needed if _offset(rule, offsets) is None]
+    if missing == needed and any(not rule.optional for rule in needed):
+        rule = next(rule for rule in needed if not rule.optional)
+        raise CannotTraceError(
+            f"lock class {rule.lock_class}: no struct {rule.struct} with member "
+            f"{rule.member} is known of this module",
+            "its BTF (/sys/kernel/btf) or debug information is needed",
+        )
+
+
 def lock_rules(
     target: Target, offsets: Mapping[str, Mapping[str, int]]
 ) -> tuple[list[ClassRule], list[LockClass]]:
@@ -174,21 +193,17 @@ def lock_rules(
         for rule in target.locks
         if rule.where == "pool" and _offset(rule, offsets) is not None
     }
+    _must_know_one(target, offsets)
     for rule in target.locks:
         offset = _offset(rule, offsets)
         if offset is None:
-            if not rule.optional:
-                raise CannotTraceError(
-                    f"lock class {rule.lock_class}: no struct {rule.struct} with member "
-                    f"{rule.member} is known of this module",
-                    "its BTF (/sys/kernel/btf) or debug information is needed",
-                )
             continue
         if rule.where == "page" and rule.lock_class in pooled:
             continue
         number = classes.index(rule.lock_class)
         rules.append(ClassRule(_RULE_KINDS[rule.where], offset, number))
-        members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
+        if not _is_absent(rule, offsets):
+            members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
     # An exact address says more than an offset in some page.
     rules.sort(key=lambda rule: rule.kind != layout.RULE_POOL)
     return rules, [LockClass(name=name, members=named) for name, named in members.items()]
@@ -226,6 +241,11 @@ def plan_of(target: Target, code: TargetCode, builtin: bool) -> Plan:
         )
     rules, locks = lock_rules(target, {name: code.members(name) for name in target.structures()})
     return Plan(target, code, builtin, operations, missing, code.sites, rules, locks)
+
+
+def absent(locks: Sequence[LockClass]) -> list[str]:
+    """Lock classes of the target that this version of it does not have."""
+    return [lock.name for lock in locks[1:] if not lock.members]
 
 
 def is_builtin(name: str) -> bool:
