@@ -114,6 +114,17 @@ class Hang(Struct, frozen=True, kw_only=True):
     uncounted: float = 0.0
 
 
+class Death(Struct, frozen=True, kw_only=True):
+    """What killed the kernel and no rule judges: the console's own *words* and *trace*, the
+    place in the target, and the last lock events before it that are known."""
+
+    words: str
+    place: Place
+    trace: list[str] = []
+    events: list[Event] = []
+    workloads: list[str] = []
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """All that a check's reports say."""
 
@@ -138,6 +149,7 @@ class Report(Struct, frozen=True, kw_only=True):
     #: Ctrl-C ended the check: it judged up to then.
     interrupted: bool = False
     hang: Hang | None
+    deaths: list[Death] = []
 
 
 class Places:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from z3trace.analysis.checks.findings import Place, Report, Violation
+from z3trace.analysis.checks.findings import Death, Event, Place, Report, Violation
 from z3trace.analysis.comparing import loops
 from z3trace.analysis.comparing.comparison import Comparison, Metric
 from z3trace.analysis.report import headline
@@ -78,7 +78,23 @@ def of_check(after: Report, before: Report | None) -> list[Remark]:
     """One remark for each finding that the base does not have."""
     known = {key(violation) for violation in before.violations} if before else set()
     new = [each for each in after.violations if key(each) not in known]
-    return [_finding(violation, after) for violation in new]
+    known_deaths = {death.words for death in before.deaths} if before else set()
+    died = [death for death in after.deaths if death.words not in known_deaths]
+    return [*(_finding(each, after) for each in new), *(_death(each, after) for each in died)]
+
+
+def _death(death: Death, report: Report) -> Remark:
+    """What killed the kernel, about the line in the target at which it did."""
+    at = f" in {_at(death.place)}" if death.place.function else ""
+    chain = " > ".join([death.place.function, *death.place.inlined])
+    sentences = [f"The kernel died{at}, and no rule of locks says why: {death.words}."]
+    sentences += [f"Call chain: {chain}."] if death.place.function else []
+    shown = death.workloads or [report.workload]
+    told = _events(death.events)
+    told.append(f"Shown by {shown[0]}" + (f" and {len(shown) - 1} more." if shown[1:] else "."))
+    functions = (death.place.function, *death.place.inlined)
+    where = (Path(death.place.file).name, death.place.line, functions)
+    return Remark((" ".join(sentences), " ".join(told)), *where)
 
 
 def _finding(violation: Violation, report: Report) -> Remark:
@@ -113,7 +129,10 @@ def _at(place: Place) -> str:
 
 def _reached(violation: Violation) -> list[str]:
     """The task's last lock events."""
-    events = [event for instance in violation.instances[:1] for event in instance.events]
+    return _events([event for one in violation.instances[:1] for event in one.events])
+
+
+def _events(events: Sequence[Event]) -> list[str]:
     if not events:
         return []
     told = ", ".join(f"{event.kind} {_lock_at(event.place)}" for event in events[-_STEPS:])

@@ -3,18 +3,13 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import options
+from z3trace.commands import bisecting, guesthalves, options
 from z3trace.commands.options import GuestOptions, PlacingOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
-from z3trace.errors import DONE, FAILED, Z3traceError
-
-if TYPE_CHECKING:
-    from z3trace.kernels.layout import Kernel
-    from z3trace.kernels.variant import Variant
+from z3trace.errors import DONE, FAILED, REGRESSION
 
 DEFAULT_WORKLOAD = (
     "zpool-bench:threads=2,ops=60000,fast_ops=500000,slots=1024,max_size=200,touches=8"
@@ -24,7 +19,7 @@ DEFAULT_RUNS = 40
 RECORDINGS = ("before.z3t", "after.z3t")
 
 
-def _make_room(directory: Path) -> None:
+def make_room(directory: Path) -> None:
     """What an earlier run left is gone before a guest boots: nothing old can pass for the
     outcome of this run."""
     from z3trace import paths
@@ -68,6 +63,7 @@ def _make_room(directory: Path) -> None:
 @options.guest
 @options.output_directory("recordings, plots and reports", required=True)
 @options.force
+@bisecting.option
 def command(
     before: str,
     after: str,
@@ -83,6 +79,7 @@ def command(
     guest: GuestOptions,
     directory: Path,
     force: bool,
+    bisect: bool,
 ) -> int:
     """Build two variants, record both in turn in one guest, compare.
 
@@ -92,9 +89,8 @@ def command(
     of --before with the patches applied is the side after.
     """
     from z3trace import paths
-    from z3trace.commands import progress
     from z3trace.data.recordable import require_recordable
-    from z3trace.guest import spec, vm
+    from z3trace.guest import spec
     from z3trace.kernels import build, fetch, variant
     from z3trace.recording import repetitions
     from z3trace.target import definition
@@ -122,7 +118,8 @@ def command(
         build.build_variant(kernel, target.source, chosen, say, boxed=not unboxed)
         for chosen in variants
     ]
-    instrumented = _timed(kernel, target.source, variants, boxed=not unboxed) if timed else []
+    boxed = not unboxed
+    instrumented = guesthalves.timed(kernel, target.source, variants, boxed=boxed) if timed else []
     counts = repetitions.of_pair(replace(asked, timed=bool(instrumented)))
     build.build_workloads(kernel, say)
     pair = spec.PairSpec(
@@ -141,39 +138,17 @@ def command(
             )
         ],
     )
-    _make_room(directory)
+    make_room(directory)
     say(f"booting {kernel.release} with {guest.cpus} CPUs")
-    with progress.shown("recording") as look:
-        home = vm.Home(directory, RECORDINGS)
-        machine = guest.machine(
-            stranger=not variant.ours((before, after), patches), boxed=not unboxed
-        )
-        outcome = vm.run_half(kernel, "ab-guest", pair, machine, say, home, look)
-    for warning in outcome.warnings:
-        say(f"the guest's console: {warning}")
-    if outcome.status:
-        return outcome.status if outcome.status < 126 else FAILED
-    if set(outcome.made) != set(RECORDINGS):
-        raise Z3traceError("the guest left no whole recordings", "what it said is above")
-    return _report([directory / name for name in RECORDINGS], directory)
+    machine = guest.machine(stranger=not variant.ours((before, after), patches), boxed=not unboxed)
+    status = guesthalves.pair(kernel, pair, machine, directory, RECORDINGS)
+    if status:
+        return status
+    return _report([directory / name for name in RECORDINGS], directory, bisect=bisect)
 
 
-def _timed(kernel: "Kernel", source: str, variants: "list[Variant]", *, boxed: bool) -> list[str]:
-    """The files of the timed builds; none if they cannot be built, and that is said."""
-    from z3trace.kernels import build
-
-    try:
-        return [
-            str(build.build_variant(kernel, source, each, say, boxed=boxed, timed=True).path)
-            for each in variants
-        ]
-    except Z3traceError as error:
-        said = error.message.splitlines()[0]
-        say(f"no timed build, locks are seen by probes on each class: {said}")
-        return []
-
-
-def _report(recordings: list[Path], directory: Path) -> int:
+def _report(recordings: list[Path], directory: Path, *, bisect: bool) -> int:
+    from z3trace.analysis.comparing import loops
     from z3trace.analysis.comparing.comparison import compare
     from z3trace.analysis.figures.recording import Digest
     from z3trace.analysis.report import formats, terminal
@@ -183,4 +158,10 @@ def _report(recordings: list[Path], directory: Path) -> int:
     written = [*recordings, *formats.write_all(comparison, directory)]
     for path in written:
         wrote(path)
-    return DONE
+    if not bisect:
+        return DONE
+    if comparison.regressions() or loops.loops(comparison):
+        return REGRESSION
+    judged = [m for m in comparison.main() if m.verdict in ("better", "no difference")]
+    asked = [m for m in comparison.main() if m.verdict == "inconclusive"]
+    return DONE if judged or asked else FAILED

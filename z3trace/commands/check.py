@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import options
+from z3trace.commands import bisecting, guesthalves, options
 from z3trace.commands.options import GuestOptions, PlacingOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import (
@@ -17,9 +17,7 @@ from z3trace.errors import (
     FAILED,
     GUEST_LOST,
     VIOLATION,
-    GuestLostError,
     UsageError,
-    Z3traceError,
 )
 
 if TYPE_CHECKING:
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 DEFAULT_WORKLOAD = (
     "zpool-bench:threads=2,ops=400000,slots=64,headless=10,reclaim=20,refuse=30,drain=1"
 )
-#: A guest under check prints what it finds, and a CPU that hangs for 8 s is told of.
-GUEST_WORDS = "tp_printk watchdog_thresh=4"
 PACKAGED = "packaged"
 EVIDENCE = "check.z3c"
 
@@ -102,6 +98,7 @@ class _Guest:
 @options.guest
 @options.output_directory("the reports: check.txt, .json, .html and lock-order.svg")
 @options.force
+@bisecting.option
 @click.argument("command_line", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 def command(
     target_name: str,
@@ -122,6 +119,7 @@ def command(
     guest: GuestOptions,
     directory: Path | None,
     force: bool,
+    bisect: bool,
     command_line: tuple[str, ...],
 ) -> int:
     """Judge a target's lock discipline while a workload runs.
@@ -155,7 +153,8 @@ def command(
             console, lost, status = "", "", DONE
             here = _Here(workload_text, duration, command_line, module_file, load)
             _check_here(asked, here, file)
-        return _report(checkfile.read(file, identity), console, lost, status, known, kept)
+        seen = checkfile.read(file, identity)
+        return _report(seen, console, lost, status, known, kept, bisect=bisect)
 
 
 def _make_room(directory: Path) -> None:
@@ -206,7 +205,6 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
 def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str, int]:
     """(console, why the guest was lost, its status) after a check in a guest."""
     from z3trace.data.recordable import require_recordable
-    from z3trace.guest import vm
     from z3trace.guest.spec import CheckSpec
     from z3trace.kernels import build, fetch, variant
     from z3trace.target import definition
@@ -240,24 +238,11 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     )
     names = [where.variant] if where.variant and where.variant != PACKAGED else []
     machine = where.options.machine(
-        append=GUEST_WORDS,
+        append=guesthalves.CHECKED,
         stranger=not variant.ours(names, where.patches),
         boxed=not where.unboxed,
     )
-    say(f"booting {kernel.release}, checking {label}")
-    try:
-        outcome = vm.run_half(
-            kernel, "check-guest", spec, machine, say, vm.Home(file.parent, (file.name,))
-        )
-    except GuestLostError as error:
-        console = file.parent / vm.CONSOLE
-        text = console.read_text(errors="replace") if console.exists() else ""
-        if not file.exists() and not file.with_name(file.name + ".part").exists():
-            raise
-        return text, error.message.splitlines()[0], GUEST_LOST
-    if outcome.status and not file.exists():
-        raise Z3traceError("the check failed in the guest", "what it said is above")
-    return outcome.console, "", outcome.status
+    return guesthalves.check(kernel, spec, machine, file)
 
 
 def _nesting(reference: Path) -> "list[Nested]":
@@ -274,8 +259,11 @@ def _report(
     status: int,
     known: "list[Nested] | None",
     kept: Path | None,
+    *,
+    bisect: bool,
 ) -> int:
-    """Print and write the reports; *status*: how the guest's half ended, DONE without one."""
+    """Print and write the reports; *status*: how the guest's half ended, DONE without one;
+    *bisect*: whether a kernel that died is as bad as a broken rule."""
     from z3trace.analysis.checks import judgement
     from z3trace.analysis.report import checkformats, checkmail
 
@@ -283,7 +271,7 @@ def _report(
     click.echo(checkmail.render(report))
     for path in checkformats.write_all(report, kept) if kept else []:
         wrote(path)
-    if report.violations:
+    if report.violations or (bisect and report.deaths):
         return VIOLATION
     if lost:
         return GUEST_LOST
