@@ -9,12 +9,14 @@ from z3trace.analysis.checks.hang import console_lines
 
 #: What a kernel says of its own data: told whatever rule was broken before.
 _CORRUPT = re.compile(
-    r"(list_(?:add|del) corruption.{0,300}|kernel BUG at \S+|BUG: KASAN: .{0,200}"
+    r"(list_(?:add|del) corruption.{0,300}|BUG: KASAN: .{0,200}"
     r"|Bad page (?:state|map) in process .{0,100}|refcount_t: .{0,100}|BUG \S+ .*: .{0,200})"
 )
-#: What may as well follow from a broken rule, such as a lock that nobody held.
+#: What may as well follow from a broken rule: a lock that nobody held and that was released
+#: leaves a preemption count below 0, and the next probe that traps ends in a BUG.
 _OTHER = re.compile(
-    r"(BUG: (?:unable to handle|kernel NULL pointer).{0,200}|general protection fault.{0,200}"
+    r"(kernel BUG at \S+|BUG: (?:unable to handle|kernel NULL pointer).{0,200}"
+    r"|general protection fault.{0,200}"
     r"|double fault.{0,100}|Oops: .{0,100}|invalid opcode: .{0,100})"
 )
 _MOST_LINES = 60  # of a splat

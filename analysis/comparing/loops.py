@@ -13,7 +13,7 @@ from z3trace.data.model import CallSite
 #: The only way that sees which operation a lock call belongs to.
 _WAY = "all"
 #: More acquisitions in a call at one place than this are a loop's.
-_ONCE = 1.5
+ONCE = 1.5
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,6 @@ def loops(comparison: Comparison) -> list[Loop]:
     for taking in sorted(takings(comparison.after), key=lambda each: -each.each):
         of = (taking.operation, taking.lock)
         before = most.get(of)
-        if taking.each > _ONCE and (before is None or before <= _ONCE):
+        if taking.each > ONCE and (before is None or before <= ONCE):
             found.setdefault(of, Loop(taking, before))
     return list(found.values())

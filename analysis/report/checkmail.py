@@ -50,7 +50,11 @@ def _fitted(header: list[str], rows: list[list[str]]) -> list[str]:
 
 def _exercised(done: Exercised, *, counted: bool) -> list[str]:
     out = heading("What was exercised")
-    rows = [[name, str(count)] for name, count in done.operations.items()]
+    unknown = "not known"
+    rows = [
+        [name, str(count) if counted or count else unknown]
+        for name, count in done.operations.items()
+    ]
     rows += [
         [condition.name, "not counted here" if condition.count is None else str(condition.count)]
         for condition in done.conditions

@@ -4,6 +4,7 @@ Findings of the check, and what the comparison shows of a lock, each in two or t
 sentences; the file and line that a remark is about decides where it stands.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,12 +136,8 @@ def _reached(violation: Violation) -> list[str]:
 def _events(events: Sequence[Event]) -> list[str]:
     if not events:
         return []
-    told = ", ".join(f"{event.kind} {_lock_at(event.place)}" for event in events[-_STEPS:])
-    return [f"Before that the task {told}."]
-
-
-def _lock_at(place: Place) -> str:
-    return f"at {_at(place)}" if place.function else "somewhere"
+    told = ", ".join(f"{event.kind} one at {_at(event.place)}" for event in events[-_STEPS:])
+    return [f"The task's last lock events: {told}."]
 
 
 def _shown(violation: Violation, report: Report) -> list[str]:
@@ -170,10 +167,15 @@ def _counts(lock: str, counts: Sequence[Metric]) -> list[str]:
     if not any(_differs(*pair) for pair in pairs.values()):
         return []
     listed = ", ".join(
-        f"{value(after, 'a call')} for {operation} ({value(before, 'a call')} before)"
+        f"{_times(after)} for {operation} ({_times(before)} before)"
         for operation, (before, after) in pairs.items()
-    ).replace("(- before)", "(never before)")
+        if _differs(before, after)
+    )
     return [f"The {lock} lock is taken so often in one call: {listed}."]
+
+
+def _times(each: float) -> str:
+    return "never" if math.isnan(each) else value(each, "a call")
 
 
 def _differs(before: float, after: float) -> bool:
@@ -195,7 +197,10 @@ def _about(comparison: Comparison, lock: str, told: Sequence[str]) -> Remark:
     for digest in (comparison.after, comparison.before):
         found = [each for each in loops.takings(digest) if each.lock == lock and each.site.file]
         if found:
-            site = max(found, key=lambda each: each.each).site
-            functions = (site.function, *site.inlined)
+            most = max(found, key=lambda each: each.each)
+            site, functions = most.site, (most.site.function, *most.site.inlined)
+            if most.each > loops.ONCE:
+                here = f"{value(most.each, 'a call')} of them at {headline.place(site)}"
+                told = [f"{told[0]} In {most.operation}, {here}.", *told[1:]]
             return Remark(tuple(told), Path(site.file).name, site.line, functions)
     return Remark(tuple(told))

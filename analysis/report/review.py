@@ -149,15 +149,18 @@ def _exercised(review: Review) -> list[str]:
     if report is None:
         return []
     done = report.exercised
+    # What a guest that was lost had not counted yet is not known.
+    least = "at least " if report.hang else ""
     counts = ", ".join(f"{count} {name}" for name, count in done.operations.items())
-    out = [*heading("What was exercised, and what was not"), *wrap(f"Calls: {counts}.")]
+    known = f"{least}{counts}" if any(done.operations.values()) else "not known"
+    out = [*heading("What was exercised, and what was not"), *wrap(f"Calls: {known}.")]
     met = [f"{each.name} ({each.count})" for each in done.conditions if each.count]
     never = [each.name for each in done.conditions if each.count == 0]
     if met:
         out += wrap(f"Met: {', '.join(met)}.")
     if never:
         out += wrap(f"Never met, so nothing is known of it: {', '.join(never)}.")
-    out += wrap(f"Lock calls reached: {done.reached} of {done.sites}.")
+    out += wrap(f"Lock calls reached: {least}{done.reached} of {done.sites}.")
     if done.unreached:
         listed = [source(place) or place.function for place in done.unreached[:_LISTED]]
         more = len(done.unreached) - _LISTED

@@ -81,7 +81,7 @@ def test_a_finding_stands_below_its_line(looped: Comparison) -> None:
     at = lines.index("> +\t\tz3fold_page_lock(zhdr);")
     below = " ".join(lines[at + 1 : lines.index(">  \t}")])
     assert "(held-at-return): the page lock, taken at z3fold.c:100" in below
-    assert "taken so often in one call: 57 for alloc (1 before)" in below
+    assert "taken so often in one call: 57 for alloc (1 before). In alloc, 57 of" in below
 
 
 def test_a_finding_in_lines_that_are_not_quoted_stands_at_its_function() -> None:

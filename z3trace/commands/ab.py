@@ -16,6 +16,7 @@ DEFAULT_WORKLOAD = (
 )
 DEFAULT_RUNS = 40
 
+_BASE = "also a .c file, a kernel tree, or TREE@REVISION by git"
 RECORDINGS = ("before.z3t", "after.z3t")
 
 
@@ -37,8 +38,15 @@ def make_room(directory: Path) -> None:
 
 
 @click.command()
-@click.option("--before", default="pool-lock", show_default=True, help="Variant without the patch.")
-@click.option("--after", default="page-lock", show_default=True, help="Variant with the patch.")
+@click.option(
+    "--before",
+    default="pool-lock",
+    show_default=True,
+    help=f"Variant without the patch; {_BASE}.",
+)
+@click.option(
+    "--after", default="page-lock", show_default=True, help=f"Variant with the patch; {_BASE}."
+)
 @options.patches("that turns 'before' into 'after'")
 @options.unboxed
 @options.target
@@ -91,7 +99,7 @@ def command(
     from z3trace import paths
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import spec
-    from z3trace.kernels import build, fetch, variant
+    from z3trace.kernels import base, build, fetch, variant
     from z3trace.recording import repetitions
     from z3trace.target import definition
     from z3trace.workloads import choose
@@ -105,11 +113,12 @@ def command(
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=timed)
     repetitions.of_pair(asked)
     kernel = fetch.cached(guest.release, say)
+    how = (patches, placing.fuzz, placing.defines)
     variants = [
-        variant.load(before),
-        variant.load(before, patches, placing.fuzz, placing.defines)
+        base.variant_of(before, kernel, target.source, say, boxed=not unboxed),
+        base.variant_of(before, kernel, target.source, say, how, boxed=not unboxed)
         if patches
-        else variant.load(after),
+        else base.variant_of(after, kernel, target.source, say, boxed=not unboxed),
     ]
     for chosen in variants:
         name = build.label(chosen.name, boxed=not unboxed)

@@ -73,7 +73,7 @@ class _Guest:
 @click.option(
     "--variant",
     help="Check this variant of the target in a guest: one that 'kernel build' knows, a .toml "
-    "file, or 'packaged' for the kernel's own module.",
+    "or .c file, a kernel tree, TREE@REVISION, or 'packaged' for the kernel's own module.",
 )
 @options.patches("on top of the variant (default: page-lock), in a guest")
 @options.unboxed
@@ -206,7 +206,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     """(console, why the guest was lost, its status) after a check in a guest."""
     from z3trace.data.recordable import require_recordable
     from z3trace.guest.spec import CheckSpec
-    from z3trace.kernels import build, fetch, variant
+    from z3trace.kernels import base, build, fetch, variant
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -215,9 +215,9 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     kernel = fetch.cached(where.options.release, say)
     module, label = "", asked.label or PACKAGED
     if where.variant != PACKAGED or where.patches:
-        how = where.placing
-        chosen = variant.load(where.variant or "page-lock", where.patches, how.fuzz, how.defines)
-        boxed = not where.unboxed
+        how = (where.patches, where.placing.fuzz, where.placing.defines)
+        name, boxed = where.variant or "page-lock", not where.unboxed
+        chosen = base.variant_of(name, kernel, target.source, say, how, boxed=boxed)
         label = build.label(asked.label or chosen.name, boxed=boxed)
         require_recordable(label, sys.argv[1:], where.workload)
         built = build.build_variant(kernel, target.source, chosen, say, boxed=boxed)

@@ -3,8 +3,8 @@
 import os
 import re
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from z3trace import paths, tools
@@ -13,6 +13,7 @@ from z3trace.kernels import patch, variant
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say
 from z3trace.kernels.patched import Patches
+from z3trace.kernels.variant import Variant
 from z3trace.printable import visible
 
 PACKAGED = "packaged"
@@ -62,6 +63,25 @@ def resolve(text: str, kernel: Kernel, source: str, say: Say, *, boxed: bool = T
         "a base is 'packaged', a .c file, a kernel tree, TREE@REVISION, or a variant: "
         f"{', '.join(variant.shipped())}",
     )
+
+
+def variant_of(  # noqa: PLR0913 - what it is, and how it is patched
+    text: str,
+    kernel: Kernel,
+    source: str,
+    say: Say,
+    how: tuple[Sequence[Path], int, Sequence[str]] | None = None,
+    *,
+    boxed: bool = True,
+) -> Variant:
+    """The variant that *text* names as ``variant.load`` knows it, or the base that it is
+    otherwise, with the patches of *how*: (patches, fuzz, defines)."""
+    if variant.is_named(text):
+        return variant.load(text, *(how or ()))
+    base = resolve(text, kernel, source, say, boxed=boxed)
+    chosen = variant.load("stock", *(how or ()))
+    name = chosen.name.replace("stock", base.label, 1)
+    return replace(chosen, name=name, files=base.files)
 
 
 def _label(name: str) -> str:

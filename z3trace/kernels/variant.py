@@ -72,6 +72,11 @@ def load(
     )
 
 
+def is_named(name: str) -> bool:
+    """Whether *name* is a variant's: shipped, a TOML file, or ``stock``."""
+    return name == "stock" or name.endswith(".toml") or name in shipped()
+
+
 def ours(names: Iterable[str], patches: Sequence[Path]) -> bool:
     """Whether all that *names* and *patches* stand for is shipped: nothing of a stranger."""
     return not patches and set(names) <= {"stock", *shipped()}

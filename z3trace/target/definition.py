@@ -62,7 +62,8 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True):
 
     *test*: the function was called; argument number *argument* has a bit of *value*;
     the list head *struct*.*member* that the argument points into is empty; or the
-    function returned zero, or did not.
+    function returned zero, or did not.  *needs*: a structure of the target, or a member of
+    one (``pool.lru``), that a version must have for the test to mean what *name* says.
     """
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_ .,'-]{1,60}\Z")]
@@ -72,6 +73,7 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True):
     value: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
     struct: _Identifier | None = None
     member: _Identifier | None = None
+    needs: _Identifier | None = None
 
     @property
     def on_return(self) -> bool:
@@ -99,8 +101,9 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
 
     def structures(self) -> list[str]:
         """The kernel structures that lock classes and conditions have members of."""
-        conditions = (c.struct for c in self.conditions if c.struct)
-        return list(dict.fromkeys([*(rule.struct for rule in self.locks), *conditions]))
+        conditions = [c.struct for c in self.conditions if c.struct]
+        needed = [c.needs.partition(".")[0] for c in self.conditions if c.needs]
+        return list(dict.fromkeys([*(rule.struct for rule in self.locks), *conditions, *needed]))
 
 
 def shipped() -> list[str]:

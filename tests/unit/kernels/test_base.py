@@ -118,3 +118,14 @@ def test_what_is_no_base_is_said_with_what_would_be_one(kernel: Kernel) -> None:
     with pytest.raises(UsageError, match="there is no base nothing") as caught:
         _resolve("nothing", kernel)
     assert "page-lock" in caught.value.hint
+
+
+def test_a_file_with_patches_is_a_variant(kernel: Kernel, tmp_path: Path) -> None:
+    (tmp_path / "old.c").write_bytes(b"x\n")
+    (tmp_path / "p.patch").write_text("")
+    how = ([tmp_path / "p.patch"], 1, ())
+    found = base.variant_of(str(tmp_path / "old.c"), kernel, SOURCE, print, how)
+    assert (found.name, found.fuzz, found.patches) == ("old+p", 1, (tmp_path / "p.patch",))
+    assert found.files == {SOURCE: b"x\n"}
+    assert base.variant_of("page-lock", kernel, SOURCE, print).name == "page-lock"
+    assert base.variant_of("stock", kernel, SOURCE, print).files == {}

@@ -48,6 +48,14 @@ def test_corruption_is_told_beside_a_broken_rule_and_an_oops_is_not() -> None:
     assert oops.words == "BUG: unable to handle page fault for address: 0000dead"
 
 
+def test_a_bug_after_a_broken_rule_is_not_told_apart() -> None:
+    """A count that a wrong release left below 0 ends in a BUG of the kernel's own code."""
+    bug = CORRUPT[CORRUPT.index("[   10.000002]") :]
+    assert not judgement.report(broken(), bug, LOST).deaths
+    (death,) = judgement.report(clean(), bug, LOST).deaths
+    assert death.words == "kernel BUG at lib/list_debug.c:59!"
+
+
 def test_a_guest_that_lived_did_not_die() -> None:
     assert not judgement.report(clean(), CORRUPT, "").deaths
 
