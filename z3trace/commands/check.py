@@ -136,7 +136,12 @@ def command(
     identity = checkfile.new_identity()
     asked = _Asked(target_name, label, lock_mode, seed, long_hold, long_wait, identity)
     in_guest = bool(variant or patches)
-    if in_guest and (duration or command_line or module_file):
+    if in_guest and module_file:
+        raise UsageError(
+            "--module names a module that is built already: --variant and --patch build one",
+            "check it where it is loaded, or give its source with --variant FILE.c",
+        )
+    if in_guest and (duration or command_line):
         raise UsageError("in a guest a check runs a workload of our own", "give --workload")
     known = _nesting(reference) if reference else None
     kept = directory.resolve() if directory else None

@@ -10,11 +10,11 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import AnyStr
 
 from z3trace.kernels import blobs
 
 TAB = 8
+_BLANKS = " \t\r\f\v"
 _WIDEST = 80
 #: Files that are hashed until one fits, and bytes of them all: one of 20 KB takes 50 us.
 _MOST_TRIED = 4096
@@ -62,14 +62,27 @@ class Whole:
     proven: bool = False
 
 
-def squeezed(line: AnyStr) -> AnyStr:
+def squeezed(line: bytes) -> bytes:
     """A line without its blanks."""
-    return line[:0].join(line.split())
+    return b"".join(line.split())
+
+
+def _bare(text: str) -> str:
+    """The same of text: other characters that Unicode calls blanks stay."""
+    return "".join(re.split(f"[{_BLANKS}]+", text))
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def restored(content: bytes, hunks: Sequence[Placed], blob: str) -> Whole:
     """The texts of *hunks*, which lie in *content*; *blob*: the name of the file after."""
-    base = content.decode("latin-1").split("\n")
+    base = _text(content).split("\n")
     twins = _twins(base)
     slots: list[tuple[int, int, list[str]]] = []
     texts: list[list[bytes]] = []
@@ -80,17 +93,17 @@ def restored(content: bytes, hunks: Sequence[Placed], blob: str) -> Whole:
         done = hunk.begin
         row: list[bytes] = []
         for place, line in enumerate(hunk.lines):
-            text = line.text.decode("latin-1")
+            text = _text(line.text)
             if line.kind == b"+":
-                below = (x.text.decode("latin-1") for x in hunk.lines[place:] if x.kind == b" ")
+                below = (_text(x.text) for x in hunk.lines[place:] if x.kind == b" ")
                 next_ = next((each for each in below if each.strip()), "")
-                found = candidates(above, text.strip(), twins, next_)
+                found = candidates(above, text.strip(_BLANKS), twins, next_)
                 slots.append((number, place, found))
                 text = found[0]
             if line.kind != b"-":
                 above.append(text)
             done += line.kind != b"+"
-            row.append(text.encode("latin-1"))
+            row.append(_bytes(text))
         texts.append(row)
     return _chosen(content, hunks, texts, slots, blob)
 
@@ -110,11 +123,11 @@ def _chosen(
     most = min(_MOST_TRIED, _MOST_HASHED // max(len(content), 1))
     for values in itertools.islice(_combinations([slot[2] for slot in open_]), most):
         for (number, place, _), value in zip(open_, values, strict=True):
-            texts[number][place] = value.encode("latin-1")
+            texts[number][place] = _bytes(value)
         if blobs.is_of(_file(content, hunks, texts), blob):
             return Whole(texts, (), blob, proven=True)
     for number, place, found in open_:
-        texts[number][place] = found[0].encode("latin-1")
+        texts[number][place] = _bytes(found[0])
     return Whole(texts, doubtful, blob)
 
 
@@ -146,7 +159,7 @@ def _twins(base: Sequence[str]) -> dict[str, str]:
     are not told apart."""
     known: dict[str, str] = {}
     for line in base:
-        known.setdefault(squeezed(line), line.strip())
+        known.setdefault(_bare(line), line.strip(_BLANKS))
     return known
 
 
@@ -166,7 +179,7 @@ def candidates(
     most likely first.  *twins*: lines with their own blanks, by their text without any."""
     if not text:
         return [""]
-    inner = [twins[squeezed(text)]] if squeezed(text) in twins else _inner(text, above)
+    inner = [twins[_bare(text)]] if _bare(text) in twins else _inner(text, above)
     made = [_at(column, each) for column in _indents(above, text, below) for each in inner]
     return list(dict.fromkeys(made))
 

@@ -1,7 +1,7 @@
 """Hunks: the changes of a unified patch to one place of a file."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from z3trace.printable import visible
 
@@ -46,7 +46,7 @@ class Hunk:
     before: int
     after: int
     #: Blank, ``-`` or ``+`` for each line of the patch, in its order.
-    kinds: str = ""
+    kinds: str = field(default="", compare=False)
 
     @property
     def function(self) -> str:
