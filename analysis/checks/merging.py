@@ -1,6 +1,7 @@
 """Several checks of one build as one: what each workload showed, and what all of them
 reached."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from msgspec import structs
@@ -16,6 +17,8 @@ from z3trace.analysis.checks.findings import (
 )
 
 _MOST_INSTANCES = 4
+#: Addresses in the console's words are others each time.
+_NUMBERS = re.compile(r"\b(?:0x)?[0-9a-f]{6,16}\b")
 _WORST = ("violations", "lost", "incomplete", "clean")
 
 
@@ -76,7 +79,7 @@ def _deaths(reports: Sequence[Report]) -> list[Death]:
     found: dict[tuple[str, str, int], Death] = {}
     for report in reports:
         for each in report.deaths:
-            key = (each.words, each.place.function, each.place.offset)
+            key = (_NUMBERS.sub("", each.words), each.place.function, each.place.offset)
             known = found.get(key, each)
             shown = each.workloads or [report.workload]
             workloads = list(dict.fromkeys([*known.workloads, *shown]))

@@ -5,6 +5,7 @@ sentences; the file and line that a remark is about decides where it stands.
 """
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ _UNKNOWN = Rule("", None, "a rule is broken that this version does not know")
 _STEPS = 4
 #: A change of a count below this part of it is none.
 _SAME = 0.05
+_NUMBER = re.compile(r"\b(?:0x)?[0-9a-f]{6,16}\b")
 _DECIDED = ("better", "worse", "contradicted")
 
 
@@ -78,10 +80,19 @@ def key(violation: Violation) -> tuple[str, str, str]:
 def of_check(after: Report, before: Report | None) -> list[Remark]:
     """One remark for each finding that the base does not have."""
     known = {key(violation) for violation in before.violations} if before else set()
-    new = [each for each in after.violations if key(each) not in known]
-    known_deaths = {death.words for death in before.deaths} if before else set()
-    died = [death for death in after.deaths if death.words not in known_deaths]
+    # Who waits for himself waits for long: that is one finding.
+    own = {key(each)[1:] for each in after.violations if each.rule == "double-acquire"}
+    same = {("stuck-wait", *which) for which in own}
+    new = [each for each in after.violations if key(each) not in known | same]
+    told = {at_death(death) for death in before.deaths} if before else set()
+    died = [death for death in after.deaths if at_death(death) not in told]
     return [*(_finding(each, after) for each in new), *(_death(each, after) for each in died)]
+
+
+def at_death(death: Death) -> str:
+    """Where a kernel died, by which a death of the base is known to be that of the patched
+    source too: one bug of a list shows itself in several words."""
+    return death.place.function or _NUMBER.sub("", death.words)
 
 
 def _death(death: Death, report: Report) -> Remark:
@@ -105,7 +116,9 @@ def _finding(violation: Violation, report: Report) -> Remark:
     under = f" under the {violation.other_lock} lock" if violation.other_lock else ""
     role = f", {rule.here} {_at(violation.place)}" if violation.file else ""
     within = f", in {violation.operation}" if violation.operation else ""
-    often = f"{times(violation.count)} in {report.exercised.seconds:.0f} s"
+    often = times(violation.count)
+    if report.exercised.seconds >= 1 and not report.hang:
+        often += f" in {report.exercised.seconds:.0f} s"
     sentences = [f"{what}{lock}{under}{role}{within}, {often}."]
     if violation.other and violation.other.function:
         sentences.append(f"{rule.there.capitalize()} {_at(violation.other)}.")

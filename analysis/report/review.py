@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from z3trace.analysis.checks.findings import Report
+from z3trace.analysis.checks.findings import Death, Report
 from z3trace.analysis.comparing.comparison import Comparison
 from z3trace.analysis.report import headline, remarks, setup
 from z3trace.analysis.report.checkwords import source, summary
@@ -180,8 +180,14 @@ def _of_the_base(review: Review) -> list[str]:
     known = {remarks.key(violation) for violation in review.before.violations}
     both = [each for each in review.after.violations if remarks.key(each) in known]
     listed = [f"{each.rule}, {each.lock or 'no lock'}, at {source(each.place)}" for each in both]
-    told = f"Not of this patch, for the base has it too: {'; '.join(listed)}."
-    return wrap(told) if both else []
+    out = wrap(f"Not of this patch, for the base has it too: {'; '.join(listed)}.") if both else []
+    for death in review.before.deaths:
+        out += wrap(f"Without this patch the kernel died too, in {_where(death)}: {death.words}.")
+    return out
+
+
+def _where(death: Death) -> str:
+    return source(death.place) or death.place.function or "the kernel"
 
 
 def _setup(review: Review) -> list[str]:

@@ -63,4 +63,5 @@ def test_a_guest_that_lived_did_not_die() -> None:
 def test_what_the_base_dies_of_too_is_not_the_patchs() -> None:
     report = judgement.report(clean(), CORRUPT, LOST)
     assert len(of_check(report, judgement.report(clean()))) == 1
-    assert not of_check(report, report)
+    again = judgement.report(clean(), CORRUPT.replace("ffff888", "ffff999"), LOST)
+    assert not of_check(report, again)
