@@ -34,4 +34,5 @@ def text() -> PatchText:
         "A <a@example.org>",
         "On Tue, Nov 15, 2016 at 11:00 AM, A <a@example.org> wrote:",
         lines,
+        "<1@x>",
     )

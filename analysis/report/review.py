@@ -90,8 +90,9 @@ def _head(review: Review, said: Sequence[Remark]) -> list[str]:
     if subject:
         answer = subject if _REPLIED.match(subject) else f"Re: {subject}"
         out.append(f"Subject: {ascii_only(answer)}")
-    if review.link:
-        out.append(f"In-Reply-To: {ascii_only(review.link)}")
+    message = next((text.message for text in review.texts if text.message), "")
+    if message:
+        out.append(f"In-Reply-To: {ascii_only(message)}")
     out += [""] if out else []
     out += wrap(_verdict(review))
     if review.comparison is not None:

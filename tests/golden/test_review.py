@@ -39,7 +39,7 @@ def _review(comparison: Comparison | None = None, **changes: object) -> Review:
         "texts": [text()],
         "base": "the file z3fold.c",
         "command": ["z3trace", "review", "p.eml", "--base", "z3fold.c", "-o", "out"],
-        "link": "<1@x>",
+        "link": "the archive, message 1",
         "commit": "0" * 40,
         "notes": ["mm/z3fold.c is blob d2e8aec, and with the patch 7ad70fa, as it says"],
         "before": judgement.report(clean("base")),

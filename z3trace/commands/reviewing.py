@@ -225,12 +225,14 @@ def both(base: Checks, patched: Checks, name: str, workload: str) -> None:
 
 
 def missing(checks: Checks) -> list[str]:
-    """Names of the conditions and operations that no mix met."""
+    """Names of the conditions and operations that no mix met.  Of operations a guest that
+    was lost may have made many and counted none."""
     report = checks.merged()
     if report is None:
         return []
     conditions = [each.name for each in report.exercised.conditions if each.count == 0]
-    return conditions + [name for name, n in report.exercised.operations.items() if not n]
+    operations = {} if report.hang else report.exercised.operations
+    return conditions + [name for name, n in operations.items() if not n]
 
 
 def _worth_it(checks: Checks) -> bool:

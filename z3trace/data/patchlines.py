@@ -24,11 +24,12 @@ class PatchLine(Struct, frozen=True):
 
 
 class PatchText(Struct, frozen=True):
-    """A patch as it is quoted: *subject*, *sender* and *wrote* are those of its mail, see
-    ``kernels.mail``; empty if it came in none."""
+    """A patch as it is quoted: *subject*, *sender*, *wrote* and *message* (its Message-ID) are
+    those of its mail, see ``kernels.mail``; empty if it came in none."""
 
     name: str
     subject: str
     sender: str
     wrote: str
     lines: list[PatchLine]
+    message: str = ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from z3trace import paths, tools
 from z3trace.errors import InputError, UsageError, Z3traceError
-from z3trace.kernels import patch, variant
+from z3trace.kernels import patch, unified, variant
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.lists import Say
 from z3trace.kernels.patched import Patches, fitted
@@ -114,7 +114,8 @@ def _from_tree(tree: Path, source: str) -> dict[str, bytes]:
 
 
 def _with_headers(source: str, look: Callable[[str], bytes | None]) -> dict[str, bytes]:
-    """*source* and the headers beside it that it includes, itself or by another one."""
+    """*source* and the headers beside it that it includes, itself or by another one; those
+    in other directories are the kernel's that it is built for."""
     directory = source.rpartition("/")[0]
     found: dict[str, bytes] = {}
     pending = [source]
@@ -124,7 +125,8 @@ def _with_headers(source: str, look: Callable[[str], bytes | None]) -> dict[str,
         if content is None or name in found:
             continue
         found[name] = content
-        pending += [f"{directory}/{other}" for other in patch.included(content)]
+        paths_of = (f"{directory}/{other}" for other in patch.included(content))
+        pending += [path for path in paths_of if unified.is_beside(path, source)]
     return found
 
 

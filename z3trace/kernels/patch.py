@@ -56,6 +56,8 @@ class Patch:
     #: Who sent the mail that it came in, and what says when it was written, see ``mail``.
     sender: str = ""
     wrote: str = ""
+    #: The mail's Message-ID; of a quoted one that of the mail that the reply answers.
+    message: str = ""
 
     @property
     def identity(self) -> bytes:
@@ -121,6 +123,7 @@ def _of_mail(file: str, name: str, found: mail.Mail) -> Patch:
         is_quoted=found.quoted,
         sender=found.sender,
         wrote=found.wrote,
+        message=found.identity,
     )
 
 

@@ -80,5 +80,12 @@ def _patch(mail: Mail) -> Mail | None:
     subject = _ANSWER.sub("", mail.subject, count=1).strip()
     wrote = attribution(mail.text)
     return replace(
-        mail, subject=subject, text=text, reply=False, answers=(), quoted=True, wrote=wrote
+        mail,
+        subject=subject,
+        identity=next(iter(mail.answers), ""),
+        text=text,
+        reply=False,
+        answers=(),
+        quoted=True,
+        wrote=wrote,
     )

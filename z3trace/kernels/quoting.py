@@ -48,6 +48,7 @@ def texts(
                 if each.patch is patch
                 for line in _lines(each, applied[number + 1 :], files)
             ],
+            patch.message,
         )
         for patch in patches
         if not patch.is_semantic

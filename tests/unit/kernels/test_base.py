@@ -52,7 +52,9 @@ def test_a_header_outside_of_the_tree_is_none_of_it(kernel: Kernel, tmp_path: Pa
     tree = tmp_path / "linux"
     (tree / "mm").mkdir(parents=True)
     (tmp_path / "secret.h").write_bytes(b"secret")
-    (tree / SOURCE).write_bytes(b'#include "s.h"\n#include "../../secret.h"\n')
+    (tree / SOURCE).write_bytes(b'#include "s.h"\n#include "../../secret.h"\n#include "sub/x.h"\n')
+    (tree / "mm/sub").mkdir()
+    (tree / "mm/sub/x.h").write_bytes(b"")
     (tree / "mm/s.h").symlink_to(tmp_path / "secret.h")
     assert set(_resolve(str(tree), kernel).files) == {SOURCE}
 

@@ -109,7 +109,8 @@ def _reply(diff: str, mark: str = "> ", remark: str = "\nis this right?\n\n") ->
     lines = [f"{mark}{line}".rstrip(" ") for line in diff.splitlines()]
     middle = len(lines) // 2
     body = "\n".join([*lines[:middle], remark, *lines[middle:], f"{mark}-- ", f"{mark}2.4.2"])
-    head = "From: R <r@example.org>\nSubject: Re: [PATCH 1/3] x: a lock\nMessage-ID: <2@x>\n\n"
+    head = "From: R <r@example.org>\nSubject: Re: [PATCH 1/3] x: a lock\nMessage-ID: <2@x>\n"
+    head += "In-Reply-To: <1@x>\n\n"
     return f"{head}On Tue, Nov 15, 2016, A wrote:\n> Why.\n> ---\n{body}\n"
 
 
@@ -135,6 +136,12 @@ def test_quoting_is_stripped_and_remarks_are_left_out(tmp_path: Path, mark: str)
     made, said = _applied(tmp_path, _reply(_diff(tmp_path), mark))
     assert made == AFTER
     assert said == ["p.eml: [PATCH 1/3] x: a lock is taken from a reply that quotes it"]
+
+
+def test_a_reply_to_the_patch_answers_the_patch_and_not_the_reply(tmp_path: Path) -> None:
+    (tmp_path / "p.eml").write_text(_reply(_diff(tmp_path)))
+    (read,) = patch.read(tmp_path / "p.eml")
+    assert read.message == "<1@x>"
 
 
 def test_blanks_that_mail_lost_are_restored_and_proven_by_the_hash(tmp_path: Path) -> None:
