@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Every target does its own set-up; what is done is not done twice.
 
-# Of the demo, a side; fewer show only that it works.
+# Of the demo, a side; fewer show only that it works.  RELEASE names another kernel for it.
 RUNS ?= 32
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -18,7 +18,8 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
-	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs $(RUNS) -o build/demo --force
+	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs $(RUNS) $(addprefix --release ,$(RELEASE)) \
+		-o build/demo --force
 
 # The source of 2016 is no part of this repository: BASE is mm/z3fold.c of blob d2e8aec, such as
 # of "git show REV:mm/z3fold.c" in a kernel tree.

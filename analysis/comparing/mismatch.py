@@ -5,6 +5,7 @@ from z3trace.analysis.figures import metrics, ways
 from z3trace.analysis.figures.recording import LOSS_LIMIT, Digest
 from z3trace.columns import table
 from z3trace.errors import IncomparableError
+from z3trace.words import amount
 
 
 def coverage(digest: Digest) -> str:
@@ -86,7 +87,8 @@ def check(before: Digest, after: Digest) -> None:
             lost, seen = digest.loss(way)
             why = loss.cause(digest, way)
             raise IncomparableError(
-                f"{digest.path}: {lost} of {lost + seen} events were lost ({ways.words(way)}), "
-                f"more than {LOSS_LIMIT:.1%}: no verdict can be given; {why.said}",
+                f"{digest.path}: {lost} of {amount(lost + seen, 'event')} were lost "
+                f"({ways.words(way)}), more than {LOSS_LIMIT:.1%}: no verdict can be given; "
+                f"{why.said}",
                 f"{why.hint}; --allow-mismatch shows the figures without a verdict",
             )

@@ -56,6 +56,8 @@ class Digest:
         self.session = session
         self.complete = False
         self.interrupted = False
+        #: What the workload said in the first run in which it failed.
+        self.said = ""
         self.runs: list[RunFacts] = []
         self.keys: list[Key] = []
         self._met: set[str] = set()
@@ -75,9 +77,7 @@ class Digest:
         InputError if there is more in it than a recording has.
         """
         self._bounds.take(run)
-        facts = facts_of(run)
-        if facts.failed and facts.counts and not self._failed:
-            facts = replace(facts, unused="failed")
+        facts = self._facts(run)
         index = len(self.runs)
         self.runs.append(facts)
         for cached in ("_seen", "_best"):
@@ -100,6 +100,15 @@ class Digest:
             for metric, lock, added in parts.inside(seen[0], seen[1]):
                 self._inside.setdefault((run.way, metric, lock), array("d")).append(added)
         self._bounds.hold(bounds.NUMBERS, len(self._value))
+
+    def _facts(self, run: Run) -> RunFacts:
+        """A run without its figures; one that failed does not count unless it is to."""
+        facts = facts_of(run)
+        if not facts.failed:
+            return facts
+        self.said = self.said or run.result.output
+        unused = facts.unused if self._failed or not facts.counts else "failed"
+        return replace(facts, unused=unused)
 
     def _take(self, index: int, way: str, row: Row) -> None:
         key, value, resolution = row

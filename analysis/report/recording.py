@@ -15,6 +15,8 @@ from z3trace.printable import joined
 from z3trace.words import amount, plural
 
 _AT = (0.5, 0.9, 0.99, 0.999)
+#: Lines of a failed workload's last words that are shown.
+_MOST_SAID = 5
 
 
 def _distribution(digest: Digest, metric: str, name: str) -> list[str]:
@@ -171,8 +173,9 @@ def _failures(digest: Digest) -> list[str]:
     failed, every = digest.failures()
     lines = []
     if failed:
-        counted = " (they are shown here, and count in no comparison)"
+        counted = " (figures of these are shown here, and count in no comparison)"
         lines.append(f"THE WORKLOAD FAILED in {failed} of {amount(every, 'run')}{counted}")
+        lines += [f"  it said: {line}" for line in digest.said.strip().splitlines()[-_MOST_SAID:]]
     if not every:
         lines.append("NOTHING WAS RECORDED: there is no whole run")
     elif not any(counts.any() for _, _, counts in digest.histograms()):

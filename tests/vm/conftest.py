@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from vm import kernels
 from z3trace.data import runfile
 from z3trace.data.model import Recording
 from z3trace.guest.process import SILENT
@@ -39,7 +40,7 @@ def kernel() -> fetch.Kernel:
         if os.environ.get("Z3TRACE_REQUIRE") == "vm":
             pytest.fail(message)
         pytest.skip(message)
-    return fetch.cached(None, print)
+    return kernels.chosen()
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +56,9 @@ def guest(kernel: fetch.Kernel, tmp_path: Path) -> Guest:
     def run(
         script: str, *, deadline: str = "5m", options: tuple[str, ...] = ()
     ) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "z3trace", "vm", "--deadline", deadline, *options]
+        release = () if "--release" in options else ("--release", kernel.release)
+        words = ["vm", "--deadline", deadline, *release, *options]
+        command = [sys.executable, "-m", "z3trace", *words]
         there = set(tmp_path.iterdir())
         result = _run([*command, "--", "sh", "-ec", script], tmp_path)
         if result.returncode == 128 and SILENT in result.stderr:

@@ -21,7 +21,9 @@ def caught(
         build.build_variant(kernel, f"mm/{bugs.target_of(name)}.c", variant.load(name), print)
     where = tmp_path_factory.mktemp("bugs")
     with ThreadPoolExecutor(2) as pool:
-        outcomes = pool.map(lambda name: bugs.check(name, where / name), bugs.VARIANTS)
+        outcomes = pool.map(
+            lambda name: bugs.check(name, where / name, release=kernel.release), bugs.VARIANTS
+        )
         return {outcome.variant: outcome for outcome in outcomes}
 
 

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from vm.conftest import Guest, z3trace
+from vm.conftest import MANY, Guest, z3trace
 
 pytestmark = pytest.mark.vm
-OPS = "threads=2,ops=40000,slots=64,headless=10,reclaim=20,refuse=30,drain=1"
+OPS = "zpool-bench:threads=2,ops=40000,slots=64,headless=10,reclaim=20,refuse=30,drain=1"
+ZS = "zs-bench:threads=2,slots=64,headless=10,compact=2,migrate=10,drain=1,ops="
 #: Name -> (target, variant to build or none, workload).  Of the packaged module some call
 #: sites are seen in the lock functions only.
 HEALTHY = {
-    "page-lock": ("z3fold", "page-lock", f"type=z3fold,{OPS}"),
-    "pool-lock": ("z3fold", "pool-lock", f"type=z3fold,{OPS}"),
-    "packaged": ("z3fold", "", "type=z3fold,threads=2,ops=30000,slots=64,headless=10"),
-    "zsmalloc": ("zsmalloc", "", "type=zsmalloc,threads=2,ops=30000,slots=64"),
+    "page-lock": ("z3fold", "page-lock", OPS),
+    "pool-lock": ("z3fold", "pool-lock", OPS),
+    "packaged": ("z3fold", "", "zpool-bench:threads=2,ops=30000,slots=64,headless=10"),
+    "zsmalloc": ("zsmalloc", "", f"{ZS}{MANY // 2}"),
 }
 
 
@@ -27,8 +28,7 @@ def test_a_healthy_module_is_clean(
     target, variant, workload = HEALTHY[name]
     module = f"--module {built(variant)}" if variant else ""
     result = guest(
-        f"{z3trace()} check --target {target} {module} --load -o out "
-        f"--workload zpool-bench:{workload}\n"
+        f"{z3trace()} check --target {target} {module} --load -o out --workload {workload}\n"
     )
     assert result.returncode == 0, result.stdout + result.stderr
     report = json.loads((tmp_path / "out/check.json").read_bytes())
@@ -46,3 +46,4 @@ def test_a_healthy_module_is_clean(
     if name == "zsmalloc":
         # Its map returns with the object's page chain locked, by contract.
         assert report["exercised"]["operations"]["map"] > 0
+        assert report["exercised"]["operations"]["compact"] > 0

@@ -22,7 +22,7 @@ def broken(
 
     def one(patch: Path) -> bugs.Outcome:
         more = ["--patch", str(patch), "--workload", WORKLOAD]
-        return bugs.check("page-lock", where / patch.stem, *more)
+        return bugs.check("page-lock", where / patch.stem, *more, release=kernel.release)
 
     with ThreadPoolExecutor(2) as pool:
         patches = sorted((Path(__file__).parent / "rules").glob("*.cocci"))

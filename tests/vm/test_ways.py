@@ -14,6 +14,7 @@ import pytest
 from vm.conftest import Guest, recorded, z3trace
 from z3trace.data.model import Run
 from z3trace.guest import threads
+from z3trace.kernels import fetch
 from z3trace.recording import disturbance, repetitions
 
 pytestmark = pytest.mark.vm
@@ -110,11 +111,12 @@ def _busy_host() -> Iterator[None]:
 
 
 def test_runs_that_a_busy_host_disturbs_are_made_again(
-    built: Callable[[str], Path], tmp_path: Path
+    kernel: fetch.Kernel, built: Callable[[str], Path], tmp_path: Path
 ) -> None:
     words = f"record --load --runs 4 --probe ops --no-calibrate --module {built('page-lock')}"
     work = "--workload zpool-bench:threads=2,ops=300000 -o x.z3t"
-    command = [sys.executable, "-m", "z3trace", "vm", "--deadline", "5m", "--", "record"]
+    options = ["--deadline", "5m", "--release", kernel.release]
+    command = [sys.executable, "-m", "z3trace", "vm", *options, "--", "record"]
     with subprocess.Popen(
         [*command, *words.split()[1:], *work.split()],
         cwd=tmp_path,

@@ -24,6 +24,7 @@ _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
 _RELOCATION = struct.Struct("<QQq")
 _NO_BITS = 8  # section type: takes no room in the file
+_CODE = 2 | 4  # section flags: it is loaded, and executed
 _RESERVED = 0xFF00  # from this section index on, a symbol is in no section
 _FUNCTION = 2  # symbol type
 _TYPE_MASK = 15
@@ -35,6 +36,7 @@ class Section:
 
     name: str
     data: memoryview
+    is_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ class ObjectFile:
             raise self._error(f"it has no table of 1 to {_MOST_SECTIONS} sections")
         rows = list(_SECTION.iter_unpack(self._part(at, size * count)))
         strings = self._contents(rows[names])
-        self.sections = [Section(_string(strings, row[0]), self._contents(row)) for row in rows]
+        self.sections = [
+            Section(_string(strings, row[0]), self._contents(row), row[2] & _CODE == _CODE)
+            for row in rows
+        ]
         self._starts = {number: row[4] for number, row in enumerate(rows)}
         self._by_name = {section.name: section for section in reversed(self.sections)}
 

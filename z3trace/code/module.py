@@ -159,6 +159,15 @@ class ModuleFile:
         """See ``TargetCode``."""
         return self._starts.get(name, [])
 
+    @property
+    def code_sizes(self) -> dict[str, int]:
+        """Section of code that stays when the module is loaded -> its size in bytes."""
+        return {
+            section.name: len(section.data)
+            for section in self._object.sections
+            if section.is_code and not section.name.startswith(".init")
+        }
+
     def _text(self) -> dict[str, memoryview]:
         """The sections of ordinary text that there are."""
         parts = {name: self._object.section(name) for name in _SECTIONS}

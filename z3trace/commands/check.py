@@ -191,6 +191,8 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
     work = choose.choose(here.workload, here.duration, here.command)
     target = definition.load(asked.target)
     preflight.require_traceable()
+    for line in preflight.told_of_locks():
+        say(line)
     path = here.module_file.absolute() if here.module_file else None
     target = target.of_file(path)
     module = loading.target_module(target, path, load=here.load, reload=False)

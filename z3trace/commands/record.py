@@ -116,6 +116,8 @@ def command(
     room.require_room(counts, len(target.operations), len(target.classes()))
     steps = schedule.schedule(1, counts, warm_up=runs > 1)
     preflight.require_traceable()
+    for line in preflight.told_of_locks():
+        say(line)
     module = loading.target_module(target, path, load=load, reload=reload)
     if not patience:
         module.before_run()

@@ -75,7 +75,10 @@ class Kernel:
             raise UsageError(f"{name!r} is not a source file's name", "such as mm/z3fold.c")
         path = self.sources / name
         if not path.exists():
-            raise Z3traceError(f"the source package of {self.release} has no {name}")
+            raise Z3traceError(
+                f"the source package of {self.release} has no {name}",
+                "an older kernel may have it, such as --release 6.12",
+            )
         return path
 
     def module(self, name: str) -> Path:

@@ -14,7 +14,7 @@ from z3trace.errors import UsageError, Z3traceError
 from z3trace.kernels.lists import Lists, Say
 
 #: In this order they are looked through for a kernel that the machine's own lists lack.
-OTHERS = ("stable-backports", "testing", "unstable")
+OTHERS = ("stable-backports", "testing", "unstable", "oldstable")
 _NAME = re.compile(r"[a-z]+(-[a-z]+)*")
 _KEYS = ("debian-archive-keyring.pgp", "debian-archive-keyring.gpg")
 _KEYRINGS = Path("/usr/share/keyrings")

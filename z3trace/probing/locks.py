@@ -9,9 +9,12 @@ from z3trace.bpf.attachments import Attachments
 from z3trace.bpf.btf import KernelTypes
 from z3trace.bpf.kprobes import refusal
 from z3trace.bpf.programs import Programs
+from z3trace.code import codeend
 from z3trace.code.callsites import Probe, Site, methods
 from z3trace.code.kerneltext import kernel_functions
+from z3trace.code.loaded import LoadedModule
 from z3trace.code.lockfunctions import LOCK_FUNCTIONS
+from z3trace.code.module import ModuleFile
 from z3trace.code.placement import REGISTERS
 from z3trace.data import limits
 from z3trace.data.model import CallSite
@@ -25,6 +28,7 @@ Address = Callable[[str, int], int]
 _KINDS = {"spin": layout.SPIN, "read": layout.READ, "write": layout.WRITE}
 _ACTIONS = {"acquire": 0, "try": layout.TRY, "release": layout.RELEASE}
 _MOST_COST = 0xFFFF  # ns: what fits into ``Place.cost``
+_DEADLY = "a probe in the module's last function would crash this kernel"
 #: What a call site has in the code and in a recording alike.
 _SAME = ("number", "function", "lock_function", "action", "kind")
 
@@ -96,9 +100,13 @@ def _define(  # noqa: PLR0913 - the parts of one recording
         probes = plan.code.alone(wanted, attempts=not choice.slow_paths)
     else:
         probes = plan.code.fewer_probes if choice.slow_paths else plan.code.probes
+    deadly = _deadly(plan)
     for probe in probes:
         numbers = {probe.position.after, probe.position.before} & wanted
         if not numbers:
+            continue
+        if probe.function == deadly:
+            covered.refused |= {n: _DEADLY for n in numbers if n is not None}
             continue
         try:
             _define_one(attachments, plan, address, probe, covered)
@@ -124,6 +132,12 @@ def _define_one(
     event = f"lock_{len(covered.events)}"
     attachments.define(event, hex(address(probe.section, probe.position.address)))
     covered.events.append(event)
+
+
+def _deadly(plan: Plan) -> str:
+    if plan.builtin or not isinstance(plan.code, ModuleFile):
+        return ""
+    return codeend.deadly(plan.code, LoadedModule(plan.target.module))
 
 
 def _traceable(sites: Sequence[Site], covered: Covered) -> list[Site]:

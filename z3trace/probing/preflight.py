@@ -194,15 +194,16 @@ def _lock_config(config: dict[str, str]) -> Iterator[Check]:
     if config.get("CONFIG_PREEMPT_RT") == "y":
         said = "spinlocks are sleeping locks here; waits are seen at the call sites"
         yield Check("PREEMPT_RT", "note", said)
-    if config.get("CONFIG_UNINLINE_SPIN_UNLOCK") != "y":
+    elif config.get("CONFIG_UNINLINE_SPIN_UNLOCK") != "y":
         said = "unlocks may be inlined: then their sites are not seen, nor any hold"
-        yield Check("UNINLINE_SPIN_UNLOCK", "note", said)
+        hint = "a timed build ('kernel build --timed') tells holds all the same"
+        yield Check("UNINLINE_SPIN_UNLOCK", "note", said, hint)
     else:
         yield Check("UNINLINE_SPIN_UNLOCK", "ok", "unlocks are calls")
     for name in ("DEBUG_SPINLOCK", "LOCKDEP"):
         if config.get(f"CONFIG_{name}") == "y":
             said = "locks are checked and slower: times are not those of a usual kernel"
-            yield Check(name, "note", said)
+            yield Check(name, "note", said, "compare recordings of this kernel only")
     if config.get("CONFIG_OPTPROBES") != "y":
         yield Check("OPTPROBES", "note", "no probe can be a jump: each costs a trap")
 
@@ -212,6 +213,15 @@ def checks() -> list[Check]:
     config = kernel_config()
     general = [*essential(config), _headers(), _bcc(), _types(), _debugfs()]
     return [*general, *_lock_config(config)]
+
+
+def told_of_locks() -> list[str]:
+    """What a recording of locks should know of this kernel, a line each."""
+    return [
+        f"{check.name}: {check.said}" + (f" ({check.hint})" if check.hint else "")
+        for check in _lock_config(kernel_config())
+        if check.state == "note" and check.name != "configuration"
+    ]
 
 
 def require_traceable() -> None:

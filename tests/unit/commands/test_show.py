@@ -26,12 +26,17 @@ def test_that_the_workload_failed(
 ) -> None:
     made = recording(runs=of)
     runs = made.runs[:of]
-    bad = [
-        structs.replace(run, result=structs.replace(run.result, status=2)) for run in runs[:failed]
-    ]
+    words = "\n".join(f"line {i}" for i in range(9)) + "\n\x1b[2J no memory\n"
+    result = structs.replace(made.runs[0].result, status=2, output=words)
+    bad = [structs.replace(run, result=result) for run in runs[:failed]]
     out = _shown(structs.replace(made, runs=[*bad, *runs[failed:]]), tmp_path, capsys)
     assert f"THE WORKLOAD FAILED in {failed} of {of} run{'s' * (of > 1)}" in out
     assert "NOTHING WAS RECORDED" not in out, "its figures are shown"
+    said = [line for line in out.splitlines() if line.startswith("  it said: ")]
+    assert said == [
+        *(f"  it said: line {i}" for i in range(5, 9)),
+        "  it said: \\x1b[2J no memory",
+    ]
 
 
 NOTHING: dict[str, dict[str, object]] = {

@@ -72,6 +72,7 @@ def test_a_half_needs_no_path_of_its_host(
         command=["z3trace"],
         output="check.z3c",
         identity="0123",
+        keep_paths=False,
     )
     fake: Any = None
     vm.run_half(fake, "check-guest", spec, Options(), print, vm.Home(here))

@@ -199,6 +199,14 @@ def test_what_changes_times_or_sites_is_a_note(
     _configure(root, {**GOOD, **change})
     notes = [check.name for check in preflight.checks() if check.state == "note"]
     assert notes == [name]
+    (told,) = preflight.told_of_locks()
+    assert told.startswith(f"{name}: ")
+
+
+def test_of_a_usual_kernel_there_is_nothing_to_say(root: Path) -> None:
+    assert preflight.told_of_locks() == []
+    (root / f"boot/config-{RELEASE}").unlink()
+    assert preflight.told_of_locks() == []
 
 
 def test_the_configuration_in_the_kernel_comes_first(root: Path) -> None:
