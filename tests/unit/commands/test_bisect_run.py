@@ -21,11 +21,11 @@ from samples import recording, write
 from z3trace import cli
 from z3trace.errors import Z3traceError
 from z3trace.guest import vm
-from z3trace.kernels import build, fetch
+from z3trace.kernels import build, fetch, workloads
 from z3trace.kernels.layout import Kernel
 
 fetch.cached = lambda *_: Kernel(Path({kernel!r}), "6.1.0-0-amd64", "6.1.9-1")
-build.build_workloads = lambda *_: None
+workloads.build_workloads = lambda *_: None
 sources = []
 
 def built(kernel, source, chosen, say, **more):
@@ -33,7 +33,7 @@ def built(kernel, source, chosen, say, **more):
     if b"BROKEN" in code:
         raise Z3traceError("building z3fold.ko failed")
     sources.append(code)
-    return SimpleNamespace(variant=chosen.name, path=Path("x.ko"))
+    return SimpleNamespace(variant=chosen.name, path=Path("x.ko"), digest=chosen.name)
 
 def guest(kernel, verb, spec, machine, say, home, look=None):
     for name, seed in zip(home.files, (1, 2)):
