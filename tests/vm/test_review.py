@@ -10,20 +10,25 @@ import pytest
 
 from vm import bugs
 from z3trace.kernels import base, fetch
+from z3trace.target import definition
+from z3trace.target.definition import Target
 
 pytestmark = pytest.mark.vm
-SOURCE = "mm/z3fold.c"
 
 
-def _mail(kernel: fetch.Kernel, variant: str, directory: Path) -> tuple[Path, Path, list[str]]:
-    """(mail, base file, lines of the patched source): what turns page-lock into *variant*."""
+def _mail(
+    kernel: fetch.Kernel, target: Target, variant: str, directory: Path
+) -> tuple[Path, Path, list[str]]:
+    """(mail, base file, lines of the patched source): what turns the target's base into
+    *variant*."""
+    source = target.source
     good, bad = (
-        base.resolve(name, kernel, SOURCE, print).files[SOURCE].decode().splitlines(keepends=True)
-        for name in ("page-lock", variant)
+        base.resolve(name, kernel, source, print).files[source].decode().splitlines(keepends=True)
+        for name in (target.defaults.base, variant)
     )
     (directory / "base.c").write_text("".join(good))
-    diff = "".join(difflib.unified_diff(good, bad, f"a/{SOURCE}", f"b/{SOURCE}"))
-    head = f"From: A <a@example.org>\nSubject: [PATCH] z3fold: {variant}\n\nA change.\n---\n"
+    diff = "".join(difflib.unified_diff(good, bad, f"a/{source}", f"b/{source}"))
+    head = f"From: A <a@example.org>\nSubject: [PATCH] {target.name}: {variant}\n\nA change.\n---\n"
     (directory / "p.eml").write_text(head + diff)
     return directory / "p.eml", directory / "base.c", bad
 
@@ -40,8 +45,10 @@ def _below(reply: str, words: str) -> str:
 def test_the_finding_stands_below_its_line(
     variant: str, kernel: fetch.Kernel, tmp_path: Path
 ) -> None:
-    mail, file, bad = _mail(kernel, variant, tmp_path)
+    target = definition.load(bugs.target_of(variant))
+    mail, file, bad = _mail(kernel, target, variant, tmp_path)
     words = [str(mail), "--base", str(file), "-o", str(tmp_path / "out"), "--no-figures"]
+    words += ["--target", target.name, "--release", kernel.release]
     made = subprocess.run(
         [sys.executable, "-m", "z3trace", "review", *words, "--budget", "1s"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
@@ -52,9 +59,9 @@ def test_the_finding_stands_below_its_line(
         assert re.search(r"z3fold|reclaim", _below(reply, "The kernel died"))
         return
     bug = bugs.EXPECTED[variant]
-    at = re.search(rf"\({bug.rule}\): the {bug.lock}\s+lock,\s[^.]*?z3fold\.c:(\d+)", reply)
+    at = re.search(rf"\({bug.rule}\): the {bug.lock}\s+lock,\s[^.]*?{target.name}\.c:(\d+)", reply)
     assert at, reply
     assert bug.code in bad[int(at[1]) - 1]
     quoted = _below(reply, f"({bug.rule}): the {bug.lock}")
     exact = quoted[3:].strip() == bad[int(at[1]) - 1].strip()
-    assert exact or f"\nz3fold.c:{at[1]}: " in reply
+    assert exact or f"\n{target.name}.c:{at[1]}: " in reply
