@@ -3,64 +3,75 @@
 #ifndef Z3T_CLASSIFY_H
 #define Z3T_CLASSIFY_H
 
-/* 1 if *value* is not 0, else 0, without a branch: the verifier follows both
- * ends of each, in every round of every loop.  The compiler must not see what
- * it is. */
-static __always_inline u64 z3t_is_set(u64 value)
+/* Its highest bit is that of no number but 0, without a branch: the verifier
+ * follows both ends of each, in every round of every loop.  The compiler must
+ * not see what it is. */
+static __always_inline u64 z3t_differ(u64 a, u64 b)
 {
+	u64 value = a ^ b;
 	u64 negative = 0 - value;
 
 	asm volatile("" : "+r"(negative));
-	return (value | negative) >> 63;
+	return value | negative;
 }
 
-/* Whether *address* is that of a pool: of the task's own, or of one met before.
- * 0 is none. */
-static __always_inline int z3t_is_pool(const struct z3t_config *config,
+/* 1 if *address* is that of a pool: of the task's own, or of one met before. */
+static __always_inline u64 z3t_is_pool(const struct z3t_config *config,
 				       u64 pool, u64 address)
 {
-	u64 other = z3t_is_set(address ^ pool) &
-		    z3t_is_set(address ^ config->pools[0]) &
-		    z3t_is_set(address ^ config->pools[1]) &
-		    z3t_is_set(address ^ config->pools[2]) &
-		    z3t_is_set(address ^ config->pools[3]);
-
-	return z3t_is_set(address) & (other ^ 1);
+	return ~(z3t_differ(address, pool) &
+		 z3t_differ(address, config->pools[0]) &
+		 z3t_differ(address, config->pools[1]) &
+		 z3t_differ(address, config->pools[2]) &
+		 z3t_differ(address, config->pools[3])) >>
+	       63;
 }
 
-static __always_inline int z3t_rule_fits(const struct z3t_config *config,
+/* 1 or 0 in the lowest bit, and anything above it.  *pointed*: what a rule for
+ * objects takes for the address of the pool. */
+static __always_inline u64 z3t_rule_fits(const struct z3t_config *config,
 					 const struct z3t_rule *rule, u64 pool,
-					 u64 lock, u32 rw)
+					 u64 lock, u64 pointed, u32 is_rw)
 {
 	u64 base = lock - rule->offset;
+	u64 how = rule->how;
+	u64 in_page;
 
-	if (rule->kind == Z3T_RULE_RWLOCK)
-		return rw != Z3T_SPIN;
-	if (rule->kind == Z3T_RULE_SPINLOCK)
-		return rw == Z3T_SPIN;
-	if (rule->kind == Z3T_RULE_PAGE)
-		return rw == Z3T_SPIN && !(base & (Z3T_PAGE_SIZE - 1));
-	/* What a lock of this kind is in points to its pool; what another one
-	 * is in has something else there, or nothing. */
-	if (rule->kind == Z3T_RULE_OBJECT && rw == Z3T_SPIN)
-		bpf_probe_read_kernel(&base, sizeof(base),
-				      (void *)(base + rule->pointer));
-	return z3t_is_pool(config, pool, base);
+	base ^= (base ^ pointed) & (0 - (how >> Z3T_BY_POINTER & 1));
+	/* Below 0 if it is 0. */
+	in_page = ((base & (Z3T_PAGE_SIZE - 1)) - 1) >> 63;
+	return (how >> Z3T_BY_KIND |
+		(how >> Z3T_BY_POOL & z3t_is_pool(config, pool, base)) |
+		(how >> Z3T_BY_PAGE & in_page)) &
+	       how >> is_rw;
 }
 
 static __always_inline u32 z3t_classify(struct z3t_task *task, u64 lock, u32 rw)
 {
 	struct z3t_config *config = z3t_config();
+	/* A reader or a writer: one of the two bits of enum z3t_rw. */
+	u32 is_rw = (rw | rw >> 1) & 1;
+	u64 pointed;
 
 	if (!config)
 		return 0;
+	/* Not known to the verifier either way: so it follows one way only. */
+	pointed = config->nothing;
+	if (config->has_object)
+		bpf_probe_read_kernel(&pointed, sizeof(pointed),
+				      (void *)(lock + config->pointer));
+	/* 0 stands for pools that there are not; 1 is the address of nothing.
+	 */
+	pointed |= ~z3t_differ(pointed, 0) >> 63;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < Z3T_RULES; i++) {
 		struct z3t_rule *rule = &config->rules[i];
 
-		if (rule->kind == Z3T_RULE_NONE)
+		if (!rule->how)
 			return 0;
-		if (z3t_rule_fits(config, rule, task->pool, lock, rw))
+		if (z3t_rule_fits(config, rule, task->pool, lock, pointed,
+				  is_rw) &
+		    1)
 			return rule->class;
 	}
 	return 0;

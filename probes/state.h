@@ -122,13 +122,15 @@ enum z3t_register {
 	Z3T_R15,
 };
 
-enum z3t_rule_kind {
-	Z3T_RULE_NONE,
-	Z3T_RULE_PAGE,	   /* address modulo the page size is the offset */
-	Z3T_RULE_POOL,	   /* address minus a pool's is the offset */
-	Z3T_RULE_RWLOCK,   /* any reader-writer lock */
-	Z3T_RULE_SPINLOCK, /* any other spinlock */
-	Z3T_RULE_OBJECT,   /* what is around it points to a pool */
+/* How a rule judges a lock, a bit each. */
+enum z3t_rule_bit {
+	Z3T_FOR_SPIN,	/* it is for spinlocks */
+	Z3T_FOR_RW,	/* and for reader-writer locks */
+	Z3T_BY_KIND,	/* any of them */
+	Z3T_BY_PAGE,	/* its address modulo the page size is the offset */
+	Z3T_BY_POOL,	/* its address minus a pool's is the offset */
+	Z3T_BY_POINTER, /* not its address, but what is around it points there
+			 */
 };
 
 enum z3t_result_rule {
@@ -139,10 +141,10 @@ enum z3t_result_rule {
 };
 
 struct z3t_rule {
-	u32 kind;
+	u32 how; /* enum z3t_rule_bit; 0: the end of the rules */
 	u32 offset;
 	u32 class;
-	u32 pointer; /* of Z3T_RULE_OBJECT: offset of the pointer to the pool */
+	u32 pad;
 };
 
 /* How a site takes or gives a lock: enum z3t_rw, and these. */
@@ -203,6 +205,12 @@ struct z3t_config {
 	u32 told;
 	/* Whether there are calls that leave the target (Z3T_LEAVES). */
 	u32 leaving;
+	/* Of Z3T_BY_POINTER: from a lock to what points to its pool, if there
+	 * is such a rule. */
+	u32 has_object;
+	u32 pad;
+	u64 pointer;
+	u64 nothing; /* 0, which the verifier does not know */
 };
 
 struct z3t_totals {

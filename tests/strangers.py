@@ -23,6 +23,7 @@ EVILS = {
     "links": "http://evil.example www.evil.example HTTPS://evil.example me@evil.example xmpp:a@b",
     "ticks": "``@torvalds`` \\@torvalds \\`http://evil.example\\`",
     "entities": "&lt;script&gt; &#64;torvalds &copy;",
+    "long": "stock+" + "+".join(f"000{i}-a-step-of-the-locking-rework" for i in range(9)),
     "math": "$\\frac{$ $$x^2 \\unknown{",
     "formula": "=1+1",
     "formula +": "+1+cmd|' /C calc'!A0",

@@ -292,11 +292,7 @@ def in_an_operation(digest: Digest, of: Subject, way: str, each: float) -> tuple
     taken = digest.totals(way).locks.get(of.name, Counter())["acquisitions"]
     if calls and np.isfinite(free):
         return each * taken / calls, free
-    latencies = [name for metric, name, _ in digest.histograms() if metric == "latency"]
-    means = [
-        digest.total("latency", name) / digest.counts("latency", name).sum() for name in latencies
-    ]
-    return each, max(means, default=float("nan"))
+    return each, digest.longest_latency
 
 
 def corrected(

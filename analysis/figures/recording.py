@@ -80,7 +80,7 @@ class Digest:
         facts = self._facts(run)
         index = len(self.runs)
         self.runs.append(facts)
-        for cached in ("_seen", "_best"):
+        for cached in ("_seen", "_best", "longest_latency"):
             self.__dict__.pop(cached, None)
         if not facts.counts:
             return
@@ -183,6 +183,7 @@ class Digest:
         """The same recording, its figures taken as *choice* says."""
         told = copy(self)
         told.choice = choice
+        told.__dict__.pop("longest_latency", None)
         return told
 
     def named(self, label: str) -> "Digest":
@@ -305,6 +306,18 @@ class Digest:
             counts = self.counts(metric, name)
             if counts.any():
                 yield metric, name, counts
+
+    @cached_property
+    def longest_latency(self) -> float:
+        """ns: the largest mean latency of an operation; NaN if there is none."""
+        return max(
+            (
+                self.total(metric, name) / float(counts.sum())
+                for metric, name, counts in self.histograms()
+                if metric == "latency"
+            ),
+            default=float("nan"),
+        )
 
     def curves(self, operation: str) -> Floats:
         """Latency quantiles at ``run.AT`` of each run, shape (runs, 25), ns."""

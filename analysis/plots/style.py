@@ -63,6 +63,9 @@ def panels(
     return figure, axes[:count]
 
 
+#: Characters of a line of text, which must not push all else out of a picture.
+WIDEST = 160
+
 #: Decades that have room for three labels each, in the narrowest panel.
 _LABELED_DECADES = 2.3
 
@@ -99,10 +102,15 @@ def title(figure: Figure, text: str, comparison: Comparison, *metrics: str) -> N
     )
 
 
+def _cut(line: str) -> str:
+    return f"{line[: WIDEST // 2]}..{line[2 - WIDEST // 2 :]}"
+
+
 def _drawn(figure: Figure, kind: str, **metadata: str | None) -> bytes:
     """The figure in a format, every text in it made visible."""
     for text in figure.findobj(Text):
-        text.set_text(visible(text.get_text(), keep="\n"))
+        lines = visible(text.get_text(), keep="\n").split("\n")
+        text.set_text("\n".join(line if len(line) <= WIDEST else _cut(line) for line in lines))
     with mpl.rc_context(_SETTINGS), io.BytesIO() as buffer, warnings.catch_warnings():
         # Of letters that the font lacks, and of names that leave no room for what is drawn:
         # nothing that a user could mend.

@@ -133,6 +133,7 @@ def levels(n_before: int, n_after: int, *, within: bool) -> Floats:
     return found
 
 
+@lru_cache(maxsize=4096)
 def attainable(n_before: int, n_after: int, limit: float, *, within: bool) -> float:
     """The largest p below *limit* that so many runs can have, *within* pairs or across; 0
     if they can have none.  Runs that are not counted can have any."""

@@ -1,6 +1,7 @@
 """What may be said of an effect: verdict, smallest change effect, runs that would settle it."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -69,6 +70,7 @@ def decidable(effect: Effect, tests: float) -> bool:
     return bool(ranks.attainable(*sizes, limit, within=effect.within))
 
 
+@lru_cache(maxsize=256)
 def fewest_runs(tests: float) -> int:
     """The least number of runs a side with which a difference can be significant as the
     first of *tests* tests."""

@@ -1,12 +1,14 @@
 """``make distributions``: a bare machine of each release of Debian runs the demo and the tests.
 
-For each release a bare root, a clean clone of what is committed here, ``make demo`` and
-``make test``, which install all they need.  Takes hours; not part of CI.  Needs root,
-debootstrap and bubblewrap.  Writes build/distributions/results.json, one row a release
-with the versions that it has, what passed and how long it took, and the logs beside it.
+For each release a bare root and a clean clone of what is committed here, which installs
+all it needs (setup), then ``make demo`` and ``make test`` in it.  Takes hours; not part of
+CI.  Needs root, debootstrap and bubblewrap.  Writes build/distributions/results.json, one
+row a release with the versions that it has, what passed and how long it took, and the
+logs beside it.
 
-Arguments: releases (bookworm, trixie, testing) and steps (demo, test); by default all.
-``RUNS`` of the environment goes to the demo.
+Arguments: releases (bookworm, trixie, testing) and steps (setup, demo, test); by default
+all.  Without setup the root and the clone of the last time are used as they are.  ``RUNS``
+and ``RELEASE`` of the environment go to the demo.
 """
 
 import json
@@ -24,9 +26,10 @@ from bare import Bare
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/distributions"
 RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13", "testing": "Debian testing"}
-STEPS = ("demo", "test")
-CLONE = "/root/z3trace"
-_HOURS = 3600.0
+STEPS = ("setup", "demo", "test")
+#: Where an ordinary user can read it, too, as some tests want.
+CLONE = "/srv/z3trace"
+_HOUR = 3600.0  # seconds
 _VERSIONS = {
     "debian": ["cat", "/etc/debian_version"],
     "python": ["python3", "--version"],
@@ -40,41 +43,61 @@ _VERSIONS = {
 _SUMMARY = re.compile(r"^=+ ((?:\d+ \w+(?:, )?)+) in [\d.]+s", re.MULTILINE)
 
 
+def setup(bare: Bare) -> dict[str, Any]:
+    """Make the root and the clone, and let it install what it needs."""
+    log = OUT / f"{bare.name}-setup.log"
+    start = time.monotonic()
+    bare.make(log)
+    current = bare.update(log)
+    ready = bare.run(["apt-get", "-qy", "install", "make", "git"], log, timeout=_HOUR) == 0
+    clone = ["git", "clone", "-q", "--no-hardlinks", str(ROOT), f"{bare.directory}{CLONE}"]
+    subprocess.run(clone, check=True)
+    status = bare.run(["make", ".venv/.ready"], log, timeout=_HOUR, where=CLONE) if ready else 1
+    lists = "current" if current else "older than they may be, taken all the same"
+    return {"lists": lists, **_ended(log, status, start)}
+
+
 def step(bare: Bare, name: str) -> dict[str, Any]:
     """Run one target of make: whether it passed, how long it took, what the tests counted."""
     log = OUT / f"{bare.name}-{name}.log"
     log.unlink(missing_ok=True)
-    runs = [f"RUNS={os.environ['RUNS']}"] if "RUNS" in os.environ and name == "demo" else []
+    given = [f"{key}={os.environ[key]}" for key in ("RUNS", "RELEASE") if key in os.environ]
     start = time.monotonic()
-    status = bare.run(["make", name, *runs], log, timeout=3 * _HOURS, where=CLONE)
+    status = bare.run(["make", name, *given], log, timeout=3 * _HOUR, where=CLONE)
     text = log.read_text(errors="replace")
     counted = _SUMMARY.findall(text)
     failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)
     return {
-        "passed": status == 0,
-        "status": "too long" if status is None else status,
-        "seconds": round(time.monotonic() - start),
+        **_ended(log, status, start),
         "tests": counted[-1] if counted else "",
         "failed": failed,
-        "last": "" if status == 0 else (text.strip().splitlines() or [""])[-1],
     }
 
 
-def release(name: str, steps: list[str]) -> dict[str, Any]:
+def _ended(log: Path, status: int | None, start: float) -> dict[str, Any]:
+    lines = log.read_text(errors="replace").strip().splitlines() or [""]
+    told = [line for line in lines if line.startswith("z3trace: ")]
+    return {
+        "passed": status == 0,
+        "status": "too long" if status is None else status,
+        "seconds": round(time.monotonic() - start),
+        "why": "" if status == 0 else (told or lines)[-1],
+    }
+
+
+def release(name: str, steps: list[str], row: dict[str, Any]) -> None:
+    """Do *steps* in the root of a release, and note what came of them in *row*."""
     bare = Bare(name, OUT / "roots" / name)
-    log = OUT / f"{name}-setup.log"
-    bare.make(log)
-    current = bare.update(log)
-    if bare.run(["apt-get", "-qy", "install", "make", "git"], log, timeout=600):
-        raise SystemExit(f"{name}: make and git cannot be installed: {log}")
-    clone = ["git", "clone", "-q", "--no-hardlinks", str(ROOT)]
-    subprocess.run([*clone, f"{bare.directory}{CLONE}"], check=True)
-    row: dict[str, Any] = {"release": RELEASES.get(name, name), "lists": "current"}
-    if not current:
-        row["lists"] = "older than they may be, taken all the same"
-    row |= {each: step(bare, each) for each in steps}
+    row["release"] = RELEASES[name]
+    for each in steps:
+        if each != "setup" and not (bare.directory / CLONE.lstrip("/")).is_dir():
+            raise SystemExit(f"{name}: there is no root yet: the step setup makes it")
+        row[each] = setup(bare) if each == "setup" else step(bare, each)
+        said = "passed" if row[each]["passed"] else f"FAILED: {row[each]['why'][:120]}"
+        print(f"{row['release']:16} {each:5} {row[each]['seconds']:6} s  {said}", flush=True)
+        if not row[each]["passed"] and each == "setup":
+            break
     row["versions"] = {what: bare.said(command) for what, command in _VERSIONS.items()}
-    return row
 
 
 def main() -> int:
@@ -90,15 +113,16 @@ def main() -> int:
     steps = [each for each in STEPS if each in wanted] or list(STEPS)
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / "results.json"
-    rows = json.loads(path.read_text()) if path.exists() else {}
-    for name in [each for each in RELEASES if each in wanted] or RELEASES:
-        rows[name] = release(name, steps)
-        path.write_text(json.dumps(rows, indent=1) + "\n")
-        for each in steps:
-            done = rows[name][each]
-            said = "passed" if done["passed"] else f"FAILED ({done['last'][:80]})"
-            print(f"{rows[name]['release']:16} {each:5} {done['seconds']:6} s  {said}", flush=True)
-    return 0 if all(rows[n][s]["passed"] for n in rows for s in steps if s in rows[n]) else 1
+    rows: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    names = [each for each in RELEASES if each in wanted] or list(RELEASES)
+    for name in names:
+        rows.setdefault(name, {})
+        try:
+            release(name, steps, rows[name])
+        finally:
+            path.write_text(json.dumps(rows, indent=1) + "\n")
+    done = [rows[name][each]["passed"] for name in names for each in steps if each in rows[name]]
+    return 0 if all(done) else 1
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 
 from vm.accounts import agrees_with_the_workload, nothing_lost
 from vm.conftest import Guest, recorded, z3trace
-from z3trace.kernels import build, fetch, variant, workloads
+from z3trace.kernels import build, fetch, variant
 
 pytestmark = pytest.mark.vm
 NEWEST = "7.2"
@@ -31,7 +31,6 @@ functions = ["zs_free"]
 def test_z3fold_is_recorded(guest: Guest, tmp_path: Path, series: str) -> None:
     release = fetch.cached(series, print)
     module = build.build_variant(release, "mm/z3fold.c", variant.load("page-lock"), print).path
-    workloads.build_workload(release, print)
     result = guest(
         f"uname -r; {z3trace()} record --load --module {module} --no-calibrate -o x.z3t "
         "--workload zpool-bench:threads=2,ops=50000",

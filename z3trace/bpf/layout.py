@@ -50,7 +50,14 @@ PATCH_VALUE = 0x7A330007
 NO_ARGUMENT = 6
 
 SPIN, READ, WRITE = range(3)
-RULE_NONE, RULE_PAGE, RULE_POOL, RULE_RWLOCK, RULE_SPINLOCK, RULE_OBJECT = range(6)
+#: How a rule judges a lock, a bit each.
+FOR_SPIN, FOR_RW, BY_KIND, BY_PAGE, BY_POOL, BY_POINTER = range(6)
+RULE_NONE = 0
+RULE_PAGE = 1 << FOR_SPIN | 1 << BY_PAGE
+RULE_POOL = 1 << FOR_SPIN | 1 << FOR_RW | 1 << BY_POOL
+RULE_RWLOCK = 1 << FOR_RW | 1 << BY_KIND
+RULE_SPINLOCK = 1 << FOR_SPIN | 1 << BY_KIND
+RULE_OBJECT = 1 << FOR_SPIN | 1 << BY_POOL | 1 << BY_POINTER
 NO_RESULT, FAILS_NONZERO, FAILS_ZERO, FAILS_ERROR = range(4)
 FREE, WAITING, HOLDING = range(3)
 TRY, RELEASE = 4, 8
@@ -84,10 +91,10 @@ def corrected(disturbed: int) -> int:
 
 class Rule(Structure):
     _fields_ = [
-        ("kind", c_uint32),
+        ("how", c_uint32),
         ("offset", c_uint32),
         ("lock_class", c_uint32),
-        ("pointer", c_uint32),
+        ("pad", c_uint32),
     ]
 
 
@@ -121,6 +128,10 @@ class Config(Structure):
         ("only", c_uint32),
         ("told", c_uint32),
         ("leaving", c_uint32),
+        ("has_object", c_uint32),
+        ("pad", c_uint32),
+        ("pointer", c_uint64),
+        ("nothing", c_uint64),
     ]
 
 

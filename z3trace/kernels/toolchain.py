@@ -20,10 +20,10 @@ from z3trace.kernels.layout import Kernel
 from z3trace.kernels.lists import Lists, Say
 
 #: What the kernel's build and the box run besides what its headers depend on.
-_TOOLS = (
+_TOOLS = [
     *("make", "binutils", "pahole", "dash", "bash", "coreutils", "sed", "grep", "findutils"),
     *("mawk", "diffutils", "gzip", "util-linux"),
-)
+]
 #: What a maintainer script would make.
 _LINKS = {"awk": "mawk"}
 _COMPILER = re.compile(
@@ -95,7 +95,13 @@ def _packages(kernel: Kernel, lists: Lists) -> dict[str, str]:
     """Name -> version of all packages that are needed, as apt would install them."""
     headers = f"linux-headers-{kernel.release}={kernel.version}"
     arguments = ["-s", "-y", "--no-install-recommends", "install", *_TOOLS, headers]
-    found = dict(_UNPACKED.findall(lists.apt("apt-get", arguments)))
+    try:
+        found = dict(_UNPACKED.findall(lists.apt("apt-get", arguments)))
+    except Z3traceError as error:
+        raise Z3traceError(
+            f"the compiler of {kernel.release} cannot be had from {lists.called}: {error.message}",
+            "the package lists may have a newer kernel by now: 'z3trace kernel fetch' takes it",
+        ) from error
     return {name: found[name] for name in sorted(found) if not name.startswith(_OF_THE_KERNEL)}
 
 

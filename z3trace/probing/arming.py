@@ -55,7 +55,10 @@ def configure(
     for i in range(layout.RULES):
         config.rules[i] = layout.Rule()
     for i, rule in enumerate(plan.rules):
-        config.rules[i] = layout.Rule(rule.kind, rule.offset, rule.lock_class, rule.pointer)
+        config.rules[i] = layout.Rule(rule.kind, rule.offset, rule.lock_class, 0)
+    objects = [rule for rule in plan.rules if rule.kind == layout.RULE_OBJECT]
+    config.has_object = len(objects)
+    config.pointer = objects[0].pointer - objects[0].offset if objects else 0
     for cpu in programs.per_cpu:
         # A cost of 0 would mean that no probe stood there.
         operation = max(costs.operation, 1)

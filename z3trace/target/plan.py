@@ -289,6 +289,8 @@ def lock_rules(
             members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
     # An exact address says more than an offset in some page.
     rules.sort(key=lambda rule: _EXACT.index(rule.kind) if rule.kind in _EXACT else len(_EXACT))
+    if sum(rule.kind == layout.RULE_OBJECT for rule in rules) > 1:
+        raise CannotTraceError(f"{target.name} has more than one lock in an object here")
     if len(rules) > layout.RULES:
         raise CannotTraceError(f"{target.name} has more than {layout.RULES} lock rules here")
     return rules, [LockClass(name=name, members=named) for name, named in members.items()]

@@ -154,6 +154,33 @@ def test_a_plot_shows_every_text_as_text(
         assert "<script" not in text
 
 
+@cache
+def _long() -> list[Comparison]:
+    """Labels as five patches make them, which differ at their ends only."""
+    made = [recording(f"{EVILS['long']}{i}", runs=5, seed=i) for i in range(3)]
+    before, *others = map(Digest.of, made)
+    return compare_all(before, others)
+
+
+@pytest.mark.parametrize("name", plots.figures())
+def test_a_long_label_leaves_room_for_the_picture(name: str) -> None:
+    shown = re.findall(r"<text[^>]*>([^<]*)</text>", _svg(_long()[0], name))
+    assert shown
+    assert max(map(len, shown)) <= style.WIDEST
+    labels = {word for text in shown for word in text.split() if word.startswith("stock+")}
+    assert all(len(label) <= 44 for label in labels)
+    assert len(labels) in (0, 2), "and they are told apart"
+
+
+@pytest.mark.parametrize("renderer", ["compare", "several", "histograms", "trend"])
+def test_a_long_label_does_not_widen_a_table(renderer: str) -> None:
+    text = TEXTS[renderer](_long())
+    heads = [line for line in text.splitlines() if "stock+" in line and "note:" not in line]
+    assert heads
+    for line in heads:
+        assert all(len(word) <= 44 for word in line.split() if word.startswith("stock+")), line
+
+
 def _svg(comparison: Comparison, name: str) -> str:
     figure = plots.figures()[name](comparison)
     text = style.svg(figure)
@@ -172,7 +199,7 @@ def test_the_other_plots(name: str) -> None:
 
 def _report(evil: str) -> Report:
     made = broken()
-    counts = msgspec.structs.replace(made.progress, operations={evil: 3, "free": 1})
+    counts = msgspec.structs.replace(made.progress, operations={evil[:128]: 3, "free": 1})
     header = msgspec.structs.replace(made.header, not_judged={evil: evil})
     check = msgspec.structs.replace(made, header=header, progress=counts)
     spoilt = spoiled(check, evil, keep=_KEPT | {"rule", "type"})

@@ -75,7 +75,7 @@ def test_numbers_are_those_of_the_c_header(evaluate: Evaluate) -> None:
     patches = [name for name in vars(layout) if name.startswith("PATCH_")]
     assert len(patches) == 7
     names = (*patches, "NO_ARGUMENT", "RW_BITS", "TRY", "RELEASE", "SPIN", "READ", "WRITE")
-    names += ("RULE_NONE", "RULE_PAGE", "RULE_POOL", "RULE_RWLOCK", "RULE_SPINLOCK")
+    names += ("FOR_SPIN", "FOR_RW", "BY_KIND", "BY_PAGE", "BY_POOL", "BY_POINTER")
     names += ("NO_RESULT", "FAILS_NONZERO", "FAILS_ZERO", "FAILS_ERROR")
     names += ("FREE", "WAITING", "HOLDING")
     _agrees(evaluate, {f"Z3T_{name}": getattr(layout, name) for name in names})

@@ -30,11 +30,11 @@ def _armed(monkeypatch: pytest.MonkeyPatch, attachments: Any, choice: Choice) ->
 
 def test_rules_and_costs_are_where_the_programs_look() -> None:
     programs: Any = fakes.Programs()
-    programs.config.rules[5].kind = layout.RULE_RWLOCK  # of another recording
+    programs.config.rules[5].how = layout.RULE_RWLOCK  # of another recording
     costs = Costs(operation=0, operation_floor=70, hold_floor=9)
     choice = Choice(process=7, processors=3, slow_paths=True)
     arming.configure(programs, fakes.plan(), costs, choice, siteclasses.of(fakes.plan()))
-    rules = [(rule.kind, rule.offset, rule.lock_class) for rule in programs.config.rules]
+    rules = [(rule.how, rule.offset, rule.lock_class) for rule in programs.config.rules]
     assert rules[:2] == [(layout.RULE_POOL, 8, 2), (layout.RULE_PAGE, 16, 1)]
     assert set(rules[2:]) == {(layout.RULE_NONE, 0, 0)}
     for cpu in programs.per_cpu:

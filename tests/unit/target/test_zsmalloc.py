@@ -14,8 +14,10 @@ from z3trace.bpf import layout
 from z3trace.code.callsites import Site
 from z3trace.code.lockfunctions import LOCK_FUNCTIONS
 from z3trace.errors import CannotTraceError, InputError
-from z3trace.probing import siteclasses
+from z3trace.probing import arming, siteclasses
+from z3trace.probing.choice import Choice, Costs
 from z3trace.target import definition, plan
+from z3trace.target.definition import LockRule
 from z3trace.target.plan import Plan
 
 OLD = ["zs_malloc", "zs_free", "zs_map_object", "zs_unmap_object", "zs_compact"]
@@ -91,8 +93,8 @@ def test_every_kernel_has_its_own_operations_and_the_others_are_said(release: st
 def test_each_lock_class_has_the_member_that_it_is_in_this_kernel(release: str) -> None:
     made = _plan(release)
     assert {lock.name: lock.members for lock in made.locks} == {"other": [], **MEMBERS[release]}
-    kinds = [rule.kind for rule in made.rules]
-    assert kinds == sorted(kinds, key=lambda kind: (kind != layout.RULE_POOL, kind < 5))
+    exact = [rule.kind in (layout.RULE_POOL, layout.RULE_OBJECT) for rule in made.rules]
+    assert exact == sorted(exact, reverse=True)
 
 
 def test_a_lock_of_a_chain_is_told_from_one_of_a_class_by_the_pointer_to_the_pool() -> None:
@@ -103,6 +105,22 @@ def test_a_lock_of_a_chain_is_told_from_one_of_a_class_by_the_pointer_to_the_poo
         plan.ClassRule(layout.RULE_SPINLOCK, 0, number("size-class")),
         plan.ClassRule(layout.RULE_SPINLOCK, 0, number("zspage")),
     ]
+
+
+def test_the_programs_are_told_how_a_lock_leads_to_the_pool_that_it_is_of() -> None:
+    """The pointer lies 8 bytes before the lock of a chain; other kernels have no such lock."""
+    for release, told in (("7.2", (1, -8 % (1 << 64))), ("6.12", (0, 0))):
+        programs, made = fakes.Programs(), _plan(release)
+        choice = Choice()
+        arming.configure(fakes.any_fake(programs), made, Costs(), choice, siteclasses.of(made))
+        assert (programs.config.has_object, programs.config.pointer) == told
+
+
+def test_a_target_has_one_kind_of_object_at_most() -> None:
+    rule = LockRule(lock_class="page", struct="page", member="lock", where="object", pointer="lock")
+    target = structs.replace(fakes.TARGET, locks=[rule, rule])
+    with pytest.raises(CannotTraceError, match="more than one lock in an object"):
+        fakes.plan(target=target)
 
 
 def test_a_variant_with_one_lock_for_the_pool_has_the_same_class() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from samples import recording, write
+from samples import recording, seen, write
 
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.ways import Subject
@@ -103,3 +103,12 @@ def test_call_sites_without_a_probe_are_named(tmp_path: Path) -> None:
     digest = Digest.read(write(tmp_path / "x.z3t", msgspec.structs.replace(made, session=session)))
     assert [site.number for site in digest.unseen()] == [1, 2, 3]
     assert digest.unseen_functions() == "a, b"
+
+
+def test_the_longest_latency_follows_the_way_that_is_chosen() -> None:
+    one = Digest.of(seen("x", runs=3))
+    by_clock = one.longest_latency
+    probed = one.by({Subject("latency", "alloc"): "ops"})
+    assert probed.longest_latency > by_clock + 200, "the probes' own time is in it"
+    assert one.longest_latency == by_clock
+    assert np.isnan(Digest.of(recording("x", runs=0)).longest_latency)
