@@ -11,7 +11,7 @@ import click
 from z3trace.commands import bisecting, guesthalves, options
 from z3trace.commands.options import GuestOptions
 from z3trace.commands.screen import say, wrote
-from z3trace.errors import DONE, FAILED, VIOLATION, UsageError
+from z3trace.errors import DONE, FAILED, NOT_JUDGED, VIOLATION, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +91,8 @@ def command(
     PATCH is a patch, a mail or a mailbox with a series, or a reply that quotes the patch
     with remarks between its lines.  Base and patched source are built and checked in
     guests, then recorded in turn.  The reply quotes the patch, with what was found below
-    the lines that it is about.  Exit status 3 if the patch breaks a rule or kills the kernel.
+    the lines that it is about.  Exit status 3 if the patch breaks a rule or kills the kernel,
+    6 if it does neither but some rules could not be judged.
     """
     from z3trace import paths
     from z3trace.analysis.report.review import Review
@@ -211,4 +212,6 @@ def _report(review: "Review", kept: Path | None) -> int:
             wrote(path)
     if review.after is None:
         return FAILED
-    return VIOLATION if remarks.of_check(review.after, review.before) else DONE
+    if remarks.of_check(review.after, review.before):
+        return VIOLATION
+    return NOT_JUDGED if review.after.verdict == "incomplete" else DONE

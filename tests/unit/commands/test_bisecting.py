@@ -8,7 +8,7 @@ from z3trace.commands import bisecting
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(0, 0), (3, 1), (1, 125), (2, 125), (4, 125), (5, 125), (128, 125), (130, 125)],
+    [(0, 0), (3, 1), (1, 125), (2, 125), (4, 125), (5, 125), (6, 125), (128, 125), (130, 125)],
 )
 def test_codes(status: int, code: int) -> None:
     assert bisecting.code(status) == code

@@ -113,6 +113,16 @@ def test_without_a_finding_all_is_well(run: Run) -> None:
     assert "no violation" in said
 
 
+def test_what_could_not_be_judged_is_no_success(run: Run) -> None:
+    def judge(_: CheckSpec) -> tuple[object, str]:
+        check = clean()
+        header = structs.replace(check.header, not_judged={"held-at-return": "not seen"})
+        return structs.replace(check, header=header), ""
+
+    status, said = run(Guests(judge), "--no-figures")
+    assert status == 6, said
+
+
 def test_a_guest_that_dies_does_not_end_the_review(run: Run, tmp_path: Path) -> None:
     """The next guests run other mixes, and the base runs those that showed something."""
     guests = Guests(
