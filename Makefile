@@ -9,7 +9,10 @@ TREE := build/tree/.ready
 SOURCES := $(shell find z3trace analysis probes testbed -name '*.py' -o -name '*.j2')
 C_FILES := $(shell find probes testbed tests/vm -name '*.[ch]')
 
-.PHONY: help demo test long unit lint format bench bugs distributions soak calibrate fuzz wheel readme house clean
+BASE ?=
+SEED ?= ../shared/seeds/000_553e96b2c8b53029.txt
+
+.PHONY: help demo seed test long unit lint format bench bugs distributions soak calibrate fuzz wheel readme house clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -17,6 +20,13 @@ help: ## list the targets
 demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
 	.venv/bin/z3trace ab --before pool-lock --after page-lock --runs $(RUNS) $(addprefix --release ,$(RELEASE)) \
 		-o build/demo --force
+
+# The source of 2016 is no part of this repository: BASE is mm/z3fold.c of blob d2e8aec, such as
+# of "git show REV:mm/z3fold.c" in a kernel tree.
+seed: $(READY) ## review the mail that z3trace exists for: make seed BASE=z3fold.c, in build/seed
+	@test -n "$(BASE)" || { echo "make seed BASE=FILE: FILE is mm/z3fold.c of blob d2e8aec (late 2016)"; exit 2; }
+	@case $$(git hash-object "$(BASE)") in d2e8aec*) ;; *) echo "$(BASE) is not blob d2e8aec"; exit 2;; esac
+	.venv/bin/z3trace review $(SEED) --base $(BASE) -o build/seed --force
 
 # The first guest fetches what all need: a kernel, a QEMU, whether KVM works.
 test: lint ## lint and all tests, the guest ones included

@@ -203,6 +203,15 @@ def reply(mail: bytes, text: bytes = b"") -> bytes:
     return head.encode() + quoted + b"Looks good.\n" + text + b"\n"
 
 
+def squeezed(mail: bytes) -> bytes:
+    """As the page of an archive shows it: blanks that stand together are one, those at the
+    beginning of a line behind its mark too."""
+    return b"\n".join(
+        re.sub(rb"[ \t]+", b" ", line).rstrip(b" ") if line.startswith(b">") else line
+        for line in mail.split(b"\n")
+    )
+
+
 def other(mail: bytes) -> bytes:
     """A mail with another change of the same lines."""
     return mail.replace(b"cpu_relax", b"might_sleep").replace(b"+\tint n", b"+\tlong n")
@@ -250,6 +259,10 @@ def all_forms(made: Sent) -> dict[str, Files]:
         "attached, base64": {"f.eml": in_one_mail(mails, "application/octet-stream", "base64")},
         "with answers": {
             "t.mbox": made.cover + b"".join(mail + reply(mail, diff(other(mail))) for mail in mails)
+        },
+        "quoted by answers": {"t.mbox": b"".join(map(reply, mails))},
+        "quoted by answers, blanks lost": {
+            "t.mbox": b"".join(squeezed(reply(mail)) for mail in mails)
         },
         "three versions": {
             "t.mbox": b"".join(map(other, [*mails, *again])) + b"".join(reversed(ours))

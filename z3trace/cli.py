@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from z3trace.commands import bisecting
 from z3trace.commands.verbs import HIDDEN, VERBS
 from z3trace.errors import DONE, FAILED, INTERRUPTED, Z3traceError
 from z3trace.printable import visible
@@ -148,6 +149,12 @@ _ENDS: tuple[tuple[type[BaseException], Callable[[Any], int]], ...] = (
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line; the exit code.  No exception leaves it."""
+    words = sys.argv[1:] if arguments is None else arguments
+    status = _run(words)
+    return bisecting.code(status) if bisecting.asked(words) else status
+
+
+def _run(arguments: list[str]) -> int:
     try:
         result = cli.main(arguments, prog_name="z3trace", standalone_mode=False)
         return _flushed(result if isinstance(result, int) else DONE)

@@ -21,6 +21,7 @@ PACKAGES = {
     "swapon": "mount",
     "swapoff": "mount",
     "gcc": "gcc",
+    "git": "git",
     "objcopy": "binutils",
     "make": "make",
     "spatch": "coccinelle",
@@ -53,6 +54,23 @@ def run(
     doing: str = "",
     timeout: float | None = None,
 ) -> str:
+    """Standard output of a program as text; errors as of ``output``."""
+    said = output(arguments, cwd=cwd, env=env, doing=doing, timeout=timeout)
+    return _text(said)
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def output(
+    arguments: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    doing: str = "",
+    timeout: float | None = None,
+) -> bytes:
     """Standard output of a program; Z3traceError with its last lines when it fails, when it
     takes longer than *timeout* seconds, or when it cannot be started."""
     argv = [find(str(arguments[0])), *map(str, arguments[1:])]
@@ -64,8 +82,6 @@ def run(
             env=env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
-            errors="replace",
             timeout=timeout,
             check=False,
         )
@@ -74,6 +90,6 @@ def run(
     except OSError as error:
         raise Z3traceError(f"{what}: cannot run {argv[0]}: {error.strerror}") from error
     if result.returncode:
-        lines = (result.stdout + result.stderr).strip().splitlines()[-15:]
+        lines = _text(result.stdout + result.stderr).strip().splitlines()[-15:]
         raise Z3traceError(f"{what} failed with status {result.returncode}:\n" + "\n".join(lines))
     return result.stdout

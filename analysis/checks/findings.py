@@ -61,6 +61,8 @@ class Violation(Struct, frozen=True, kw_only=True):
     other: Place | None = None
     reverse: list[Place] = []
     instances: list[Instance] = []
+    #: The workloads that showed it, if more than one was run.
+    workloads: list[str] = []
 
     @property
     def place(self) -> Place:
@@ -113,6 +115,17 @@ class Hang(Struct, frozen=True, kw_only=True):
     uncounted: float = 0.0
 
 
+class Death(Struct, frozen=True, kw_only=True):
+    """What killed the kernel and no rule judges: the console's own *words* and *trace*, the
+    place in the target, and the last lock events before it that are known."""
+
+    words: str
+    place: Place
+    trace: list[str] = []
+    events: list[Event] = []
+    workloads: list[str] = []
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """All that a check's reports say."""
 
@@ -137,6 +150,7 @@ class Report(Struct, frozen=True, kw_only=True):
     #: Ctrl-C ended the check: it judged up to then.
     interrupted: bool = False
     hang: Hang | None
+    deaths: list[Death] = []
 
 
 class Places:

@@ -30,7 +30,7 @@ def hang(check: Check, incidents: Sequence[Incident], console: str, lost: str) -
     """What the console says of the end of the kernel, without our own lines."""
     if not lost:
         return None
-    lines = _lines(console)
+    lines = console_lines(console)
     from_trouble = dropwhile(lambda line: not _TROUBLE.search(line), lines)
     trace = (line for line in from_trouble if "z3t-check" not in line and _TELLING.search(line))
     shown = list(islice(trace, _TRACE_LINES))
@@ -38,7 +38,7 @@ def hang(check: Check, incidents: Sequence[Incident], console: str, lost: str) -
     return Hang(reason=reason, trace=shown, uncounted=_uncounted(check, incidents))
 
 
-def _lines(console: str) -> Iterator[str]:
+def console_lines(console: str) -> Iterator[str]:
     """The console's lines without their time, cut: a stranger's guest can print what it
     likes, and of its lines only so many are looked at."""
     for match in islice(_LINE.finditer(console), _MOST_LINES):

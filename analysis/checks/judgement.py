@@ -3,8 +3,17 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from z3trace.analysis.checks.deaths import deaths
 from z3trace.analysis.checks.exercised import exercised
-from z3trace.analysis.checks.findings import SCHEMA, Nested, Places, Report, Violation
+from z3trace.analysis.checks.findings import (
+    SCHEMA,
+    Death,
+    Event,
+    Nested,
+    Places,
+    Report,
+    Violation,
+)
 from z3trace.analysis.checks.hang import hang
 from z3trace.analysis.checks.order import nested, one_direction, order_violations
 from z3trace.analysis.checks.violations import incidents_of, violations
@@ -54,6 +63,8 @@ def report(
         not_judged["stuck-wait"] = f"{_MANY}: {not_judged['double-acquire']}"
     unjudged = any(reason != NO_FREES for reason in not_judged.values())
     whole = check.end is not None and not (missing or unjudged)
+    module = header.module.name
+    died = deaths(console, module, broken, last_events(broken)) if lost else []
     return Report(
         schema=SCHEMA,
         tool=header.tool,
@@ -64,7 +75,7 @@ def report(
         module=header.module.name,
         workload=header.workload,
         command=header.command,
-        verdict=_verdict(broken, lost, whole=whole),
+        verdict=_verdict([*broken, *died], lost, whole=whole),
         violations=broken,
         exercised=exercised(check, incidents, place, lost=bool(lost)),
         order=order,
@@ -79,11 +90,19 @@ def report(
         workload_status=check.end.result.status if check.end else None,
         interrupted=check.end.interrupted if check.end else False,
         hang=hang(check, incidents, console, lost),
+        deaths=died,
     )
 
 
+def last_events(violations: Sequence[Violation]) -> list[Event]:
+    """The lock events before the last incident that is known in full."""
+    instances = [instance for each in violations for instance in each.instances]
+    last = max(instances, key=lambda instance: instance.time, default=None)
+    return last.events if last else []
+
+
 def _verdict(
-    violations: Sequence[Violation], lost: str, *, whole: bool
+    violations: Sequence[Violation | Death], lost: str, *, whole: bool
 ) -> Literal["violations", "clean", "lost", "incomplete"]:
     if violations:
         return "violations"

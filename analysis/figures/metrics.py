@@ -12,15 +12,16 @@ from typing import Literal
 class Definition:
     """What a metric is, in one row.
 
-    *meaning*: in the words of an export's help.  *subject*: what a figure of it is of; a
-    whole run has none.  *tested*: whether it carries a verdict; one that does not
-    describes.  *primary*: the statistics that are tested first, apart from the rest.
-    *compared*: whether its figures are compared at all, or only its histogram is kept.
+    *meaning*: in the words of an export's help.  *subject*: what a figure of it is of, an
+    operation and a lock class being both; a whole run has none.  *tested*: whether it
+    carries a verdict; one that does not describes.  *primary*: the statistics that are
+    tested first, apart from the rest.  *compared*: whether its figures are compared at all,
+    or only its histogram is kept.
     """
 
     name: str
     meaning: str
-    subject: Literal["", "operation", "lock"] = ""
+    subject: Literal["", "operation", "lock", "both"] = ""
     higher_is_better: bool = False
     tested: bool = False
     primary: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ METRICS = (
     Definition("corrected_hold", "Hold without poll(2)'s cost", "lock", compared=False),
     Definition("contended", "Share of acquisitions that did not succeed at once", "lock"),
     Definition("acquisitions", "Acquisitions for each operation", "lock"),
+    Definition("taken", "Acquisitions of a lock class in one call of an operation", "both"),
     Definition("trylock_failures", "Failed trylocks for each operation", "lock"),
     Definition("part", "Wait, hold and rest of an operation's mean latency", "operation"),
     Definition("site", "Wait and hold at a function's lock calls, for each operation", "lock"),

@@ -42,11 +42,12 @@ Row = tuple[Key, float, float]
 
 class Known(NamedTuple):
     """What a session says of the numbers in its runs: call sites, the lock calls of its
-    timed build, and the schema."""
+    timed build, the schema, and which operation a function of the target carries."""
 
     sites: Mapping[int, CallSite]
     calls: Mapping[int, TimedCall]
     schema: int
+    carries: Mapping[str, str] = {}
 
     @classmethod
     def of(cls, session: Session) -> "Known":
@@ -56,7 +57,13 @@ class Known(NamedTuple):
             {site.number: site for site in session.sites},
             {call.number: call for call in calls},
             session.schema,
+            carried(session),
         )
+
+
+def carried(session: Session) -> dict[str, str]:
+    """Function of the target, as the compiler calls it -> the operation that it carries."""
+    return {op.symbol or op.function: op.name for op in session.operations if op.attached}
 
 
 #: What the compiler puts behind the name of a copy that it made.
@@ -185,6 +192,22 @@ def _sites(part: Part, known: Known) -> Iterator[Row]:
             yield Key("site", "", where, statistic, "ns"), value / part.calls, 0.0
 
 
+def _taken(part: Part, known: Known) -> Iterator[Row]:
+    """How often an operation takes a lock class in one call, by the call sites in the
+    function that carries it and in what the compiler put into that function."""
+    calls = {counts.operation: counts.entries for counts in part.operations}
+    sums: dict[tuple[str, str], int] = {}
+    for seen in part.sites:
+        site = known.sites.get(seen.site)
+        operation = known.carries.get(site.function, "") if site else ""
+        if site and site.action != "release" and calls.get(operation):
+            pair = (operation, "+".join(sorted(seen.locks)) or "other")
+            sums[pair] = sums.get(pair, 0) + seen.acquisitions
+    for (operation, lock), count in sums.items():
+        key = Key("taken", operation, lock, "mean", "a call")
+        yield key, count / calls[operation], 0.0
+
+
 def workload(run: Run) -> Iterator[Row]:
     """The speed of a run by what the workload tells of itself."""
     calls = sum(truth.calls for truth in run.result.operations)
@@ -201,5 +224,7 @@ def figures_of(part: Part, measured: Sequence[Measured], known: Known) -> Iterat
     yield from _locks(part, part.calls)
     if part.whole and known.schema >= _PARTS_SINCE:
         yield from _parts(part)
+    if part.whole:
+        yield from _taken(part, known)
     if part.calls and (part.whole or part.timed_calls):
         yield from _sites(part, known)

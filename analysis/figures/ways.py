@@ -31,6 +31,7 @@ FROM = {
     "corrected_hold": _PROBED_LOCK,
     "contended": _LOCK,
     "acquisitions": _LOCK,
+    "taken": _WHOLE,
     "trylock_failures": _LOCK,
     "part": _WHOLE,
     "site": ("timed", "all"),

@@ -8,10 +8,10 @@ import msgspec
 
 from z3trace import paths
 from z3trace.analysis.checks.findings import Nested, Report
-from z3trace.analysis.report import checkmail
+from z3trace.analysis.report import checkmail, ktap
 
 #: What ``write_all`` writes.
-FILES = ("check.txt", "check.json", "check.html", "lock-order.svg")
+FILES = ("check.txt", "check.json", "check.html", "lock-order.svg", "check.ktap")
 
 
 def as_json(report: Report) -> str:
@@ -40,11 +40,17 @@ def _drawing(report: Report) -> str:
 
 
 def write_all(report: Report, directory: Path) -> list[Path]:
-    """Write check.txt, .json, .html and lock-order.svg; the paths written."""
+    """Write check.txt, .json, .html, .ktap and lock-order.svg; the paths written."""
     from z3trace.analysis.report import checkhtml
 
     drawing = _drawing(report)
-    texts = (checkmail.render(report), as_json(report), checkhtml.render(report, drawing), drawing)
+    texts = (
+        checkmail.render(report),
+        as_json(report),
+        checkhtml.render(report, drawing),
+        drawing,
+        ktap.document(ktap.of_check(report)),
+    )
     contents = dict(zip(FILES, texts, strict=True))
     for name, content in contents.items():
         paths.write_atomic(directory / name, content)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from z3trace.analysis.checks.findings import Place, Report, Violation
+from z3trace.analysis.checks.findings import Death, Place, Report, Violation
 from z3trace.analysis.report.checkwords import (
     UNCOUNTED,
     circumstances,
@@ -14,6 +14,7 @@ from z3trace.analysis.report.checkwords import (
     summary,
     times,
     title,
+    where,
 )
 from z3trace.analysis.report.prose import WIDTH, ascii_only, heading, shell_command, wrap
 from z3trace.analysis.report.table import Table
@@ -32,6 +33,16 @@ def _violation(violation: Violation) -> list[str]:
             out.append("  the task's last lock events:")
             out += [ascii_only(f"    {event(each)}")[:WIDTH] for each in instance.events]
     return [*out, ""]
+
+
+def _death(death: Death) -> list[str]:
+    out = wrap(death.words)
+    if death.place.function:
+        out += wrap(f"in {where(death.place)}", "  ", "    ")
+    if death.events:
+        out.append("  the last lock events that are known:")
+        out += [ascii_only(f"    {event(each)}")[:WIDTH] for each in death.events]
+    return out
 
 
 def _fitted(header: list[str], rows: list[list[str]]) -> list[str]:
@@ -120,6 +131,8 @@ def render(report: Report) -> str:
         out += heading("Violations")
         for violation in report.violations:
             out += _violation(violation)
+    for death in report.deaths:
+        out += [*heading("What killed the kernel"), *_death(death), ""]
     out += [*_exercised(report), *_order(report), *_blind(report)]
     if report.hang and report.hang.trace:
         out += heading("The console's last words")

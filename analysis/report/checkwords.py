@@ -101,10 +101,16 @@ def summary(report: Report) -> str:
     scope = f"{least}{amount(made, 'operation')}, {done.reached} of {sites} ({done.percent:.0f} %)"
     broken = len(report.violations)
     said = amount(broken, "violation")
+    if report.deaths:
+        said += f" and what killed the kernel ({report.deaths[0].words[:60]})"
     if report.hang and report.hang.uncounted:
         # The counts are older than what was found.
         lost = "the kernel was lost"
-        return f"{said}, and {lost}" if broken else f"{lost}, no rule was seen broken before"
+        return (
+            f"{said}, and {lost}"
+            if broken or report.deaths
+            else f"{lost}, no rule was seen broken before"
+        )
     if report.verdict == "violations":
         return f"{said} in {scope}"
     if report.verdict == "lost":

@@ -219,6 +219,23 @@ def locks(comparison: Comparison) -> Table:
     return table if any(row[-2:] != ["0", "0"] for row in rows) else table.without({5, 6})
 
 
+def taken(comparison: Comparison) -> Table:
+    """How often one call of an operation takes each lock class."""
+    rows = []
+    for metric in comparison.select("taken"):
+        effect = metric.effect
+        pair = [units.value(value, metric.unit) for value in (effect.before, effect.after)]
+        interval = units.interval(effect.low, effect.high)
+        changed = pair[0] != pair[1]
+        told = [units.ratio(effect.ratio), interval] if changed else ["", ""]
+        rows.append([f"{metric.operation}: {metric.lock}", *pair, *told])
+    return Table(
+        ["operation: lock", "before", "after", "ratio", "95 %"],
+        rows,
+        title="Acquisitions in one call of an operation (all probes)",
+    )
+
+
 def behind(comparison: Comparison) -> list[Table]:
     """The histograms that the plots are drawn from: the lower edge of each occupied bucket
     in ns, and its count on both sides."""
@@ -240,7 +257,7 @@ def behind(comparison: Comparison) -> list[Table]:
 def of(comparison: Comparison) -> list[Table]:
     """Every table of where a change comes from, in the order of the reports."""
     return [
-        *(make(comparison) for make in (time, sites, parts, locks)),
+        *(make(comparison) for make in (time, sites, parts, taken, locks)),
         *witnesses(comparison),
         probe_effect(comparison),
     ]

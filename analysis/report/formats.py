@@ -9,7 +9,7 @@ from pathlib import Path
 
 from z3trace.analysis import plots
 from z3trace.analysis.comparing.comparison import Comparison
-from z3trace.analysis.report import jsonreport, mail, many, markdown
+from z3trace.analysis.report import jsonreport, ktap, mail, many, markdown
 from z3trace.data import outputs
 from z3trace.errors import UsageError
 
@@ -29,12 +29,17 @@ class Format:
     many: Callable[[Sequence[Comparison]], str] | None = None
 
 
+def _ktap(comparison: Comparison) -> str:
+    return ktap.document(ktap.of_comparison(comparison))
+
+
 #: How a report's name ends -> its format.
 FORMATS = {
     ".txt": Format(mail.render, many.render),
     ".md": Format(markdown.render),
     ".html": Format(_html),
     ".json": Format(jsonreport.render, many.as_json),
+    ".ktap": Format(_ktap),
 }
 
 

@@ -1,11 +1,15 @@
 """What a comparison comes to, in a few sentences."""
 
+from pathlib import Path
+
 from z3trace.analysis import units
+from z3trace.analysis.comparing import loops
 from z3trace.analysis.comparing.comparison import Comparison, Metric
 from z3trace.analysis.comparing.contradiction import Contradiction
 from z3trace.analysis.figures import ways
 from z3trace.analysis.figures.run import Key
 from z3trace.analysis.statistics.effect import Effect
+from z3trace.data.model import CallSite
 
 #: Locks that got better are told of at the head of a report; tables have the others.
 _MOST_LOCKS = 4
@@ -33,7 +37,8 @@ def _ratio(effect: Effect) -> str:
     return f"ratio {units.ratio(effect.ratio)} {units.interval(effect.low, effect.high)}"
 
 
-def _claim(metric: Metric) -> str:
+def claim(metric: Metric) -> str:
+    """One figure with its change, interval and verdict."""
     e = metric.effect
     seen = ""
     if metric.definition.subject == "lock":
@@ -57,19 +62,37 @@ def contradictions(comparison: Comparison) -> list[str]:
     return [_contradiction(found) for found in comparison.contradictions]
 
 
+def place(site: CallSite) -> str:
+    """``file:line`` of a lock call, or its function where that is not known."""
+    return f"{Path(site.file).name}:{site.line}" if site.file else site.function
+
+
+def loop(found: loops.Loop) -> str:
+    """A lock call that moved into a loop, in one sentence."""
+    new = found.after
+    once = found.before is not None and f"{found.before:.3g}" == "1"
+    before = "not" if found.before is None else "once" if once else f"{found.before:.3g} times"
+    return (
+        f"LOOP: {new.operation} takes the {new.lock} lock {new.each:.3g} times a call at "
+        f"{place(new.site)}, {before} before (all probes)"
+    )
+
+
 def claims(comparison: Comparison) -> list[str]:
-    """Contradictions first, if there are any.  Then one sentence a claim, each with its
-    figure and interval: throughput; latency of each operation that has one that differs,
-    the mean before p99 before p50; the mean waits and holds that count."""
+    """Contradictions first, if there are any, and lock calls that moved into a loop.  Then
+    one sentence a claim, each with its figure and interval: throughput; latency of each
+    operation that has one that differs, the mean before p99 before p50; the mean waits and
+    holds that count."""
     sentences = contradictions(comparison)
-    sentences += [_claim(metric) for metric in comparison.select("throughput")]
+    sentences += [loop(found) for found in loops.loops(comparison)]
+    sentences += [claim(metric) for metric in comparison.select("throughput")]
     told = set()
     for statistic in ("mean", "p99", "p50"):
         for metric in comparison.select("latency", statistic):
             if metric.verdict in ("better", "worse") and metric.operation not in told:
                 told.add(metric.operation)
-                sentences.append(_claim(metric))
-    return sentences + [_claim(metric) for metric in _lock_claims(comparison)]
+                sentences.append(claim(metric))
+    return sentences + [claim(metric) for metric in _lock_claims(comparison)]
 
 
 def _lock_claims(comparison: Comparison) -> list[Metric]:

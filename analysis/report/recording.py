@@ -3,6 +3,7 @@
 import numpy as np
 
 from z3trace.analysis import units
+from z3trace.analysis.comparing import loops
 from z3trace.analysis.comparing.seen import in_place
 from z3trace.analysis.figures import costs, ways
 from z3trace.analysis.figures.histogram import quantiles
@@ -38,6 +39,15 @@ def _operations(digest: Digest) -> list[str]:
         rows.append([operation.name, operation.symbol, *cells, units.count(failures), *seen])
     header = ["operation", "symbol", "count", "p50", "p90", "p99", "p99.9", "failed"]
     return table([*header, "seen by", "instr."], rows, 2)
+
+
+def _taken(digest: Digest) -> list[str]:
+    """How often one call of an operation takes each lock class, over all runs."""
+    sums: dict[tuple[str, str], float] = {}
+    for each in loops.takings(digest):
+        sums[each.operation, each.lock] = sums.get((each.operation, each.lock), 0.0) + each.each
+    rows = [[operation, lock, f"{value:.3g}"] for (operation, lock), value in sums.items()]
+    return table(["operation", "lock", "taken in a call"], rows, 2) if rows else []
 
 
 def _locks(digest: Digest) -> list[str]:
@@ -226,6 +236,7 @@ def text(digest: Digest, *, sites: bool) -> str:
         "",
         *_locks(digest),
         "",
+        *([*taken, ""] if (taken := _taken(digest)) else []),
         *([*_sites(digest), ""] if sites else []),
         _coverage(digest),
         *_instants(digest),

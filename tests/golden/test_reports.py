@@ -236,6 +236,7 @@ def test_check_is_written_in_every_form(tmp_path: Path) -> None:
     assert sorted(path.name for path in written) == [
         "check.html",
         "check.json",
+        "check.ktap",
         "check.txt",
         "lock-order.svg",
     ]

@@ -16,6 +16,7 @@ from z3trace.data.checkfile import ConditionInfo
 from z3trace.data.model import CallSite
 from z3trace.errors import CannotTraceError
 from z3trace.probing.arming import Armed
+from z3trace.target.definition import Condition
 from z3trace.target.plan import Plan, resolve
 
 _TICK = 250_000_000  # ns between looks at the task on a CPU
@@ -125,11 +126,20 @@ def _arm_frees(programs: Programs, maps: CheckMaps, plan: Plan, armed: Armed) ->
     return ""
 
 
+def _must_have(plan: Plan, condition: Condition) -> None:
+    """LookupError if this version of the target has not what the condition needs."""
+    structure, _, member = (condition.needs or "").partition(".")
+    there = plan.code.members(structure) if structure else {}
+    if structure and (not there or (member and member not in there)):
+        raise LookupError(f"this version of {plan.target.name} has no {condition.needs}")
+
+
 def _arm_conditions(programs: Programs, plan: Plan, armed: Armed) -> list[ConditionInfo]:
     address, conditions = plan.address(), []
     for number, condition in enumerate(plan.target.conditions):
         reason = ""
         try:
+            _must_have(plan, condition)
             _, found = resolve(condition.functions, plan.code)
             value = condition.value
             if condition.struct and condition.member:

@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import options
+from z3trace.commands import bisecting, guesthalves, options
 from z3trace.commands.options import GuestOptions, PlacingOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
-from z3trace.errors import DONE, FAILED, UsageError, Z3traceError
-from z3trace.words import amount, plural
+from z3trace.errors import DONE, FAILED, REGRESSION, UsageError
 
 if TYPE_CHECKING:
-    from z3trace.kernels.layout import Kernel
-    from z3trace.kernels.variant import Variant
     from z3trace.target.definition import Target
 
 DEFAULT_RUNS = 40
 
+_BASE = "also a .c file, a kernel tree, or TREE@REVISION by git"
 RECORDINGS = ("before.z3t", "after.z3t")
 
 
-def _make_room(directory: Path) -> None:
+def make_room(directory: Path) -> None:
     """What an earlier run left is gone before a guest boots: nothing old can pass for the
     outcome of this run."""
     from z3trace import paths
@@ -43,13 +41,13 @@ def _make_room(directory: Path) -> None:
 @click.command()
 @click.option(
     "--before",
-    help="Variant without the patch.  [default: the target's; of z3fold pool-lock, of zsmalloc "
-    "zs-pool-lock, or stock under a patch]",
+    help=f"Variant without the patch; {_BASE}.  [default: the target's; of z3fold pool-lock, of "
+    "zsmalloc zs-pool-lock, or stock under a patch]",
 )
 @click.option(
     "--after",
-    help="Variant with the patch.  [default: the target's; of z3fold page-lock, of zsmalloc "
-    "zs-class-lock]",
+    help=f"Variant with the patch; {_BASE}.  [default: the target's; of z3fold page-lock, of "
+    "zsmalloc zs-class-lock]",
 )
 @options.patches("that turns 'before' into 'after'")
 @options.unboxed
@@ -80,6 +78,7 @@ def _make_room(directory: Path) -> None:
 @options.guest
 @options.output_directory("recordings, plots and reports", required=True)
 @options.force
+@bisecting.option
 def command(
     before: str | None,
     after: str | None,
@@ -95,6 +94,7 @@ def command(
     guest: GuestOptions,
     directory: Path,
     force: bool,
+    bisect: bool,
 ) -> int:
     """Build two variants, record both in turn in one guest, compare.
 
@@ -104,11 +104,10 @@ def command(
     of --before with the patches applied is the side after.
     """
     from z3trace import paths
-    from z3trace.commands import progress
     from z3trace.data.recordable import require_recordable
-    from z3trace.guest import spec, vm
-    from z3trace.kernels import build, fetch, variant, workloads
-    from z3trace.recording import repetitions, room
+    from z3trace.guest import spec
+    from z3trace.kernels import base, build, fetch, variant, workloads
+    from z3trace.recording import repetitions
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -122,26 +121,23 @@ def command(
     work = choose.named(workload_text)
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=timed)
     repetitions.of_pair(asked)
-    _say_if_few(runs, len(target.operations), len(target.classes()) - 1)
-    kernel = fetch.cached(guest.release, say)
+    guesthalves.say_if_few(target, runs)
+    kernel, boxed = fetch.cached(guest.release, say), not unboxed
+    how = (patches, placing.fuzz, placing.defines)
     variants = [
-        variant.load(before, target=target.name),
-        variant.load(before, patches, placing.fuzz, placing.defines, target.name)
+        base.variant_of(before, kernel, target.source, say, boxed=boxed, target=target.name),
+        base.variant_of(before, kernel, target.source, say, how, boxed=boxed, target=target.name)
         if patches
-        else variant.load(after, target=target.name),
+        else base.variant_of(after, kernel, target.source, say, boxed=boxed, target=target.name),
     ]
     for chosen in variants:
-        name = build.label(chosen.name, boxed=not unboxed)
+        name = build.label(chosen.name, boxed=boxed)
         require_recordable(name, sys.argv[1:], workload_text)
     modules = [
-        build.build_variant(kernel, target.source, chosen, say, boxed=not unboxed)
-        for chosen in variants
+        build.build_variant(kernel, target.source, chosen, say, boxed=boxed) for chosen in variants
     ]
-    instrumented = _timed(kernel, target.source, variants, boxed=not unboxed) if timed else []
-    counts = repetitions.of_pair(replace(asked, timed=bool(instrumented)))
-    room.require_room(counts, len(target.operations), len(target.classes()))
-    if modules[0].digest == modules[1].digest:
-        say("both sides are the same build: what will differ between them is noise")
+    instrumented = guesthalves.timed(kernel, target.source, variants, boxed=boxed) if timed else []
+    counts = guesthalves.counts(target, replace(asked, timed=bool(instrumented)))
     workloads.build_workloads(kernel, [workload_text], say)
     pair = spec.PairSpec(
         target=target_name,
@@ -153,44 +149,15 @@ def command(
         calibrate=probing.calibrate,
         keep_paths=probing.keep_paths,
         command=["z3trace", *sys.argv[1:]],
-        sides=[
-            spec.PairSide(label=module.variant, module=str(module.path), timed=path, output=name)
-            for module, path, name in zip(
-                modules, instrumented or ("", ""), RECORDINGS, strict=True
-            )
-        ],
+        sides=guesthalves.sides(modules, instrumented, RECORDINGS),
     )
-    _make_room(directory)
+    make_room(directory)
     say(f"booting {kernel.release} with {guest.cpus} CPUs")
-    with progress.shown("recording") as look:
-        home = vm.Home(directory, RECORDINGS)
-        machine = guest.machine(
-            stranger=not variant.ours((before, after), patches), boxed=not unboxed
-        )
-        outcome = vm.run_half(kernel, "ab-guest", pair, machine, say, home, look)
-    for warning in outcome.warnings:
-        say(f"the guest's console: {warning}")
-    if outcome.status:
-        return outcome.status if outcome.status < 126 else FAILED
-    if set(outcome.made) != set(RECORDINGS):
-        raise Z3traceError("the guest left no whole recordings", "what it said is above")
-    return _report([directory / name for name in RECORDINGS], directory)
-
-
-def _say_if_few(runs: int, operations: int, classes: int) -> None:
-    """Before anything runs: whether so few runs a side can decide anything at all."""
-    from z3trace.analysis.figures.metrics import questions
-    from z3trace.analysis.statistics import family, verdict
-
-    asked = questions(operations, classes)
-    first, _ = family.strictness(asked, asked)
-    needed = verdict.fewest_runs(first)
-    if runs < needed:
-        say(
-            f"{amount(runs, 'run')} a side {plural(runs, 'is', 'are')} too few to tell any "
-            f"difference, however large, if all {asked} primary figures are seen: from {needed} "
-            "on one can be told"
-        )
+    machine = guest.machine(stranger=not variant.ours((before, after), patches), boxed=boxed)
+    status = guesthalves.pair(kernel, pair, machine, directory, RECORDINGS)
+    if status:
+        return status
+    return _report([directory / name for name in RECORDINGS], directory, bisect=bisect)
 
 
 def _names(
@@ -214,22 +181,8 @@ def _workload(target: "Target") -> str:
     return target.defaults.compare
 
 
-def _timed(kernel: "Kernel", source: str, variants: "list[Variant]", *, boxed: bool) -> list[str]:
-    """The files of the timed builds; none if they cannot be built, and that is said."""
-    from z3trace.kernels import build
-
-    try:
-        return [
-            str(build.build_variant(kernel, source, each, say, boxed=boxed, timed=True).path)
-            for each in variants
-        ]
-    except Z3traceError as error:
-        said = error.message.splitlines()[0]
-        say(f"no timed build, locks are seen by probes on each class: {said}")
-        return []
-
-
-def _report(recordings: list[Path], directory: Path) -> int:
+def _report(recordings: list[Path], directory: Path, *, bisect: bool) -> int:
+    from z3trace.analysis.comparing import loops
     from z3trace.analysis.comparing.comparison import compare
     from z3trace.analysis.figures.recording import Digest
     from z3trace.analysis.report import formats, terminal
@@ -239,4 +192,10 @@ def _report(recordings: list[Path], directory: Path) -> int:
     written = [*recordings, *formats.write_all(comparison, directory)]
     for path in written:
         wrote(path)
-    return DONE
+    if not bisect:
+        return DONE
+    if comparison.regressions() or loops.loops(comparison):
+        return REGRESSION
+    judged = [m for m in comparison.main() if m.verdict in ("better", "no difference")]
+    asked = [m for m in comparison.main() if m.verdict == "inconclusive"]
+    return DONE if judged or asked else FAILED

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import options
+from z3trace.commands import bisecting, guesthalves, options
 from z3trace.commands.options import GuestOptions, PlacingOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import (
@@ -18,17 +18,13 @@ from z3trace.errors import (
     GUEST_LOST,
     NOT_JUDGED,
     VIOLATION,
-    GuestLostError,
     UsageError,
-    Z3traceError,
 )
 
 if TYPE_CHECKING:
     from z3trace.analysis.checks.findings import Nested
     from z3trace.data.checkfile import Check
 
-#: A guest under check prints what it finds, and a CPU that hangs for 8 s is told of.
-GUEST_WORDS = "tp_printk watchdog_thresh=4"
 PACKAGED = "packaged"
 EVIDENCE = "check.z3c"
 
@@ -76,7 +72,7 @@ class _Guest:
 @click.option(
     "--variant",
     help="Check this variant of the target in a guest: one that 'kernel build' knows, a .toml "
-    "file, or 'packaged' for the kernel's own module.",
+    "or .c file, a kernel tree, TREE@REVISION, or 'packaged' for the kernel's own module.",
 )
 @options.patches("on top of the variant (default: page-lock of z3fold, else stock), in a guest")
 @options.unboxed
@@ -103,6 +99,7 @@ class _Guest:
 @options.guest
 @options.output_directory("the reports: check.txt, .json, .html and lock-order.svg")
 @options.force
+@bisecting.option
 @click.argument("command_line", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 def command(
     target_name: str,
@@ -124,6 +121,7 @@ def command(
     guest: GuestOptions,
     directory: Path | None,
     force: bool,
+    bisect: bool,
     command_line: tuple[str, ...],
 ) -> int:
     """Judge a target's lock discipline while a workload runs.
@@ -146,7 +144,8 @@ def command(
         raise UsageError(
             "--variant and --patch build a module and load it in a guest: there is no place for "
             f"{'--module' if module_file else '--load'}",
-            "leave it out; or check a module of yours in a guest by 'z3trace vm -- check --module'",
+            "leave it out, or give its source with --variant FILE.c; a module of yours is checked "
+            "in a guest by 'z3trace vm -- check --module'",
         )
     if in_guest and (duration or command_line):
         raise UsageError("in a guest a check runs a workload of our own", "give --workload")
@@ -164,7 +163,8 @@ def command(
             console, lost, status = "", "", DONE
             here = _Here(workload_text, duration, command_line, module_file, load)
             _check_here(asked, here, file)
-        return _report(checkfile.read(file, identity), console, lost, status, known, kept)
+        seen = checkfile.read(file, identity)
+        return _report(seen, console, lost, status, known, kept, bisect=bisect)
 
 
 def _make_room(directory: Path) -> None:
@@ -219,9 +219,8 @@ def _check_here(asked: _Asked, here: _Here, file: Path) -> None:
 def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str, int]:
     """(console, why the guest was lost, its status) after a check in a guest."""
     from z3trace.data.recordable import require_recordable
-    from z3trace.guest import vm
     from z3trace.guest.spec import CheckSpec
-    from z3trace.kernels import build, fetch, variant, workloads
+    from z3trace.kernels import base, build, fetch, variant, workloads
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -233,10 +232,11 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     kernel = fetch.cached(where.options.release, say)
     module, label = "", asked.label or PACKAGED
     if where.variant != PACKAGED or where.patches:
-        how = where.placing
-        base = where.variant or target.defaults.base
-        chosen = variant.load(base, where.patches, how.fuzz, how.defines, target.name)
-        boxed = not where.unboxed
+        how = (where.patches, where.placing.fuzz, where.placing.defines)
+        name, boxed = where.variant or target.defaults.base, not where.unboxed
+        chosen = base.variant_of(
+            name, kernel, target.source, say, how, boxed=boxed, target=target.name
+        )
         label = build.label(asked.label or chosen.name, boxed=boxed)
         require_recordable(label, sys.argv[1:], work)
         built = build.build_variant(kernel, target.source, chosen, say, boxed=boxed)
@@ -258,24 +258,11 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     )
     names = [where.variant] if where.variant and where.variant != PACKAGED else []
     machine = where.options.machine(
-        append=GUEST_WORDS,
+        append=guesthalves.CHECKED,
         stranger=not variant.ours(names, where.patches),
         boxed=not where.unboxed,
     )
-    say(f"booting {kernel.release}, checking {label}")
-    try:
-        outcome = vm.run_half(
-            kernel, "check-guest", spec, machine, say, vm.Home(file.parent, (file.name,))
-        )
-    except GuestLostError as error:
-        console = file.parent / vm.CONSOLE
-        text = console.read_text(errors="replace") if console.exists() else ""
-        if not file.exists() and not file.with_name(file.name + ".part").exists():
-            raise
-        return text, error.message.splitlines()[0], GUEST_LOST
-    if outcome.status and not file.exists():
-        raise Z3traceError("the check failed in the guest", "what it said is above")
-    return outcome.console, "", outcome.status
+    return guesthalves.check(kernel, spec, machine, file)
 
 
 def _nesting(reference: Path) -> "list[Nested]":
@@ -292,8 +279,11 @@ def _report(
     status: int,
     known: "list[Nested] | None",
     kept: Path | None,
+    *,
+    bisect: bool,
 ) -> int:
-    """Print and write the reports; *status*: how the guest's half ended, DONE without one."""
+    """Print and write the reports; *status*: how the guest's half ended, DONE without one;
+    *bisect*: whether a kernel that died is as bad as a broken rule."""
     from z3trace.analysis.checks import judgement
     from z3trace.analysis.report import checkformats, checkmail
 
@@ -301,7 +291,7 @@ def _report(
     click.echo(checkmail.render(report))
     for path in checkformats.write_all(report, kept) if kept else []:
         wrote(path)
-    if report.violations:
+    if report.violations or (bisect and report.deaths):
         return VIOLATION
     if lost:
         return GUEST_LOST

@@ -12,6 +12,7 @@ VERBS = {
     "trend": ("trend", "Show an archive of recordings over time, change points marked."),
     "export": ("export", "Write recordings as CSV, Parquet, OpenMetrics or .hgrm."),
     "ab": ("ab", "Build two variants, record both in one guest, compare."),
+    "review": ("review", "Check and compare a patch as it came by mail, and write a reply."),
     "vm": ("vm", "Run a command in a guest of a chosen kernel."),
     "kernel": ("kernel", "Fetch kernels and build variants of modules for them."),
 }

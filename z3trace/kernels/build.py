@@ -14,13 +14,13 @@ from typing import Any
 
 from z3trace import paths
 from z3trace.code.elf import ObjectFile
-from z3trace.errors import CannotTraceError, Z3traceError
+from z3trace.errors import CannotTraceError
 from z3trace.kernels import beside, facts
 from z3trace.kernels import toolchain as toolchains
 from z3trace.kernels.box import Box
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.lists import Say
-from z3trace.kernels.patched import Patches
+from z3trace.kernels.patched import Patches, fitted, origin
 from z3trace.kernels.toolchain import Toolchain
 from z3trace.kernels.variant import Variant
 
@@ -124,16 +124,8 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     stem = Path(source).stem
     copy = beside.is_built_in(kernel, stem)
     name = beside.name_of(stem) if copy else stem
-    packaged = kernel.source(source).read_bytes()
-    if not chosen.fits(packaged):
-        raise Z3traceError(
-            f"the variant {chosen.name} is for {chosen.needs}(), "
-            f"which {source} of {kernel.release} does not have"
-        )
-    chosen, idle = chosen.of(packaged).fitting(packaged)
-    for each in () if timed else idle:
-        function = chosen.only_with[each]
-        say(f"{each.name} is left out: it is for {function}(), which {source} does not have")
+    packaged = origin(chosen, kernel, source)
+    chosen = fitted(chosen, kernel, source, _nobody if timed else say)
     headers = _headers(chosen, timed=timed, copy=copy)
     included = _included() if timed else []
     # What there is to say of patches is said with the build that is not timed.

@@ -1,7 +1,7 @@
 """Hunks: the changes of a unified patch to one place of a file."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from z3trace.printable import visible
 
@@ -45,6 +45,8 @@ class Hunk:
     #: How many lines of context are at their beginning and at their end.
     before: int
     after: int
+    #: Blank, ``-`` or ``+`` for each line of the patch, in its order.
+    kinds: str = field(default="", compare=False)
 
     @property
     def function(self) -> str:

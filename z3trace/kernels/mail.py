@@ -35,6 +35,7 @@ _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}:[ \t\r\n]")
 _OF_MAIL = re.compile(rb"^(?:From|Subject|Message-ID|MIME-Version|Received): ?", re.M | re.I)
 _BOUNDARY = re.compile(rb"\bboundary=(?:\"([^\"\n]{1,70})\"|([^\s;\"]{1,70}))", re.I)
 _DIFF = re.compile(rb"^(?:diff -|Index: |--- [^\n]*\n\+\+\+ )", re.M)
+_ON_A_PAGE = re.compile(rb"([^\n]{1,200})\n+From: ([^\n]{1,200})\n+Date: ([^\n]{1,100})\n", re.I)
 _REPLY = re.compile(r"(?:re|aw|sv|vs|antw|odp|ynt|res|rif)\s*(?:\[[0-9]+\])?\s*:", re.I)
 _IDENTITY = re.compile(r"<[^<>\s]{1,250}>")
 _PATCH_NAME = re.compile(r"\.(?:patch|diff|mbox|mbx|eml|txt)(?:\.gz)?$", re.I)
@@ -58,6 +59,10 @@ class Mail:
     reply: bool = False
     #: All that is text in it, decoded; in UTF-8 if its character set is known.
     text: bytes = b""
+    #: Whether the text is the diff that a reply quotes: mail may have changed its blanks.
+    quoted: bool = False
+    #: The words before a quote: ``On DATE, NAME wrote:``; of any other mail, its date.
+    wrote: str = ""
 
     @cached_property
     def diff(self) -> bytes:
@@ -80,6 +85,19 @@ def is_mail(data: bytes) -> bool:
     lines = head.split(b"\n", 200)
     proper = all(not line or line[:1] in b" \t" or _HEADER.match(line + b"\n") for line in lines)
     return proper and bool(_OF_MAIL.search(head))
+
+
+def _archived(data: bytes) -> Mail:
+    """A text that is no mail; of one that an archive's page shows, with the subject above
+    all else, also what it says of itself."""
+    found = _ON_A_PAGE.match(data[:_LONGEST_HEAD].lstrip())
+    if not found:
+        return Mail(text=data)
+    subject, sender, date = (
+        visible(part.decode(errors="replace").strip()) for part in found.groups()
+    )
+    reply = bool(_REPLY.match(subject))
+    return Mail(subject=subject, sender=sender, reply=reply, text=data, wrote=date)
 
 
 def _separates(line: bytes) -> bool:
@@ -145,7 +163,7 @@ class _Reader:
         if self.room < 0:
             raise InputError(f"{self.name} holds more than {_MOST_TEXT} bytes when unpacked")
         if not is_mail(data):
-            return [Mail(text=data)]
+            return [_archived(data)]
         mails: list[Mail] = []
         for one in _split(self.name, data):
             self.mails -= 1
@@ -194,6 +212,7 @@ class _Parser:
             answers=tuple(dict.fromkeys(found)),
             reply=bool(_REPLY.match(subject)),
             text=b"\n".join(texts),
+            wrote=_decoded(message, "date"),
         )
         return [mail, *(replace(one, reply=True) if mail.reply else one for one in self.inner)]
 

@@ -13,7 +13,16 @@ from pathlib import Path
 
 from z3trace import paths
 from z3trace.errors import InputError, UsageError
-from z3trace.kernels import handed, mail, placing, semantic, series, unified
+from z3trace.kernels import (
+    handed,
+    mail,
+    placing,
+    quoted,
+    restoring,
+    semantic,
+    series,
+    unified,
+)
 from z3trace.kernels.box import Box
 from z3trace.words import amount
 
@@ -42,6 +51,13 @@ class Patch:
     is_semantic: bool = False
     #: What the rules are given with ``-D``.
     defines: tuple[str, ...] = ()
+    #: Whether it is the quote of a reply, the blanks of which are to be restored.
+    is_quoted: bool = False
+    #: Who sent the mail that it came in, and what says when it was written, see ``mail``.
+    sender: str = ""
+    wrote: str = ""
+    #: The mail's Message-ID; of a quoted one that of the mail that the reply answers.
+    message: str = ""
 
     @property
     def identity(self) -> bytes:
@@ -63,6 +79,8 @@ class Way:
     fuzz: int = 0
     #: Whether programs run in the box.
     boxed: bool = True
+    #: Told of every change that was made, with the diff that it is from, and where it went.
+    placed: Callable[[Patch, bytes, unified.Change, list[placing.Place]], None] = lambda *_: None
 
 
 def read_all(files: Iterable[Path], say: Say = _silent, defines: Sequence[str] = ()) -> list[Patch]:
@@ -86,17 +104,27 @@ def read(path: Path, say: Say = _silent, defines: Sequence[str] = ()) -> list[Pa
         semantic.must_be_plain(name, data)
         chosen = _defined(name, data, defines)
         return [Patch(name, name, data, is_semantic=True, defines=chosen)]
-    parts = series.chosen(name, mail.read(name, data), say)
+    parts = series.chosen(name, quoted.answered(name, mail.read(name, data), say), say)
     if len(parts) == 1:
-        return [Patch(name, name, parts[0].mail.diff, parts[0].subject)]
+        return [_of_mail(name, name, parts[0].mail)]
     if len(parts) > _MOST_PATCHES:
         raise InputError(f"{name} has more than {_MOST_PATCHES} patches")
     patches = []
     for number, part in enumerate(parts, 1):
         place = "{}/{}".format(*(part.place if part.place[1] else (number, len(parts))))
         say(f"{name} {place}: {part.title}")
-        patches.append(Patch(name, f"{name} {place}", part.mail.diff, part.subject))
+        patches.append(_of_mail(name, f"{name} {place}", part.mail))
     return patches
+
+
+def _of_mail(file: str, name: str, found: mail.Mail) -> Patch:
+    return Patch(
+        *(file, name, found.diff, found.subject),
+        is_quoted=found.quoted,
+        sender=found.sender,
+        wrote=found.wrote,
+        message=found.identity,
+    )
 
 
 def _defined(name: str, data: bytes, defines: Sequence[str]) -> tuple[str, ...]:
@@ -176,7 +204,8 @@ def _apply_semantic(patch: Patch, tree: Path, source: str, *, boxed: bool) -> No
 
 def _apply_unified(patch: Patch, tree: Path, source: str, way: Way) -> set[str]:
     """The headers that a patch makes or changes."""
-    lines = unified.lines_for(patch.name, _like(patch.data, read_source(tree / source)), source)
+    data = _like(_restored(patch, tree, source, way), read_source(tree / source))
+    lines = unified.lines_for(patch.name, data, source)
     headers = set()
     left_out = list(lines.left_out)
     for change in lines.changes:
@@ -188,13 +217,28 @@ def _apply_unified(patch: Patch, tree: Path, source: str, way: Way) -> set[str]:
         if header and change.is_new:
             _must_be_free(patch, change.path, there=there)
         content = b"" if change.is_new else read_source(tree / change.path)
-        paths.write_atomic(tree / change.path, _placed(patch, change, content, way))
+        paths.write_atomic(tree / change.path, _placed(patch, data, change, content, way))
         headers |= {change.path} if header else set()
     for text in left_out[:_MOST_TOLD]:
         way.say(patch, f"left out: {text}")
     if len(left_out) > _MOST_TOLD:
         way.say(patch, f"left out: {amount(len(left_out) - _MOST_TOLD, 'more file')}")
     return headers
+
+
+def _restored(patch: Patch, tree: Path, source: str, way: Way) -> bytes:
+    """A patch's diff; of a quoted one with the blanks of the files that it changes."""
+    if not patch.is_quoted:
+        return patch.data
+
+    def look(path: str) -> bytes | None:
+        there = path == source or unified.is_beside(path, source)
+        return read_source(tree / path) if there and (tree / path).exists() else None
+
+    found = restoring.restored(patch.name, patch.data, source, look)
+    for note in found.notes:
+        way.say(patch, note)
+    return found.data
 
 
 def _like(data: bytes, source: bytes) -> bytes:
@@ -219,7 +263,7 @@ def _must_be_free(patch: Patch, path: str, *, there: bool) -> None:
         raise InputError(f"{patch.name} makes {path}, which is there already")
 
 
-def _placed(patch: Patch, change: unified.Change, content: bytes, way: Way) -> bytes:
+def _placed(patch: Patch, data: bytes, change: unified.Change, content: bytes, way: Way) -> bytes:
     """*content* with a change in it."""
     if content.count(b"\n") > _MOST_LINES:
         raise InputError(f"{change.path} has more than {_MOST_LINES} lines")
@@ -229,7 +273,13 @@ def _placed(patch: Patch, change: unified.Change, content: bytes, way: Way) -> b
         raise InputError(f"{patch.name} does not apply: {error.message}", error.hint) from error
     for text in placing.told(places):
         way.say(patch, f"{change.path}: {text}")
+    way.placed(patch, data, change, places)
     return content
+
+
+def included(content: bytes) -> list[str]:
+    """The headers beside it that a source includes, by their names."""
+    return [name.decode("latin-1") for name in _INCLUDE.findall(content)]
 
 
 def _included(tree: Path, source: str, headers: set[str]) -> set[str]:
@@ -238,8 +288,8 @@ def _included(tree: Path, source: str, headers: set[str]) -> set[str]:
     found: set[str] = set()
     pending = [source]
     while pending:
-        for name in _INCLUDE.findall(read_source(tree / pending.pop())):
-            path = f"{directory}/{name.decode('latin-1')}"
+        for name in included(read_source(tree / pending.pop())):
+            path = f"{directory}/{name}"
             if path in headers - found:
                 found.add(path)
                 pending.append(path)

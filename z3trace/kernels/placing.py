@@ -56,8 +56,8 @@ def _distance(offset: int) -> str:
     return f"{abs(offset)} {lines} further {'down' if offset > 0 else 'up'}"
 
 
-class _File:
-    """A file before a patch.  Its lines count from 0 here."""
+class File:
+    """A file before a patch, or after it.  Its lines count from 0 here."""
 
     def __init__(self, content: bytes) -> None:
         parts = content.split(b"\n")
@@ -122,7 +122,7 @@ def place(
 
     InputError if one does not fit, with that hunk and what would need more *fuzz*.
     """
-    file = _File(content)
+    file = File(content)
     made: list[bytes] = []
     places = []
     before = _Before()
@@ -141,7 +141,7 @@ def place(
     return b"".join([*made, *file.lines[before.done :]]), places
 
 
-def _find(file: _File, hunk: Hunk, before: _Before, fuzz: int) -> Place | None:
+def _find(file: File, hunk: Hunk, before: _Before, fuzz: int) -> Place | None:
     """Where *hunk* goes: in the function that it names if it fits there at all, with as little
     fuzz as possible, and as near as possible.  Another function is taken like fuzz, unless
     it is at the very line and the file has no function of the name: it has another one now."""
@@ -161,7 +161,7 @@ def _find(file: _File, hunk: Hunk, before: _Before, fuzz: int) -> Place | None:
     return elsewhere if renamed else None
 
 
-def _places(file: _File, hunk: Hunk, before: _Before, fuzz: int) -> Iterator[Place]:
+def _places(file: File, hunk: Hunk, before: _Before, fuzz: int) -> Iterator[Place]:
     """The places of *hunk* without *fuzz* lines of context, the nearest first."""
     reduced = hunk.reduced(fuzz)
     if reduced is None or (fuzz and reduced == hunk.reduced(fuzz - 1)):
@@ -178,7 +178,7 @@ def _places(file: _File, hunk: Hunk, before: _Before, fuzz: int) -> Iterator[Pla
         yield Place(max(1, line - dropped + 1), offset, fuzz, function, instead_of)
 
 
-def _without_context(file: _File, hunk: Hunk, before: _Before) -> Place | None:
+def _without_context(file: File, hunk: Hunk, before: _Before) -> Place | None:
     """Lines that are added between lines that the patch does not show: only its number tells
     where."""
     line = hunk.start + before.offset
@@ -186,7 +186,7 @@ def _without_context(file: _File, hunk: Hunk, before: _Before) -> Place | None:
     return Place(line, before.offset, 0, file.function(line)) if fits else None
 
 
-def _misfit(file: _File, hunk: Hunk, before: _Before) -> tuple[str, str]:
+def _misfit(file: File, hunk: Hunk, before: _Before) -> tuple[str, str]:
     """Why a hunk is not applied, and what to do about it."""
     if not hunk.old:
         return "it has no context to know its place by", "--fuzz 1 takes the line's number"
@@ -206,7 +206,7 @@ def _misfit(file: _File, hunk: Hunk, before: _Before) -> tuple[str, str]:
     return "its lines are not there", "is it for another kernel, or on top of another patch?"
 
 
-def _blanks_differ(file: _File, hunk: Hunk) -> bool:
+def _blanks_differ(file: File, hunk: Hunk) -> bool:
     old = b" ".join(b"".join(hunk.old).split())
     return bool(old) and old in b" ".join(b"".join(file.lines).split())
 

@@ -20,7 +20,6 @@ Say = Callable[[str], None]
 _GROUP = re.compile(r"\s*\[([^\]]{0,200})\]")
 _NUMBER = re.compile(r"(?<![0-9/])([0-9]{1,4})/([0-9]{1,4})(?![0-9/])")
 _VERSION = re.compile(r"(?:\b|patch)v([0-9]{1,3})(?![0-9])", re.I)
-_QUOTED = re.compile(rb"^> ?(?:diff -|--- a/)", re.M)
 _MOST_TOLD = 10
 
 
@@ -139,8 +138,6 @@ def _none(name: str, parts: Sequence[Part]) -> InputError:
                 f"{name} has no diff but in an answer, {part.title}",
                 "to try that one, save the diff alone, without the mail's header",
             )
-    if any(_QUOTED.search(part.mail.text) for part in parts):
-        return InputError(f"{name} has no diff but a quoted one", "give the mail that it answers")
     return InputError(f"{name} is no unified patch: it has no diff")
 
 

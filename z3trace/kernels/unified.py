@@ -73,7 +73,7 @@ def lines_for(name: str, data: bytes, source: str) -> Lines:
             if fault:
                 raise InputError(f"{name} {fault} {source}", "only its lines may change")
             changes.append(Change(source, is_new=False, hunks=_hunks(file)))
-        elif _is_beside(path, source) and not _fault_of_header(file):
+        elif is_beside(path, source) and not _fault_of_header(file):
             changes.append(Change(path, file.source_file == _NOWHERE, _hunks(file)))
         else:
             own = "; the kernel's own is used" if path.startswith(("include/", "arch/")) else ""
@@ -146,7 +146,8 @@ def _lead(paths: Sequence[str], source: str) -> str:
     return source.removesuffix(ends[0]) if ends else ""
 
 
-def _is_beside(path: str, source: str) -> bool:
+def is_beside(path: str, source: str) -> bool:
+    """Whether *path* is a header in the directory of *source*."""
     directory, _, name = path.rpartition("/")
     return directory == source.rpartition("/")[0] and bool(_HEADER_FILE.fullmatch(name))
 
@@ -205,4 +206,5 @@ def _hunk(read: ReadHunk) -> Hunk:
     changed = [number for number, kind in enumerate(kinds) if kind != " "]
     before = changed[0] if changed else len(kinds)
     after = len(kinds) - changed[-1] - 1 if changed else 0
-    return Hunk(read.source_start, read.section_header, tuple(old), tuple(new), before, after)
+    where = (read.source_start, read.section_header)
+    return Hunk(*where, tuple(old), tuple(new), before, after, "".join(kinds))

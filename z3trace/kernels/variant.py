@@ -39,6 +39,8 @@ class Variant:
     #: *packaged_if*: it is so already.
     own: int = 0
     packaged_if: str = ""
+    #: What it has in the place of the kernel's own: path in its tree -> content.
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def of(self, source: bytes) -> "Variant":
         """This variant of the packaged *source*: without the patches that it does not need."""
@@ -130,6 +132,11 @@ def _shown(name: object) -> str:
 def _there_are(target: str) -> str:
     known = ", ".join(["stock", *shipped(target)])
     return f"there are: {known}; or a .toml file"
+
+
+def is_named(name: str) -> bool:
+    """Whether *name* is a variant's: shipped, a TOML file, or ``stock``."""
+    return name == "stock" or name.endswith(".toml") or name in shipped()
 
 
 def ours(names: Iterable[str], patches: Sequence[Path]) -> bool:

@@ -72,7 +72,8 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True):
 
     *test*: the function was called; argument number *argument* has a bit of *value*;
     the list head *struct*.*member* that the argument points into is empty; or the
-    function returned zero, or did not.
+    function returned zero, or did not.  *needs*: a structure of the target, or a member of
+    one (``pool.lru``), that a version must have for the test to mean what *name* says.
     """
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_ .,'-]{1,60}\Z")]
@@ -82,6 +83,7 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True):
     value: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
     struct: _Identifier | None = None
     member: _Identifier | None = None
+    needs: _Identifier | None = None
 
     @property
     def on_return(self) -> bool:
@@ -134,6 +136,7 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
         named = [rule.struct for rule in self.locks]
         named += [rule.unless.partition(".")[0] for rule in self.locks if rule.unless]
         named += [condition.struct for condition in self.conditions if condition.struct]
+        named += [each.needs.partition(".")[0] for each in self.conditions if each.needs]
         return list(dict.fromkeys(named))
 
 

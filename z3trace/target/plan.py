@@ -240,6 +240,19 @@ def _offset(rule: LockRule, offsets: Mapping[str, Mapping[str, int]]) -> int | N
     return members.get(rule.member)
 
 
+def _must_know_one(target: Target, offsets: Mapping[str, Mapping[str, int]]) -> None:
+    """CannotTraceError if nothing is known of any structure that must have a lock."""
+    needed = [rule for rule in target.locks if rule.where in ("pool", "object", "page")]
+    missing = [rule for rule in needed if _offset(rule, offsets) is None]
+    if missing == needed and any(not rule.optional for rule in needed):
+        rule = next(rule for rule in needed if not rule.optional)
+        raise CannotTraceError(
+            f"lock class {rule.lock_class}: no struct {rule.struct} with member "
+            f"{rule.member} is known of this module",
+            "its BTF (/sys/kernel/btf) or debug information is needed",
+        )
+
+
 def lock_rules(
     target: Target, offsets: Mapping[str, Mapping[str, int]], kinds: Collection[Kind] = KINDS
 ) -> tuple[list[ClassRule], list[LockClass]]:
@@ -258,15 +271,10 @@ def lock_rules(
         for rule in target.locks
         if rule.where == "pool" and _offset(rule, offsets) is not None
     }
+    _must_know_one(target, offsets)
     for rule in target.locks:
         offset = _offset(rule, offsets)
         if offset is None:
-            if not rule.optional:
-                raise CannotTraceError(
-                    f"lock class {rule.lock_class}: no struct {rule.struct} with member "
-                    f"{rule.member} is known of this module",
-                    "its BTF (/sys/kernel/btf) or debug information is needed",
-                )
             continue
         if rule.where in ("page", "spinlock") and rule.lock_class in pooled:
             continue
@@ -330,6 +338,11 @@ def several(plan: Plan) -> list[str]:
         for op in plan.operations
         if op.more
     ]
+
+
+def absent(locks: Sequence[LockClass]) -> list[str]:
+    """Lock classes of the target that this version of it does not have."""
+    return [lock.name for lock in locks[1:] if not lock.members]
 
 
 def is_builtin(name: str) -> bool:

@@ -136,6 +136,18 @@ def test_conditions_are_counted_or_say_why_not(armed: Armed) -> None:
     }
 
 
+@pytest.mark.parametrize(("needs", "there"), [
+    ("pool", True), ("pool.lock", True), ("pool.lru", False), ("slots", False),
+])  # fmt: skip
+def test_a_condition_that_means_something_else_here_is_not_counted(
+    armed: Armed, needs: str, there: bool
+) -> None:
+    first = structs.replace(FREES.conditions[0], needs=needs)
+    judged, _, _ = _arm(armed, structs.replace(FREES, conditions=[first]))
+    reason = "" if there else f"this version of my has no {needs}"
+    assert [condition.reason for condition in judged.conditions] == [reason]
+
+
 def test_judging_begins_last_and_ends_before_anything_is_detached(armed: Armed) -> None:
     judged, book, _ = _arm(armed)
     assert book.armed == judged.since > 0

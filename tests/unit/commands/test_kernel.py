@@ -166,7 +166,7 @@ def test_every_verb_with_patches_applies_them_as_it_is_told(
         """No error that the command line would make a line of."""
 
     def load(*arguments: object, **_: object) -> variant.Variant:
-        if len(arguments) == 1:
+        if not any(arguments[1:2]):
             return variant.Variant("stock", "", ())
         told.append(arguments[1:])
         raise EnoughError

@@ -102,8 +102,6 @@ def test_a_file_with_an_answer_alone_says_what_to_do() -> None:
     with pytest.raises(InputError, match="m has no diff but in an answer, 'Re: x'") as raised:
         _chosen(_mail("[PATCH] x", body="See the next mail."), _mail("Re: x"))
     assert "save the diff alone" in raised.value.hint
-    with pytest.raises(InputError, match="m has no diff but a quoted one"):
-        _chosen(_mail("Re: x", body="A wrote:\n> diff --git a/x b/x\n> --- a/x\n"))
     with pytest.raises(InputError, match="m is no unified patch: it has no diff"):
         _chosen(_mail("x", body="text"))
 

@@ -170,4 +170,5 @@ def test_a_class_of_all_locks_of_a_kind_needs_such_a_lock() -> None:
     for kinds, members in ((("spin",), []), (("spin", "read"), ["z3fold_buddy_slots.lock"])):
         rules, locks = plan.lock_rules(z3fold, known, kinds)
         assert {lock.name: lock.members for lock in locks}["slots"] == members
+        assert ("slots" in plan.absent(locks)) == (not members)
         assert len(rules) == 4, "a lock of the kind is of the class all the same"

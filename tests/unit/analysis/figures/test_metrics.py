@@ -19,9 +19,9 @@ def test_every_figure_of_a_run_is_a_metric_that_is_compared() -> None:
     for key in Digest.of(recording("x")).keys:
         metric = metrics.BY_NAME[key.metric]
         assert metric.compared
-        of = {"operation": key.operation, "lock": key.lock, "": ""}
-        assert of[metric.subject] or not metric.subject
-        assert not any(text for subject, text in of.items() if subject != metric.subject)
+        of = {name for name in ("operation", "lock") if getattr(key, name)}
+        wanted = {"both": {"operation", "lock"}, "": set()}
+        assert of == wanted.get(metric.subject, {metric.subject})
 
 
 def test_names_are_unique_and_in_order() -> None:
