@@ -206,7 +206,7 @@ def recorders(  # noqa: PLR0913 - the parts of one session, and who is told
             note(f"not calibrated: {error.message}; figures stay uncorrected")
     ready()
     plans = [plan.plan_of(definition, *code).only(wanted.operations) for code in codes]
-    for text in dict.fromkeys(text for made in plans for text in plan.several(made)):
+    for text in dict.fromkeys(text for made in plans for text in plan.remarks(made)):
         note(text)
     choice, why = lockmode.decided(choice, measured, plans)
     if why:

@@ -331,9 +331,11 @@ def plan_of(target: Target, code: TargetCode, builtin: bool) -> Plan:
     return Plan(target, code, builtin, operations, missing, code.sites, rules, locks)
 
 
-def several(plan: Plan) -> list[str]:
-    """What is to be said of operations that are more than one function."""
-    return [
+def remarks(plan: Plan) -> list[str]:
+    """What is to be said of operations that are more than one function, or that are not
+    here."""
+    gone = [f"this kernel has no {', '.join(plan.missing)}"] if plan.missing else []
+    return gone + [
         f"operation {op.name}: {plan.target.module} has {op.symbols}, and all count as it"
         for op in plan.operations
         if op.more

@@ -130,10 +130,10 @@ def test_every_function_of_a_name_is_the_operation() -> None:
     assert alloc.symbols == "my_alloc.constprop.0, my_alloc.isra.0"
     assert free.starts == [(".text", 128), (".text.hot", 32)]
     assert free.symbols == "my_free (2 functions)"
-    said = plan.several(made)
-    assert len(said) == 2
-    assert "operation free: mine has my_free (2 functions), and all count as it" in said[1]
-    assert plan.several(plan.plan_of(TARGET, Code(), builtin=True)) == []
+    gone, _, said = plan.remarks(made)
+    assert gone == "this kernel has no map"
+    assert "operation free: mine has my_free (2 functions), and all count as it" in said
+    assert plan.remarks(plan.plan_of(TARGET, Code(), builtin=True)) == [gone]
 
 
 def test_a_missing_symbol_names_the_nearest() -> None:
