@@ -148,7 +148,9 @@ def test_doctor_and_a_target_of_ones_own(guest: Guest, tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     plain = (tmp_path / "plain").read_text()
-    assert "would not be whole: 14 of 137 lock call sites not, in __z3fold_alloc" in plain
+    assert (
+        "would not be whole: 14 of 137 lock call sites cannot be seen, in __z3fold_alloc" in plain
+    )
     assert "notrace" in plain
     hybrid = json.loads((tmp_path / "json").read_text())
     assert hybrid["whole"]
