@@ -26,6 +26,7 @@ from bare import Bare
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/distributions"
+RESULTS = OUT / "results.json"
 RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13", "testing": "Debian testing"}
 STEPS = ("setup", "demo", "test")
 PARTS = ("unit",)
@@ -114,6 +115,10 @@ def release(name: str, steps: list[str], row: dict[str, Any]) -> None:
     row["versions"] = {what: bare.said(command) for what, command in _VERSIONS.items()}
 
 
+def _rows() -> dict[str, Any]:
+    return dict(json.loads(RESULTS.read_text())) if RESULTS.exists() else {}
+
+
 def main() -> int:
     missing = [program for program in ("debootstrap", "bwrap", "git") if not shutil.which(program)]
     if missing or os.geteuid() != 0:
@@ -127,15 +132,17 @@ def main() -> int:
     steps = [each for each in (*STEPS, *PARTS) if each in wanted]
     steps = [*steps, *filter(_is_file, wanted)] or list(STEPS)
     OUT.mkdir(parents=True, exist_ok=True)
-    path = OUT / "results.json"
-    rows: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    rows: dict[str, Any] = {}
     names = [each for each in RELEASES if each in wanted] or list(RELEASES)
     for name in names:
-        rows.setdefault(name, {})
+        done_now: dict[str, Any] = {}
         try:
-            release(name, steps, rows[name])
+            release(name, steps, done_now)
         finally:
-            path.write_text(json.dumps(rows, indent=1) + "\n")
+            # Another one may do another part meanwhile.
+            rows = _rows()
+            rows[name] = {**rows.get(name, {}), **done_now}
+            RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
     done = [rows[name][each]["passed"] for name in names for each in steps if each in rows[name]]
     return 0 if all(done) else 1
 
