@@ -12,7 +12,7 @@ C_FILES := $(shell find probes testbed tests/vm -name '*.[ch]')
 BASE ?=
 SEED ?= ../shared/seeds/000_553e96b2c8b53029.txt
 
-.PHONY: help demo seed test long unit lint format bench bugs distributions soak calibrate fuzz wheel readme house clean
+.PHONY: help demo seed test long unit lint format bench bugs kernels distributions soak calibrate fuzz wheel readme house clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -56,6 +56,9 @@ bench: $(READY) ## what z3trace costs, in build/bench
 
 bugs: $(READY) ## every bug variant under check ten times, in build/bugs
 	$(PY) tests/vm/bugs.py 10
+
+kernels: $(READY) ## every target compared and checked on 6.1, 6.12 and 7.2, in build/kernels
+	$(PY) tests/vm/series.py $(ONLY)
 
 distributions: $(READY) ## demo and tests on bare roots of Debian 12, 13 and testing
 	$(PY) tests/distributions/run.py $(RELEASES)

@@ -7,8 +7,9 @@ row a release with the versions that it has, what passed and how long it took, a
 logs beside it.
 
 Arguments: releases (bookworm, trixie, testing) and steps (setup, demo, test); by default
-all.  Without setup the root and the clone of the last time are used as they are.  ``RUNS``
-and ``RELEASE`` of the environment go to the demo.
+all.  Two more steps are done when they are named: unit, and a file below tests/.  Without
+setup the root and the clone of the last time are used as they are.  ``RUNS`` and ``RELEASE``
+of the environment go to the demo.
 """
 
 import json
@@ -25,8 +26,10 @@ from bare import Bare
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build/distributions"
+RESULTS = OUT / "results.json"
 RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13", "testing": "Debian testing"}
 STEPS = ("setup", "demo", "test")
+PARTS = ("unit",)
 #: Where an ordinary user can read it, too, as some tests want.
 CLONE = "/srv/z3trace"
 _HOUR = 3600.0  # seconds
@@ -40,7 +43,7 @@ _VERSIONS = {
     "kernel": ["sh", "-c", f"{CLONE}/.venv/bin/z3trace kernel list | head -1"],
 }
 #: pytest's last line, such as "= 5 failed, 270 passed, 3 skipped in 1500.12s =".
-_SUMMARY = re.compile(r"^=+ ((?:\d+ \w+(?:, )?)+) in [\d.]+s", re.MULTILINE)
+_SUMMARY = re.compile(r"^=* ?((?:\d+ \w+(?:, )?)+) in [\d.]+s", re.MULTILINE)
 
 
 def setup(bare: Bare) -> dict[str, Any]:
@@ -57,13 +60,24 @@ def setup(bare: Bare) -> dict[str, Any]:
     return {"lists": lists, **_ended(log, status, start)}
 
 
-def step(bare: Bare, name: str) -> dict[str, Any]:
-    """Run one target of make: whether it passed, how long it took, what the tests counted."""
-    log = OUT / f"{bare.name}-{name}.log"
-    log.unlink(missing_ok=True)
+def _command(name: str) -> list[str]:
+    """What does a step: a target of make, or the tests of a file."""
+    if _is_file(name):
+        return ["env", "Z3TRACE_REQUIRE=vm", ".venv/bin/python", "-m", "pytest", "-q", name]
     given = [f"{key}={os.environ[key]}" for key in ("RUNS", "RELEASE") if key in os.environ]
+    return ["make", name, *given]
+
+
+def _is_file(name: str) -> bool:
+    return name.startswith("tests/")
+
+
+def step(bare: Bare, name: str) -> dict[str, Any]:
+    """Do one step: whether it passed, how long it took, what the tests counted."""
+    log = OUT / f"{bare.name}-{name.replace('/', '-')}.log"
+    log.unlink(missing_ok=True)
     start = time.monotonic()
-    status = bare.run(["make", name, *given], log, timeout=3 * _HOUR, where=CLONE)
+    status = bare.run(_command(name), log, timeout=3 * _HOUR, where=CLONE)
     text = log.read_text(errors="replace")
     counted = _SUMMARY.findall(text)
     failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)
@@ -93,11 +107,16 @@ def release(name: str, steps: list[str], row: dict[str, Any]) -> None:
         if each != "setup" and not (bare.directory / CLONE.lstrip("/")).is_dir():
             raise SystemExit(f"{name}: there is no root yet: the step setup makes it")
         row[each] = setup(bare) if each == "setup" else step(bare, each)
+        row[each]["commit"] = bare.said(["git", "-C", CLONE, "rev-parse", "--short", "HEAD"])
         said = "passed" if row[each]["passed"] else f"FAILED: {row[each]['why'][:120]}"
-        print(f"{row['release']:16} {each:5} {row[each]['seconds']:6} s  {said}", flush=True)
+        print(f"{row['release']:16} {each:8} {row[each]['seconds']:6} s  {said}", flush=True)
         if not row[each]["passed"] and each == "setup":
             break
     row["versions"] = {what: bare.said(command) for what, command in _VERSIONS.items()}
+
+
+def _rows() -> dict[str, Any]:
+    return dict(json.loads(RESULTS.read_text())) if RESULTS.exists() else {}
 
 
 def main() -> int:
@@ -106,21 +125,24 @@ def main() -> int:
         print(f"distributions: needs root and {', '.join(missing or ['debootstrap'])}")
         return 4
     wanted = sys.argv[1:]
-    unknown = set(wanted) - set(RELEASES) - set(STEPS)
+    unknown = set(wanted) - {*RELEASES, *STEPS, *PARTS, *filter(_is_file, wanted)}
     if unknown:
         print(f"distributions: unknown: {', '.join(sorted(unknown))}")
         return 2
-    steps = [each for each in STEPS if each in wanted] or list(STEPS)
+    steps = [each for each in (*STEPS, *PARTS) if each in wanted]
+    steps = [*steps, *filter(_is_file, wanted)] or list(STEPS)
     OUT.mkdir(parents=True, exist_ok=True)
-    path = OUT / "results.json"
-    rows: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    rows: dict[str, Any] = {}
     names = [each for each in RELEASES if each in wanted] or list(RELEASES)
     for name in names:
-        rows.setdefault(name, {})
+        done_now: dict[str, Any] = {}
         try:
-            release(name, steps, rows[name])
+            release(name, steps, done_now)
         finally:
-            path.write_text(json.dumps(rows, indent=1) + "\n")
+            # Another one may do another part meanwhile.
+            rows = _rows()
+            rows[name] = {**rows.get(name, {}), **done_now}
+            RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
     done = [rows[name][each]["passed"] for name in names for each in steps if each in rows[name]]
     return 0 if all(done) else 1
 

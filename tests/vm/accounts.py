@@ -1,6 +1,24 @@
 """A recording held against what its workload counted itself."""
 
+from pathlib import Path
+
+from vm.conftest import Guest, recorded, z3trace
 from z3trace.data.model import Recording
+
+
+def counted(guest: Guest, directory: Path, words: str, at_least: int = 1) -> Recording:
+    """What ``record --load`` with *words* records of a workload of ours in a guest, whose
+    *directory* this is: all that the workload counted, *at_least* so many operations of
+    which every byte came back, and nothing lost."""
+    result = guest(f"{z3trace()} record --load -o x.z3t {words}")
+    assert result.returncode == 0, result.stderr
+    recording = recorded(directory / "x.z3t")
+    truth = recording.runs[0].result
+    assert sum(t.calls for t in truth.operations) >= at_least
+    assert truth.facts["corrupted"] == 0
+    agrees_with_the_workload(recording)
+    nothing_lost(recording)
+    return recording
 
 
 def agrees_with_the_workload(recording: Recording) -> None:

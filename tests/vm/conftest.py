@@ -16,6 +16,7 @@ import pytest
 from vm import kernels
 from z3trace.data import runfile
 from z3trace.data.model import Recording
+from z3trace.guest import threads
 from z3trace.guest.process import SILENT
 from z3trace.kernels import build, fetch, variant
 
@@ -23,6 +24,8 @@ from z3trace.kernels import build, fetch, variant
 #: all in one go; ``make long`` has them.
 MILLION = 1_000_000
 MANY = MILLION if os.environ.get("Z3TRACE_LONG") else 300_000
+#: Seconds: a guest's own deadline ends it, and does not run while the host is busy.
+LAST_RESORT = 3600
 Guest = Callable[..., "subprocess.CompletedProcess[str]"]
 
 #: A review boots a guest for each side and each mix: two to four minutes a mail.
@@ -78,13 +81,20 @@ def guest(kernel: fetch.Kernel, tmp_path: Path) -> Guest:
 
 def _run(command: list[str], directory: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command, cwd=directory, capture_output=True, text=True, timeout=600, check=False
+        command, cwd=directory, capture_output=True, text=True, timeout=LAST_RESORT, check=False
     )
 
 
 def z3trace() -> str:
     """How a script in the guest calls z3trace."""
     return f"{sys.executable} -m z3trace"
+
+
+def qemu(process: int) -> int:
+    """The guest of a z3trace process."""
+    names = {n: Path("/proc", str(n), "comm").read_text() for n in threads.processes(process)}
+    (found,) = (number for number, name in names.items() if name.startswith("qemu-system"))
+    return found
 
 
 def recorded(path: Path) -> Recording:

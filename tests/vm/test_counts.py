@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vm.accounts import agrees_with_the_workload, nothing_lost
+from vm.accounts import agrees_with_the_workload, counted, nothing_lost
 from vm.conftest import MANY, MILLION, Guest, recorded, z3trace
 
 pytestmark = pytest.mark.vm
@@ -39,18 +39,9 @@ def test_23_allocations_are_23_recorded(
 def test_operations_are_counted_to_the_last(
     guest: Guest, built: Callable[[str], Path], tmp_path: Path, variant: str, ops: int
 ) -> None:
-    result = guest(
-        f"{z3trace()} record --load --module {built(variant)} -o x.z3t "
-        f"--workload zpool-bench:threads=2,ops={ops // 2},headless=5"
-    )
-    assert result.returncode == 0, result.stderr
-    recording = recorded(tmp_path / "x.z3t")
-    total = sum(t.calls for t in recording.runs[0].result.operations)
-    assert total >= ops
+    words = f"--module {built(variant)} --workload zpool-bench:threads=2,ops={ops // 2},headless=5"
+    recording = counted(guest, tmp_path, words, ops)
     assert recording.runs[0].result.facts["headless"] > 0
-    assert recording.runs[0].result.facts["corrupted"] == 0
-    agrees_with_the_workload(recording)
-    nothing_lost(recording)
     classes = {c.lock: c for c in recording.runs[0].locks}
     assert set(classes) >= {"page", "pool", "stale", "slots"}
     assert "other" not in classes
@@ -59,17 +50,11 @@ def test_operations_are_counted_to_the_last(
 def test_reclaim_with_refused_evictions_is_recorded(
     guest: Guest, built: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    result = guest(
-        f"{z3trace()} record --load --module {built('page-lock')} -o x.z3t "
-        "--workload zpool-bench:threads=1,ops=20000,reclaim=20,refuse=30"
-    )
-    assert result.returncode == 0, result.stderr
-    recording = recorded(tmp_path / "x.z3t")
+    workload = "--workload zpool-bench:threads=1,ops=20000,reclaim=20,refuse=30"
+    recording = counted(guest, tmp_path, f"--module {built('page-lock')} {workload}")
     facts = recording.runs[0].result.facts
     assert facts["evictions_accepted"] > 0
     assert facts["evictions_refused"] > 0
-    agrees_with_the_workload(recording)
-    nothing_lost(recording)
 
 
 def test_zswap_drives_the_target(guest: Guest, tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """The guest itself, and recordings that end otherwise than planned."""
 
 import json
+import os
+import signal
 import statistics
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from vm.conftest import Guest, recorded, z3trace
+from vm.conftest import LAST_RESORT, Guest, qemu, recorded, z3trace
 from z3trace.data import buckets
 from z3trace.data.model import Run
 
@@ -35,6 +38,23 @@ def test_the_deadline_ends_a_guest(guest: Guest) -> None:
     result = guest("sleep 600", deadline="20s")
     assert result.returncode == 128
     assert "deadline of 20 s" in result.stderr
+
+
+def test_a_guest_that_somebody_stopped_goes_on(kernel: object) -> None:
+    """For longer than its deadline leaves, and than its kernel calls a lockup."""
+    command = [sys.executable, "-m", "z3trace", "vm", "--deadline", "32s", "--", "sh", "-c"]
+    script = "echo up; for second in 1 2 3 4 5 6; do sleep 1; done; echo whole"
+    with subprocess.Popen(
+        [*command, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        guest = qemu(process.pid)
+        os.kill(guest, signal.SIGSTOP)
+        time.sleep(30)
+        os.kill(guest, signal.SIGCONT)
+        said, errors = process.communicate(timeout=LAST_RESORT)
+    assert (process.returncode, said) == (0, "whole\n"), errors
 
 
 def test_errors_in_the_guest(guest: Guest) -> None:
@@ -100,7 +120,7 @@ def test_ab_makes_every_file(kernel: object, tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=LAST_RESORT,
         check=False,
     )
     assert result.returncode == 0, result.stderr

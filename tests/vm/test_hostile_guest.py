@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vm.conftest import Guest
+from vm.conftest import LAST_RESORT, Guest
 
 pytestmark = pytest.mark.vm
 #: How a script finds the guest's own directory.
@@ -71,7 +71,7 @@ def test_a_guest_leaves_no_link_no_device_and_no_setuid_file(
     ) as process:
         run = _left_by(process, tmp_path / "temporary")
         modes = {name: (run / name).lstat().st_mode for name in os.listdir(run)}  # noqa: PTH208 - names
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=LAST_RESORT)
     # The guest has them as it made them.
     assert sorted(line[0] for line in out.splitlines()) == ["-", "b", "l", "p"]
     assert "rws" in out
@@ -93,7 +93,8 @@ def test_a_flooded_console_holds_no_deadline(guest: Guest) -> None:
     )
     assert result.returncode == 128
     assert "the guest was lost" in result.stderr
-    assert time.monotonic() - began < 110
+    # The deadline is the guest's own, up to ten times as long on a busy host.
+    assert time.monotonic() - began < 500
 
 
 def test_a_share_with_a_comma_is_a_share(kernel: object, tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_a_share_with_a_comma_is_a_share(kernel: object, tmp_path: Path) -> None
         [*command, "sh", "-c", "echo written > file"],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LAST_RESORT,
         check=False,
     )
     assert result.returncode == 0, result.stderr

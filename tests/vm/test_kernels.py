@@ -4,6 +4,7 @@
 laid out in another way; and PREEMPT_RT, where spinlocks are other functions.
 """
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from z3trace.kernels import build, fetch, variant
 
 pytestmark = pytest.mark.vm
 NEWEST = "7.2"
+SERIES = ["6.12", "6.1-rt-amd64", *(["6.12-rt-amd64"] if os.environ.get("Z3TRACE_LONG") else [])]
 ZSMALLOC = """
 name = "zsmalloc"
 module = "zsmalloc"
@@ -27,7 +29,7 @@ functions = ["zs_free"]
 
 
 @pytest.mark.usefixtures("kernel")
-@pytest.mark.parametrize("series", ["6.12", "6.1-rt-amd64"])
+@pytest.mark.parametrize("series", SERIES)
 def test_z3fold_is_recorded(guest: Guest, tmp_path: Path, series: str) -> None:
     release = fetch.cached(series, print)
     module = build.build_variant(release, "mm/z3fold.c", variant.load("page-lock"), print).path

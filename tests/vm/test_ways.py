@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from vm.conftest import Guest, recorded, z3trace
+from vm.conftest import LAST_RESORT, Guest, qemu, recorded, z3trace
 from z3trace.data.model import Run
-from z3trace.guest import threads
 from z3trace.kernels import fetch
 from z3trace.recording import disturbance, repetitions
 
@@ -52,7 +51,7 @@ def test_all_ways_count_the_same(kernel: object, tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=LAST_RESORT,
         check=False,
     )
     assert result.returncode == 0, result.stderr
@@ -145,13 +144,6 @@ def test_runs_that_a_busy_host_disturbs_are_made_again(
     assert f"{len(again)} {'was' if len(again) == 1 else 'were'} made again" in text
 
 
-def _qemu(process: int) -> int:
-    """The guest of a z3trace process."""
-    names = {n: Path("/proc", str(n), "comm").read_text() for n in threads.processes(process)}
-    (found,) = (number for number, name in names.items() if name.startswith("qemu-system"))
-    return found
-
-
 def test_a_run_in_which_the_guest_was_stopped_is_made_again(
     built: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -172,7 +164,7 @@ def test_a_run_in_which_the_guest_was_stopped_is_made_again(
             said.append(line)
             # The next run has begun by then, and takes longer than this.
             if line.startswith(("run 2/", "run 4/", "run 6/")):
-                guest = _qemu(process.pid)
+                guest = qemu(process.pid)
                 for _ in range(3):
                     time.sleep(0.3)
                     os.kill(guest, signal.SIGSTOP)

@@ -400,5 +400,9 @@ guest = _group(
         default="auto",
         show_default=True,
     ),
-    time("--deadline", "End the guest after this long.", "30m"),
+    time(
+        "--deadline",
+        "End the guest after this long.  Time that a busy host did not give it does not count.",
+        "30m",
+    ),
 )

@@ -114,6 +114,10 @@ class Health:
     def lost(self) -> bool:
         return any(symptom.lost for symptom in self.symptoms)
 
+    def pardon(self) -> None:
+        """No guest is lost by what it said up to now."""
+        self.symptoms = [symptom._replace(lost=False) for symptom in self.symptoms]
+
 
 def symptoms(console: str) -> list[Symptom]:
     """Everything bad a console says, in order."""

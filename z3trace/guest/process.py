@@ -1,7 +1,8 @@
 """A guest's QEMU process: start it, follow what it says, know when it is lost.
 
 A guest is lost when its console tells of a lockup, oops or panic, when it answers
-nothing, or when it passes its deadline.
+nothing, or when it passes its deadline.  The last two go by its own time: it is not lost
+because its host is busy.
 """
 
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from z3trace import tools
 from z3trace.guest import share
 from z3trace.guest.console import CONSOLE_LIMIT, HANGS, Console
+from z3trace.guest.owntime import OwnTime
 from z3trace.guest.share import Directories
 from z3trace.kernels.fetch import Say
 
@@ -26,6 +28,11 @@ SILENT = "it answers nothing"
 _POLL = 0.25
 _GRACE = 3.0  # seconds a lost guest has to print its trace
 _BOOT_DEADLINE = 120.0
+#: However busy its host, a guest gets no more than this many times its deadline.
+PATIENCE = 10
+#: A guest that was stopped finds itself hung when it goes on, and says so within this many
+#: seconds; one that really hangs says it again.
+_AFTER_STOP = 30.0
 #: Seconds without a word on the console after which a guest is asked whether it is there
 #: (to answer takes its time), and that it has for the answer.
 _SILENCE = 60.0
@@ -60,7 +67,7 @@ class Guest:
 
     def __init__(self, argv: list[str], where: Directories) -> None:
         self._where = where
-        self._looked = self.started = time.monotonic()
+        self._looked = self._started = time.monotonic()
         self.console = Console(where.private / "console.log")
         # Whoever kills us does not mean to leave a guest behind.
         tied = [tools.find("setpriv"), "--pdeathsig", "KILL", "--", *argv]
@@ -69,6 +76,12 @@ class Guest:
             self._process = subprocess.Popen(
                 tied, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        #: Seconds that it has lived, without those that its host took from it.
+        self.lived = OwnTime(self._process.pid)
+
+    def age(self) -> float:
+        """Seconds since its start, whatever happened in them."""
+        return time.monotonic() - self._started
 
     @property
     def number(self) -> int:
@@ -77,6 +90,23 @@ class Guest:
 
     def is_lost(self) -> bool:
         return self.console.health.lost
+
+    def excuse(self) -> None:
+        """Whoever was stopped and goes on has not hung, whatever its console says of it."""
+        if self.is_lost() and self.hung() and self.lived.was_stopped(_AFTER_STOP):
+            self.console.health.pardon()
+
+    def overdue(self, deadline: float) -> str:
+        """How it passed its *deadline*, in seconds of its own; empty if it did not."""
+        lived, watched = self.lived(), self.lived.watched()
+        if lived > deadline:
+            return f"the guest passed its deadline of {deadline:.0f} s"
+        if watched > PATIENCE * deadline:
+            return (
+                f"in {watched:.0f} s its host left the guest {lived:.0f} s of the "
+                f"{deadline:.0f} s up to its deadline"
+            )
+        return ""
 
     def is_ready(self) -> bool:
         """Whether it has booted and started its command."""
@@ -138,11 +168,12 @@ class Guest:
 
 
 class _Pulse:
-    """Whether a guest is there: it said something lately, or answers when it is asked."""
+    """Whether a guest is there: it said something lately, or answers when it is asked;
+    times are its own."""
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
-        self._heard = time.monotonic()
+        self._heard = guest.lived()
         self._asked: float | None = None
 
     def heard(self, now: float) -> None:
@@ -164,19 +195,20 @@ def watch(
     """Wait for the guest's end or *until*; None, or why the guest is lost.
 
     *followers* are called in turn, and do a bounded part of their work each time: the
-    deadline (seconds since the guest's start) holds whatever the guest does.
+    deadline (seconds of the guest's own, since its start) holds whatever the guest does.
     """
     doomed = None
     pulse = _Pulse(guest)
     while guest.running() and not until():
-        now = time.monotonic()
-        if now - guest.started > deadline:
-            return f"the guest passed its deadline of {deadline:.0f} s"
+        now = guest.lived()
+        if overdue := guest.overdue(deadline):
+            return overdue
         for follow in followers:
             follow()
         grew = guest.console.grew()
         if grew:
             pulse.heard(now)
+            guest.excuse()
         excess = guest.excess()
         if excess:
             return excess

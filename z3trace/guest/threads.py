@@ -18,18 +18,23 @@ def processes(first: int) -> Iterator[int]:
                 pending += [int(word) for word in children.read_text().split()]
 
 
+def tasks(first: int) -> Iterator[Path]:
+    """The directories in /proc of all threads of a process and of those that it started."""
+    for process in processes(first):
+        yield from Path("/proc", str(process)).glob("task/[0-9]*")
+
+
 def threads(first: int) -> tuple[list[int], list[int]]:
     """(threads that are a guest's CPUs, in their order; all other threads) of the process
     *first* and of those that it started."""
     cpus: list[tuple[int, int]] = []
     others: list[int] = []
-    for process in processes(first):
-        for task in Path("/proc", str(process)).glob("task/[0-9]*"):
-            with suppress(OSError, ValueError):
-                name = (task / "comm").read_text()
-                if name.startswith(_CPU):
-                    number = int(name.removeprefix(_CPU).partition("/")[0])
-                    cpus.append((number, int(task.name)))
-                else:
-                    others.append(int(task.name))
+    for task in tasks(first):
+        with suppress(OSError, ValueError):
+            name = (task / "comm").read_text()
+            if name.startswith(_CPU):
+                number = int(name.removeprefix(_CPU).partition("/")[0])
+                cpus.append((number, int(task.name)))
+            else:
+                others.append(int(task.name))
     return [thread for _, thread in sorted(cpus)], others

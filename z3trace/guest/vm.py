@@ -9,7 +9,6 @@ import os
 import shlex
 import sys
 import sysconfig
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,7 +83,7 @@ def _wait(guest: Guest, deadline: float, followers: Sequence[Callable[[], object
     except KeyboardInterrupt:
         guest.tell("interrupt")
         print("interrupting the guest's command", file=sys.stderr)  # noqa: T201
-    after = time.monotonic() - guest.started + _AFTER_INTERRUPT
+    after = guest.lived() + _AFTER_INTERRUPT
     return watch(guest, after, followers, lambda: False)
 
 
@@ -180,7 +179,7 @@ def run(  # noqa: PLR0913 - the parts of one guest
         looks = [lambda: look(where.run)] if look else []
         sys.stdout.flush()
         guest, lost = boot(argv, where, say)
-        boot_seconds = time.monotonic() - guest.started
+        boot_seconds = guest.age()
         try:
             with owncpus(guest.number):
                 lost = lost or _wait(guest, options.deadline, [*outputs, *looks])

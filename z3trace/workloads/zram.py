@@ -5,18 +5,15 @@ some.  The disk is made for a run and is gone after it.
 """
 
 import re
-import subprocess
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
 from z3trace import tools
 from z3trace.data.model import WorkloadResult
-from z3trace.errors import CannotTraceError, UsageError
+from z3trace.errors import CannotTraceError
 from z3trace.workloads import modules
-from z3trace.workloads.output import OUTPUT_LIMIT
-from z3trace.workloads.protocol import parse_parameters
+from z3trace.workloads.program import Program
 
 _CONTROL = Path("/sys/class/zram-control")
 _DEVICES = Path("/sys/block")
@@ -24,14 +21,14 @@ _DEVICES = Path("/sys/block")
 _STATISTICS = ("orig_data_size", "compr_data_size", "mem_used_total")
 _SAID = re.compile(r"written (\d+) read (\d+) discarded (\d+)")
 _PAGES_PER_MB = 256
-_MOST = {"mb": 1024, "threads": 64, "passes": 1000, "discard": 100, "compact": 1}
-_MAY_BE_NONE = ("discard", "compact")
 
 
-class Zram:
+class Zram(Program):
     """Parameters: ``mb`` of the disk, ``threads``, ``passes`` over it; ``discard``: per cent
     of the pages that each pass gives up; ``compact``: 1 to compact in each pass."""
 
+    NAME = "zram"
+    BUILT = "zram_io"
     DEFAULTS: ClassVar[dict[str, str]] = {
         "mb": "32",
         "threads": "2",
@@ -39,40 +36,20 @@ class Zram:
         "discard": "25",
         "compact": "1",
     }
-    open_ended = False
-    clocks = False
-    own_lock = False
-    module_file = None
-
-    def __init__(self, parameters: dict[str, str], program: Path | None) -> None:
-        self.parameters = {**self.DEFAULTS, **parameters}
-        self._program = program
-        self._number, self._seed = "", 1
-        text = ",".join(f"{key}={value}" for key, value in parameters.items())
-        self.description = f"zram:{text}" if text else "zram"
-        self.command = ["--workload", self.description]
-
-    @classmethod
-    def parse(cls, text: str, program: Path | None) -> "Zram":
-        """From ``mb=32,threads=2``; UsageError for anything it does not know."""
-        parameters = parse_parameters("zram", text, cls.DEFAULTS)
-        for key, value in parameters.items():
-            least = 0 if key in _MAY_BE_NONE else 1
-            if not least <= int(value) <= _MOST[key]:
-                raise UsageError(f"zram: {key}={value} is not from {least} to {_MOST[key]}")
-        return cls(parameters, program)
+    BOUNDS: ClassVar[dict[str, tuple[int, int]]] = {
+        "mb": (1, 1024),
+        "threads": (1, 64),
+        "passes": (1, 1000),
+        "discard": (0, 100),
+        "compact": (0, 1),
+    }
+    _number = ""
 
     @property
     def _device(self) -> Path:
         return _DEVICES / f"zram{self._number}"
 
-    def prepare(
-        self, seed: int, *, fast: bool, clocked: bool = False, own_lock: bool = False
-    ) -> None:
-        del fast
-        self._seed = seed
-        if self._program is None:
-            raise CannotTraceError("zram_io is not built", "'z3trace vm' builds it")
+    def make_ready(self) -> None:
         if not _CONTROL.exists():
             tools.run(["modprobe", "zram", "num_devices=0"], doing="loading zram")
         try:
@@ -83,26 +60,16 @@ class Zram:
 
     def run(self) -> WorkloadResult:
         arguments = [
-            *(str(self._program), f"/dev/zram{self._number}"),
+            f"/dev/zram{self._number}",
             str(int(self.parameters["mb"]) * _PAGES_PER_MB),
             *(self.parameters[name] for name in ("threads", "passes", "discard")),
             str(self._seed),
         ]
         if self.parameters["compact"] == "1":
             arguments.append(str(self._device / "compact"))
-        start = time.monotonic_ns()
-        process = subprocess.run(
-            arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
-        elapsed = time.monotonic_ns() - start
-        return WorkloadResult(
-            status=process.returncode,
-            elapsed=elapsed,
-            facts=self._facts(process.stdout),
-            output=(process.stdout + process.stderr)[-OUTPUT_LIMIT:],
-        )
+        return self.execute(arguments)
 
-    def _facts(self, said: str) -> dict[str, int]:
+    def facts(self, said: str) -> dict[str, int]:
         facts = {}
         if match := _SAID.search(said):
             names = ("pages_written", "pages_read", "pages_discarded")

@@ -1,13 +1,18 @@
 """How a guest's process is watched; a shell script stands in for QEMU."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from z3trace.guest import owntime
 from z3trace.guest import process as guests
 from z3trace.guest.console import READY
 from z3trace.guest.share import Directories
@@ -88,7 +93,7 @@ def _watched(directories: Directories, monkeypatch: pytest.MonkeyPatch, said: st
     asked: list[str] = []
     monkeypatch.setattr(guest, "tell", asked.append)
     try:
-        lost = guests.watch(guest, 30, [], lambda: time.monotonic() - guest.started > 1)
+        lost = guests.watch(guest, 30, [], lambda: guest.age() > 1)
     finally:
         guest.kill()
     assert asked == ([] if said else ["ping"])
@@ -171,3 +176,159 @@ def test_a_guest_that_does_not_answer_is_not_waited_for(
         guest.tell("ping")
         guest.kill()
     assert time.monotonic() - began < 2
+
+
+class _Clock:
+    """The host's clock and what it says of the guest, as a test wants them."""
+
+    def __init__(self, guest: guests.Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = self.delay = 0.0
+        self.stopped = False
+        fake = SimpleNamespace(monotonic=lambda: self.now)
+        monkeypatch.setattr(owntime, "time", fake)
+        monkeypatch.setattr(guests, "time", fake)
+        monkeypatch.setattr(
+            owntime, "_look", lambda _: owntime._Threads({1: int(self.delay * 1e9)}, self.stopped)
+        )
+        self.guest = guest
+        guest.lived = owntime.OwnTime(guest.number)
+
+    def pass_by(self, seconds: int, *, waited: float = 0.0) -> None:
+        for _ in range(seconds):
+            self.now += 1
+            self.delay += waited
+            self.guest.lived()
+
+
+@pytest.fixture
+def silent(directories: Directories) -> Iterator[guests.Guest]:
+    guest = guests.Guest(["sleep", "60"], directories)
+    yield guest
+    guest.kill()
+
+
+def test_a_deadline_counts_no_time_that_a_busy_host_took(
+    silent: guests.Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = _Clock(silent, monkeypatch)
+    for _ in range(100):
+        clock.pass_by(1, waited=0.7)
+        assert silent.overdue(31) == ""
+    assert silent.lived() == pytest.approx(30)
+    clock.pass_by(2)
+    assert silent.overdue(31) == "the guest passed its deadline of 31 s"
+
+
+def test_a_stopped_guest_grows_no_older(
+    silent: guests.Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = _Clock(silent, monkeypatch)
+    clock.pass_by(5)
+    assert silent.lived() == pytest.approx(5)
+    clock.stopped = True
+    for _ in range(100):
+        clock.pass_by(1)
+        assert silent.overdue(11) == ""
+    clock.stopped = False
+    clock.pass_by(7)
+    assert silent.overdue(11) == "the guest passed its deadline of 11 s"
+
+
+def test_a_watch_that_was_stopped_itself_counts_nothing(
+    silent: guests.Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = _Clock(silent, monkeypatch)
+    clock.pass_by(5)
+    clock.now += 600
+    assert silent.overdue(60) == ""
+    assert silent.lived() == pytest.approx(5)
+
+
+def test_a_host_that_gives_nothing_is_not_waited_for_without_end(
+    silent: guests.Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = _Clock(silent, monkeypatch)
+    clock.stopped = True
+    for _ in range(100):
+        clock.pass_by(1)
+        assert silent.overdue(10) == ""
+    clock.pass_by(1)
+    assert silent.overdue(10) == (
+        "in 101 s its host left the guest 0 s of the 10 s up to its deadline"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "stopped", "lost"),
+    [
+        (f"{_STALL}\n{_BUSY}\n", True, False),
+        (f"{_STALL}\n{_BUSY}\n", False, True),
+        ("Kernel panic - not syncing: x\n", True, True),
+    ],
+)
+def test_a_hang_right_after_a_stop_is_none(
+    said: str,
+    stopped: bool,
+    lost: bool,
+    silent: guests.Guest,
+    directories: Directories,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = _Clock(silent, monkeypatch)
+    clock.stopped = stopped
+    clock.pass_by(40)
+    clock.stopped = False
+    clock.pass_by(5)
+    (directories.private / "console.log").write_text(said)
+    assert silent.console.grew()
+    silent.excuse()
+    assert silent.is_lost() == lost
+    # It is told of all the same, and a guest that hangs says it again.
+    assert silent.console.health.symptoms
+    clock.pass_by(60)
+    with (directories.private / "console.log").open("a") as console:
+        console.write(said)
+    assert silent.console.grew()
+    silent.excuse()
+    assert silent.is_lost()
+
+
+def test_a_guest_that_somebody_stops_is_not_lost(
+    directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real process, really stopped: it would have been silent, and past its deadline."""
+    monkeypatch.setattr(owntime, "_EVERY", 0.05)
+    monkeypatch.setattr(guests, "_SILENCE", 0.3)
+    monkeypatch.setattr(guests, "_ANSWER", 0.3)
+    guest = guests.Guest(["sh", "-c", "exec sleep 60"], directories)
+    monkeypatch.setattr(guest, "tell", lambda _: None)
+    try:
+        os.killpg(guest.number, signal.SIGSTOP)
+        assert guests.watch(guest, 1, [], lambda: guest.age() > 3) is None
+        os.killpg(guest.number, signal.SIGCONT)
+        assert guests.SILENT in (guests.watch(guest, 30, [], lambda: False) or "")
+    finally:
+        guest.kill()
+
+
+def test_a_guest_that_shares_its_cpu_lives_slower(
+    directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four that want one CPU: each lives a quarter of the time."""
+    monkeypatch.setattr(owntime, "_EVERY", 0.1)
+    cpu = str(min(os.sched_getaffinity(0)))
+    spin = ["taskset", "-c", cpu, "sh", "-c", "while :; do :; done"]
+    others = [subprocess.Popen(spin) for _ in range(3)]
+    guest = guests.Guest(spin, directories)
+    try:
+        while guest.age() < 4:
+            guest.lived()
+            time.sleep(0.1)
+        # Others may take their part of that CPU, too.
+        assert guest.lived() < 0.6 * guest.age()
+        assert guest.overdue(3) == ""
+    finally:
+        guest.kill()
+        for other in others:
+            other.kill()
+            other.wait()

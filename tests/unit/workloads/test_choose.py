@@ -62,6 +62,7 @@ def test_exactly_one_must_be_named(
         ("zram:discard=101", "is not from 0 to 100"),
         ("zram:type=lzo", "no parameter 'type'"),
         ("zswap:fast_ops=1", "no parameter 'fast_ops'"),
+        ("zswap:limit=0", "limit=0 is not from 1 to 4096"),
     ],
 )
 def test_what_is_not_known_is_refused(text: str, said: str) -> None:
