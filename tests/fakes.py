@@ -16,6 +16,7 @@ from z3trace.code.function import Function, Method
 from z3trace.code.lockfunctions import LOCK_FUNCTIONS
 from z3trace.code.placement import Position
 from z3trace.data import buckets
+from z3trace.data.model import Calibration
 from z3trace.target.definition import Condition, LockRule, OperationRule, Target
 from z3trace.target.plan import Plan, plan_of
 
@@ -36,6 +37,21 @@ TARGET = Target(
         Condition(name="freed", functions=["my_free"]),
         Condition(name="gone", functions=["my_gone"], test="zero"),
     ],
+)
+
+
+#: Prices at which jumps cost less than the lock functions here, and traps more.
+PRICES = Calibration(
+    operation_floor=0,
+    wait_floor=0,
+    hold_floor=0,
+    operation=0,
+    jump=75,
+    emulated=600,
+    stepped=1200,
+    lock_function=18,
+    bystander=13,
+    spread=0,
 )
 
 
@@ -213,6 +229,11 @@ def probe(
 ) -> Probe:
     position = Position(address, method, after, before, register="rbx", offset=24, kept=kept)
     return Probe(TEXT, function, address, position)
+
+
+def priced_plan(method: Method) -> Plan:
+    """A plan of one call site, of which the probe is of one *method*."""
+    return plan(Code(sites=[site(0)], fewer_probes=[probe(5, after=0, method=method)]))
 
 
 def plan(code: Code | None = None, target: Target = TARGET) -> Plan:

@@ -15,6 +15,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
+import zstandard
+
 SOURCE = "mm/x.c"
 _FUNCTION = """\
 /* Straße {0}: more text than a line of a mail may have, so that a mail program breaks it somewhere = here */
@@ -53,6 +55,7 @@ OPTIONS = {
     "version 7": ("-v7",),
     "relative": ("--relative=mm",),
     "a prefix of a list": ("--subject-prefix=RFC PATCH -next",),
+    "colours of a terminal": ("--color=always",),
 }
 
 
@@ -203,6 +206,35 @@ def reply(mail: bytes, text: bytes = b"") -> bytes:
     return head.encode() + quoted + b"Looks good.\n" + text + b"\n"
 
 
+def signed_in_place(mail: bytes) -> bytes:
+    """As PGP signs a text: with ``- `` before each line that begins with a dash."""
+    text = re.sub(rb"(?m)^-", b"- -", body(mail))
+    return (
+        mail.partition(b"\n\n")[0]
+        + b"\n\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+        + text
+        + b"\n-----BEGIN PGP SIGNATURE-----\n\niQEz\n-----END PGP SIGNATURE-----\n\n"
+    )
+
+
+def signed(mail: bytes) -> bytes:
+    """As mail programs sign, the signature beside the text."""
+    kind = 'multipart/signed; protocol="application/pgp-signature"; boundary="=-x"'
+    text = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable"
+    return (
+        _header(mail, f"Content-Type: {kind}")
+        + f"--=-x\n{text}\n\n".encode()
+        + quopri.encodestring(body(mail))
+        + b"\n--=-x\nContent-Type: application/pgp-signature\n\niQEz\n--=-x--\n\n"
+    )
+
+
+def with_a_footer(mail: bytes) -> bytes:
+    """As a mailing list sends it on."""
+    text = mail.replace(b"Subject: [PATCH", b"Subject: [mm-list] [EXTERNAL] [PATCH", 1)
+    return text.rstrip(b"\n") + b"\n" + b"_" * 47 + b"\nmm-list mailing list\nlist@example.org\n\n"
+
+
 def squeezed(mail: bytes) -> bytes:
     """As the page of an archive shows it: blanks that stand together are one, those at the
     beginning of a line behind its mark too."""
@@ -242,6 +274,10 @@ def all_forms(made: Sent) -> dict[str, Files]:
         "gzip": {"s.patch.gz": gzip.compress(whole)},
         "gzip, several members": {"s.mbox.gz": b"".join(map(gzip.compress, mails))},
         "gzip without its ending": {"s.mbox": gzip.compress(whole)},
+        "zstd": {"s.mbox.zst": zstandard.compress(whole)},
+        "signed in place": {"s.mbox": b"".join(map(signed_in_place, mails))},
+        "signed": {"s.mbox": b"".join(map(signed, mails))},
+        "sent on by a list": {"s.mbox": b"".join(map(with_a_footer, mails))},
         "UTF-8 with a mark": {"s.mbox": b"\xef\xbb\xbf" + whole},
         "UTF-16": {"s.mbox": text.encode("utf-16")},
         "UTF-16, the other way": {"s.mbox": b"\xfe\xff" + text.encode("utf-16-be")},

@@ -5,7 +5,7 @@ run-to-run noise is alike on both sides; ``interval`` and ``ranks`` do the work.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import stdtrit
@@ -29,8 +29,8 @@ class Effect:
     the noise is symmetric.  If a value is 0 all three are of means, and the interval is
     Fieller's.  ``error`` is the standard error of the log ratio, ``resolution`` the part
     of the interval that is due to the width of buckets, both in units of the log ratio.
-    ``within``: labels were exchanged within pairs.  ``strict``: half the width of the
-    interval at each of ``interval.STRICT``, in the same units; empty if there is none.
+    ``within``: labels were exchanged within pairs.  ``logs``: of the runs of both sides, one
+    dimension each; None where there is no interval of them.
     """
 
     before: float
@@ -44,7 +44,7 @@ class Effect:
     error: float = np.nan
     resolution: float = 0.0
     within: bool = False
-    strict: tuple[float, ...] = ()
+    logs: tuple[Floats, Floats] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,9 @@ def _of_logs(before: Floats, after: Floats, paired: bool, exact: bool) -> list[E
         numbers = np.exp([*centres, told.shift, told.low, told.high])
     rows = np.array([*numbers, p, error]).T.tolist()
     return [
-        Effect(b, a, ratio, start, end, p, *sizes, error, within=within, strict=tuple(strict))
-        for (b, a, ratio, start, end, p, error), strict in zip(
-            rows, tested.strict.tolist(), strict=True
+        Effect(b, a, ratio, start, end, p, *sizes, error, within=within, logs=logs)
+        for (b, a, ratio, start, end, p, error), logs in zip(
+            rows, zip(before, after, strict=True), strict=True
         )
     ]
 

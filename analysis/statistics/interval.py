@@ -22,9 +22,6 @@ from z3trace.analysis.statistics.ranks import Floats
 LEVEL = 0.95
 #: Nothing is called an interval of 95 % that covers less often than this.
 _LEAST_LEVEL = 0.93
-#: Levels of tests that the width of the interval is told at too.  Where runs are often far
-#: off, the interval of a strict test is wider than that of ``LEVEL`` lets expect.
-STRICT = (0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 #: Below so many pairs no interval within pairs has that level.
 FEWEST_PAIRS = 5
 #: A group of more runs is taken by so many of its quantiles: the shift between two thousand
@@ -89,24 +86,28 @@ def _about(n: int, m: int, numbers: int, level: float, *, within: bool) -> int |
     return max(round(share * numbers - 0.5), 0) if share > 0 else None
 
 
-def _strict_places(
-    sizes: tuple[int, int], numbers: int, *, within: bool, exact: bool
-) -> list[int | None]:
-    """The place of the lower end at each of ``STRICT``; None if so few runs have none."""
-    if not exact:
-        return [_about(*sizes, numbers, level, within=within) for level in STRICT]
-    levels = ranks.levels(*sizes, within=within)
-    return [int((levels < limit).sum()) - 1 if levels[0] < limit else None for limit in STRICT]
+def lower_ends(before: Floats, after: Floats, level: float, *, within: bool) -> Floats | None:
+    """The lower end of the interval of the shift of each row that belongs to a test at a
+    two-sided *level*: the test finds no shift below it.  None if so few runs have none."""
+    sizes = before.shape[1], after.shape[1]
+    differences = _walsh(after - before) if within else _differences(before, after)
+    numbers = differences.shape[1]
+    if ranks.counted(*sizes, within=within):
+        place = int((ranks.levels(*sizes, within=within) < level).sum()) - 1
+    else:
+        about = _about(*sizes, numbers, level, within=within)
+        place = -1 if about is None else about
+    if place < 0:
+        return None
+    return np.asarray(np.partition(differences, place, axis=1)[:, place])
 
 
 class Shifts(NamedTuple):
-    """Of each row: the shift, the ends of its interval, and half the width that the interval
-    has at each of ``STRICT``, shape (rows, 8); NaN where so few runs have none."""
+    """Of each row: the shift, and the ends of its interval."""
 
     shift: Floats
     low: Floats
     high: Floats
-    strict: Floats
 
 
 def shifts(before: Floats, after: Floats, *, paired: bool, exact: bool = True) -> Shifts:
@@ -124,17 +125,12 @@ def shifts(before: Floats, after: Floats, *, paired: bool, exact: bool = True) -
     columns = sides[0].shape[1], sides[-1].shape[1]
     numbers = columns[0] * (columns[0] + 1) // 2 if within else columns[0] * columns[1]
     place = _place(*sizes, numbers, within=within, exact=exact)
-    strict = _strict_places(sizes, numbers, within=within, exact=exact)
     rows = before.shape[0]
     shift, low, high = np.empty(rows), np.full(rows, -np.inf), np.full(rows, np.inf)
-    half = np.full((rows, len(strict)), np.nan)
     for part in _parts(rows, columns[0] * columns[1]):
         chosen = [side[part] for side in sides]
         found = np.sort(_walsh(*chosen) if within else _differences(*chosen), axis=1)
         shift[part] = (found[:, (numbers - 1) // 2] + found[:, numbers // 2]) / 2
         if place is not None:
             low[part], high[part] = found[:, place], found[:, numbers - 1 - place]
-        for column, end in enumerate(strict):
-            if end is not None:
-                half[part, column] = (found[:, numbers - 1 - end] - found[:, end]) / 2
-    return Shifts(shift, low, high, half)
+    return Shifts(shift, low, high)

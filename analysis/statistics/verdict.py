@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from z3trace.analysis.statistics import ranks
+from z3trace.analysis.statistics import power, ranks
 from z3trace.analysis.statistics.effect import Effect
-from z3trace.analysis.statistics.interval import LEVEL, STRICT
+from z3trace.analysis.statistics.interval import LEVEL
 
 Verdict = Literal[
     "better",
@@ -33,6 +33,8 @@ SIGNIFICANT = 0.05
 MIN_RUNS = 5
 POWER = 0.8
 _MOST_RUNS = 10_000
+#: Above so many runs of a side, whatever the noise is, the test is as of normal noise.
+_NORMAL_FROM = 64
 
 
 def _with_zeros(effect: Effect, significant: bool, higher_is_better: bool) -> Verdict:
@@ -103,20 +105,16 @@ def _reach(n_before: int, n_after: int, tests: float, *, within: bool) -> float:
     return float(stdtrit(freedom, 1 - level / 2) + stdtrit(freedom, POWER))
 
 
-def _error(effect: Effect, tests: float) -> float:
-    """The standard error of an effect, no less than the widths of its interval at stricter
-    levels come from, down to the one that is asked for.  Where runs are often far off, or
-    in two modes, these are wider than normal noise of that error has them."""
+def _found_from(effect: Effect, tests: float) -> float:
+    """The log ratio that is found with ``POWER``, without the width of buckets; infinite if
+    none is."""
     sizes, limit = (effect.n_before, effect.n_after), SIGNIFICANT / max(tests, 1)
-    freedom = _freedom(*sizes, within=effect.within)
-    largest = effect.error
-    for strict, half in zip(STRICT, effect.strict, strict=False):
-        level = ranks.attainable(*sizes, strict, within=effect.within)
-        if level and np.isfinite(half):
-            largest = max(largest, half / float(stdtrit(freedom, 1 - level / 2)))
-        if strict <= limit:
-            break
-    return largest
+    reach = _reach(*sizes, tests, within=effect.within)
+    if not np.isfinite(reach):
+        return reach
+    if effect.logs is None or not effect.error or max(sizes) > _NORMAL_FROM:
+        return reach * effect.error
+    return power.found_from(*effect.logs, limit, POWER, within=effect.within)
 
 
 def detectable(effect: Effect, tests: float) -> float:
@@ -126,11 +124,7 @@ def detectable(effect: Effect, tests: float) -> float:
     as from less than MIN_RUNS runs, of which no verdict is given."""
     if min(effect.n_before, effect.n_after) < MIN_RUNS or not effect.error >= 0:
         return float("nan")
-    reach = _reach(effect.n_before, effect.n_after, tests, within=effect.within)
-    error = _error(effect, tests)
-    if not np.isfinite(reach):
-        return reach
-    return float(np.expm1(reach * error + effect.resolution))
+    return float(np.expm1(_found_from(effect, tests) + effect.resolution))
 
 
 def _least(enough: Callable[[int], bool], above: int) -> int | None:
@@ -152,16 +146,18 @@ def runs_to_settle(effect: Effect, tests: float) -> int | None:
     now = min(effect.n_before, effect.n_after)
     if not effect.error > 0 or not 0 < effect.ratio < np.inf or now < 2:
         return None
-    found = _error(effect, tests)
     change = abs(float(np.log(effect.ratio)))
     room = float(np.log1p(MARGIN)) - effect.resolution - change
+
+    here = _reach(effect.n_before, effect.n_after, tests, within=effect.within)
+    error = _found_from(effect, tests) / here if np.isfinite(here) else effect.error
 
     def smaller(n: int) -> float:
         return float(np.sqrt(now / n))
 
     def finds(n: int) -> bool:
         reach = _reach(n, n, tests, within=effect.within)
-        return reach * found * smaller(n) <= change - effect.resolution
+        return reach * error * smaller(n) <= change - effect.resolution
 
     def holds(n: int) -> bool:
         return float(ndtri((1 + LEVEL) / 2)) * effect.error * smaller(n) <= room

@@ -46,7 +46,7 @@ def power_figures() -> dict[str, float]:
         figures[f"power_10_percent.{name}"] = simulated.power(
             KINDS["log_normal"], figure, tenth, REPORTS
         )
-        for kind in ("log_normal", "heavy_tailed"):
+        for kind in KINDS:
             for side in (SIDE, 2 * SIDE):
                 change = simulated.seen(KINDS[kind], figure, 300, side)
                 found = simulated.power(KINDS[kind], figure, change, 600, side)

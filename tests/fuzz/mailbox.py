@@ -10,27 +10,24 @@ change no file but the source and headers beside it.
 
 import gzip
 import random
-import signal
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
-from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import mails
+from fuzz import trials
 from hostile import UNIFIED, Prey
-from memory import peak_mb
 
-from z3trace.errors import Z3traceError
 from z3trace.kernels import patch
 
-LIMIT_SECONDS = 5
-LIMIT_MB = 500
+#: Of an error: it shows a hunk, or what spatch says.
+_LINES = 60
 _NUMBERS = [b"0", b"-1", b"1", b"99999", b"4294967296", b"9" * 5000]
 _HEADERS = [
     b"Content-Type: multipart/mixed; boundary=x",
@@ -137,22 +134,13 @@ def _listing(directory: Path) -> dict[str, int]:
 
 
 def _used(files: list[Path], tree: Path, fuzz: int) -> str:
-    """What became of it: applied, or the kind of the error."""
+    """Read and apply them, as a user's."""
     said: list[str] = []
-    try:
-        patches = patch.read_all(files, said.append)
-        patch.apply(patches, tree, mails.SOURCE, patch.Way(lambda _, text: said.append(text), fuzz))
-    except Z3traceError as error:
-        if error.exit_code not in (1, 2) or not error.message:
-            return f"FAILED: {error!r}"
-        return type(error).__name__
+    patches = patch.read_all(files, said.append)
+    patch.apply(patches, tree, mails.SOURCE, patch.Way(lambda _, text: said.append(text), fuzz))
     if any("\n" in line or len(line) > 1000 for line in said):
-        return f"FAILED: said {max(said, key=len)}"
+        return f"{trials.FAILED}: said {max(said, key=len)}"
     return "applied"
-
-
-def _late(number: int, frame: FrameType | None) -> None:
-    raise TimeoutError(f"more than {LIMIT_SECONDS} s")
 
 
 def _tried(home: Path, rng: random.Random, files: mails.Files) -> str:
@@ -163,18 +151,11 @@ def _tried(home: Path, rng: random.Random, files: mails.Files) -> str:
         paths[-1].write_bytes(mutated(rng, data) if rng.random() < 0.7 else data)
     (tree / mails.SOURCE).write_text(mails.BEFORE)
     before = _listing(home)
-    if signal.getsignal(signal.SIGALRM) is _late:  # else the alarm is someone else's
-        signal.alarm(LIMIT_SECONDS)
-    try:
-        outcome = _used(paths, tree, rng.randrange(4))
-    except Exception as error:
-        outcome = f"FAILED: {type(error).__name__}: {error}"
-    if signal.getsignal(signal.SIGALRM) is _late:
-        signal.alarm(0)
+    outcome = trials.ended(partial(_used, paths, tree, rng.randrange(4)), _LINES)
     after = _listing(home)
     changed = {path for path, _ in before.items() ^ after.items()}
     if any(not path.startswith(str((tree / mails.SOURCE).parent)) for path in changed):
-        outcome = f"FAILED: wrote {sorted(changed)}"
+        outcome = f"{trials.FAILED}: wrote {sorted(changed)}"
     for path in after.keys() - before.keys():
         Path(path).unlink()
     return outcome
@@ -213,31 +194,15 @@ def _of_kind(
     home: Path, kind: str, forms: list[tuple[str, mails.Files]], seeds: range
 ) -> Counter[str]:
     """What became of the mutations of one kind, a seed each."""
-    outcomes: Counter[str] = Counter()
-    slowest = 0.0
-    for seed in seeds:
+
+    def trial(seed: int) -> str:
         rng = random.Random(seed)
         form, files = rng.choice(forms)
-        begun = time.monotonic()
         outcome = _tried(home, rng, files)
-        slowest = max(slowest, time.monotonic() - begun)
-        if outcome.startswith("FAILED"):
-            print(f"seed {seed}, {kind}, {form}: {outcome[:300]}")  # noqa: T201
-            outcome = "FAILED"
-        outcomes[outcome] += 1
-    said = ", ".join(f"{n} {what}" for what, n in outcomes.most_common())
-    print(f"{len(seeds)} {kind}: {said}; slowest {slowest:.2f} s")  # noqa: T201
-    return outcomes
+        return f"{outcome} ({form})" if outcome.startswith(trials.FAILED) else outcome
 
-
-def main(count: int, first: int = 0) -> int:
-    """0 if each ended well."""
-    signal.signal(signal.SIGALRM, _late)
-    failed = fuzz(count, first)["FAILED"]
-    peak = peak_mb()
-    print(f"peak {peak:.0f} MB")  # noqa: T201
-    return int(bool(failed) or peak > LIMIT_MB)
+    return trials.tried(kind, seeds, trial)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(word) for word in sys.argv[1:3] or ["10000"])))
+    sys.exit(trials.main(fuzz, sys.argv[1:]))

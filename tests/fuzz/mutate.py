@@ -9,21 +9,18 @@ reporting a check, must end in a result or in one of our errors, within 5 second
 import gzip
 import json
 import random
-import signal
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import checksamples
-from memory import peak_mb
+from fuzz import trials
 from samples import recording, seen, write
 
 from z3trace.analysis.checks import judgement
@@ -35,10 +32,7 @@ from z3trace.analysis.plots import lockorder
 from z3trace.analysis.report import checkformats, checkhtml, checkmail, formats, terminal
 from z3trace.analysis.report import recording as shown
 from z3trace.data import checkfile
-from z3trace.errors import Z3traceError
 
-LIMIT_SECONDS = 5
-LIMIT_MB = 500
 NUMBERS = [0, -1, 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**400, 1e308, 0.5, float("nan")]
 VALUES: list[Any] = [None, True, [], {}, "", "\x00", "x" * 70000, "<script>", "../../x", *NUMBERS]
 
@@ -147,7 +141,7 @@ def mutated(source: random.Random, good: bytes) -> bytes:
     return data
 
 
-def use(path: Path, good: Digest) -> None:
+def use(path: Path, good: Digest) -> str:
     """Read, show and compare a recording."""
     one = Digest.read(path)
     shown.text(one, sites=True)
@@ -156,9 +150,10 @@ def use(path: Path, good: Digest) -> None:
         formats.render([found], suffix)
     terminal.render([found], everything=True)
     openmetrics.text([one])
+    return "compared"
 
 
-def use_check(path: Path) -> None:
+def use_check(path: Path) -> str:
     """Read a check and write its reports; its own text serves as a guest's console."""
     check = checkfile.read(path)
     console = path.read_text(errors="replace")[:100_000]
@@ -167,53 +162,33 @@ def use_check(path: Path) -> None:
     checkformats.as_json(report)
     checkhtml.render(report, "<svg/>")
     lockorder.nodes({"": {(one.held, one.acquired): one.count for one in report.order}})
+    return "reported"
 
 
-def _late(number: int, frame: FrameType | None) -> None:
-    raise TimeoutError(f"more than {LIMIT_SECONDS} s")
-
-
-def fuzz(path: Path, use_it: Callable[[Path], None], seeds: range) -> int:
-    """Mutate the good file *path* and use it, for every seed; how many ended badly."""
+def fuzz(path: Path, use_it: Callable[[Path], str], seeds: range) -> Counter[str]:
+    """Mutate the good file *path* and use it, for every seed; what became of each."""
     data = path.read_bytes()
-    outcomes: Counter[str] = Counter()
-    slowest = 0.0
-    for seed in seeds:
+
+    def trial(seed: int) -> str:
         path.write_bytes(mutated(random.Random(seed), data))
-        signal.alarm(LIMIT_SECONDS)
-        begun = time.monotonic()
-        try:
-            use_it(path)
-            outcomes["result"] += 1
-        except Z3traceError as error:
-            outcomes[type(error).__name__] += 1
-        except Exception as error:
-            print(f"{path.name}, seed {seed}: {type(error).__name__}: {error}")  # noqa: T201
-            outcomes["FAILED"] += 1
-        signal.alarm(0)
-        slowest = max(slowest, time.monotonic() - begun)
-    said = ", ".join(f"{n} {kind}" for kind, n in outcomes.most_common())
-    print(f"{len(seeds)} {path.suffix} files: {said}; slowest {slowest:.2f} s")  # noqa: T201
-    return outcomes["FAILED"]
+        return trials.ended(partial(use_it, path))
+
+    return trials.tried(f"{path.suffix} files", seeds, trial)
 
 
-def main(count: int, first: int = 0) -> int:
-    """*count* recordings, half of them with runs of every way, and a tenth as many checks; 0
-    if each ended well."""
-    signal.signal(signal.SIGALRM, _late)
-    failed = 0
+def every_kind(count: int, first: int = 0) -> Counter[str]:
+    """*count* recordings, half of them with runs of every way, and a tenth as many checks."""
+    outcomes: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as name:
         recorded, checked = Path(name) / "x.z3t", Path(name) / "x.z3c"
         for made in (recording("after", runs=3, seed=2), seen("after", runs=2, seed=2)):
             write(recorded, made)
             compared = partial(use, good=Digest.read(recorded))
-            failed += fuzz(recorded, compared, range(first, first + count // 2))
+            outcomes += fuzz(recorded, compared, range(first, first + count // 2))
         checksamples.write(checksamples.broken(), checked)
-        failed += fuzz(checked, use_check, range(first, first + count // 10))
-    peak = peak_mb()
-    print(f"peak {peak:.0f} MB")  # noqa: T201
-    return int(bool(failed) or peak > LIMIT_MB)
+        outcomes += fuzz(checked, use_check, range(first, first + count // 10))
+    return outcomes
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    sys.exit(trials.main(every_kind, sys.argv[1:]))

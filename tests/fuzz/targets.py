@@ -9,18 +9,16 @@ one line, within 5 seconds and 500 MB, and change no file.
 """
 
 import random
-import signal
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from memory import peak_mb
+from fuzz import trials
 from planned import Code
 from samples import session
 
@@ -28,13 +26,10 @@ from z3trace import paths
 from z3trace.bpf.programs import probe_source
 from z3trace.data import runfile
 from z3trace.data.model import Operation
-from z3trace.errors import Z3traceError
 from z3trace.kernels import variant
 from z3trace.recording import repetitions, room
 from z3trace.target import definition, plan
 
-LIMIT_SECONDS = 5
-LIMIT_MB = 500
 #: Every key that a definition can have, so that a mutation can meet each.
 WHOLE = """
 name = "whole"
@@ -177,32 +172,6 @@ def use_variant(path: Path) -> str:
     return "loaded"
 
 
-def _late(number: int, frame: FrameType | None) -> None:
-    raise TimeoutError(f"more than {LIMIT_SECONDS} s")
-
-
-def _outcome(use: Callable[[Path], str], path: Path) -> str:
-    try:
-        return use(path)
-    except Z3traceError as error:
-        said = f"{error.message}{error.hint}"
-        good = error.exit_code in (1, 2, 4) and error.message and "\n" not in said
-        return type(error).__name__ if good else f"FAILED: {error!r}"
-    except Exception as error:
-        return f"FAILED: {type(error).__name__}: {error}"
-
-
-def _timed(use: Callable[[Path], str], path: Path) -> str:
-    alarmed = signal.getsignal(signal.SIGALRM) is _late  # else the alarm is someone else's
-    if alarmed:
-        signal.alarm(LIMIT_SECONDS)
-    try:
-        return _outcome(use, path)
-    finally:
-        if alarmed:
-            signal.alarm(0)
-
-
 def good() -> list[tuple[Callable[[Path], str], str]]:
     """Files as they should be, and what is done with each."""
     targets = [path.read_text() for path in (probe_source() / "targets").glob("*.toml")]
@@ -213,38 +182,20 @@ def good() -> list[tuple[Callable[[Path], str], str]]:
 
 def fuzz(count: int, first: int = 0) -> Counter[str]:
     """What became of *count* mutations; those that ended badly are printed."""
-    outcomes: Counter[str] = Counter()
-    slowest = 0.0
     files = good()
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "x.toml"
-        for seed in range(first, first + count):
+
+        def trial(seed: int) -> str:
             rng = random.Random(seed)
             use, text = rng.choice(files)
             path.write_bytes(mutated(rng, text))
-            begun = time.monotonic()
-            outcome = _timed(use, path)
-            slowest = max(slowest, time.monotonic() - begun)
+            outcome = trials.ended(partial(use, path))
             left = sorted(each.name for each in Path(name).iterdir())
-            if left != ["x.toml"]:
-                outcome = f"FAILED: left {left}"
-            if outcome.startswith("FAILED"):
-                print(f"seed {seed}: {outcome[:300]}")  # noqa: T201
-                outcome = "FAILED"
-            outcomes[outcome] += 1
-    said = ", ".join(f"{n} {kind}" for kind, n in outcomes.most_common())
-    print(f"{count} targets and variants: {said}; slowest {slowest:.2f} s")  # noqa: T201
-    return outcomes
+            return outcome if left == ["x.toml"] else f"{trials.FAILED}: left {left}"
 
-
-def main(count: int, first: int = 0) -> int:
-    """0 if each ended well."""
-    signal.signal(signal.SIGALRM, _late)
-    failed = fuzz(count, first)["FAILED"]
-    peak = peak_mb()
-    print(f"peak {peak:.0f} MB")  # noqa: T201
-    return int(bool(failed) or peak > LIMIT_MB)
+        return trials.tried("targets and variants", range(first, first + count), trial)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(word) for word in sys.argv[1:3] or ["10000"])))
+    sys.exit(trials.main(fuzz, sys.argv[1:]))

@@ -19,9 +19,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def test_a_comparison_in_every_environment(place: Path) -> None:
-    line = ["compare", "--allow-mismatch", "before.z3t", "after.z3t"]
-    assert list(environments.walk([line], environments.surroundings(place), place)) == []
+def test_a_recording_is_shown_in_every_environment(place: Path) -> None:
+    lines = [["show", "--histograms", "before.z3t"], ["trend", "none"]]
+    around = environments.surroundings(place)
+    assert list(environments.walk(lines, around, place, modules=())) == []
 
 
 @pytest.mark.parametrize("around", ["latin-1", "no PATH"])
@@ -31,10 +32,40 @@ def test_every_verb_in_an_odd_environment(place: Path, around: str) -> None:
     assert list(environments.walk(lines, chosen, place)) == []
 
 
-def test_the_walk_sees_a_fault(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environments, "NEVER", ("Usage: z3trace",))
-    (fault,) = environments.walk([["--help"]], [Surroundings("as usual")], place)
-    assert "--help" in fault
+@pytest.mark.parametrize(
+    ("never", "lines", "said"),
+    [
+        ("Usage: z3trace", [["--help"]], "--help"),
+        ("no such file", [["--help"], ["show", "none.z3t"]], "show none.z3t"),
+    ],
+)
+def test_the_walk_sees_a_fault(
+    never: str, lines: list[list[str]], said: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environments, "NEVER", (never, never.capitalize()))
+    (fault,) = environments.walk(lines, [Surroundings("as usual")], place, modules=())
+    assert said in fault
+
+
+def test_the_walk_sees_what_does_not_start_or_end(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = Surroundings("nowhere", first="exit 7")
+    (fault,) = environments.walk([["--help"]], [nowhere], place, modules=())
+    assert fault.startswith("(nowhere) 1 of 1") or "0 of 1" in fault or "ends with 7" in fault
+    monkeypatch.setattr(environments, "_SECONDS", 0.01)
+    (fault,) = environments.walk([["--help"]], [Surroundings("as usual")], place, modules=())
+    assert fault.endswith("hangs")
+
+
+def test_the_streams_are_what_they_are_said_to_be(place: Path) -> None:
+    """Else the walk would walk nowhere."""
+    full = next(each for each in environments.surroundings(place) if each.name == "stdout full")
+    (ended,) = environments.started([["show", "before.z3t"]], full, place)
+    assert (ended.code, ended.said) == (FAILED, "z3trace: No space left on device\n")
+    gone = next(each for each in environments.surroundings(place) if each.stdout == "gone")
+    (ended,) = environments.started([["show", "before.z3t"]], gone, place)
+    assert ended.said == ""
 
 
 def test_what_nobody_thought_of_is_one_line(

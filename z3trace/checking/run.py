@@ -115,11 +115,7 @@ def check(  # noqa: PLR0913 - the parts of one check
         wanted = Wanted(asked.lock_mode).choice()
         choice = slowpath.settled(wanted, programs, lambda _: None)
         made = plan.plan_of(definition, *code)
-        for text in plan.remarks(made):
-            say(text)
-        choice, why = lockmode.decided(choice, _measured(programs, choice), [made])
-        if why:
-            say(f"--locks auto takes {choice.lock_mode}: {why}")
+        choice, why = lockmode.settled(choice, _measured(programs, choice), [made], say)
         checker = Checker(programs, made, choice, asked.limits)
         checker.lock_choice = why
         checker.keep_paths = asked.keep_paths

@@ -22,14 +22,24 @@ _LONGEST_NAME = 100  # characters that are shown
 _RECEIVED: dict[tuple[int, int, int], bytes] = {}
 _DESCRIPTOR = re.compile(r"/dev/(?:stdin|fd/([0-9]{1,4}))")
 #: Endings that say how a patch is kept, and nothing about it.
-_ENDINGS = (".gz", ".bz2", ".xz", ".patch", ".diff", ".mbox", ".mbx", ".eml", ".txt", ".cocci")
-#: What a packed file begins with -> what unpacks it; all with one interface.
-_PACKED: dict[bytes, Callable[[], Any]] = {
-    b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
-    b"BZh": bz2.BZ2Decompressor,
-    b"\xfd7zXZ\0": lambda: lzma.LZMADecompressor(memlimit=_UNPACKING),
-}
+_ENDINGS = (
+    ".gz",
+    ".bz2",
+    ".xz",
+    ".zst",
+    ".patch",
+    ".diff",
+    ".mbox",
+    ".mbx",
+    ".eml",
+    ".txt",
+    ".cocci",
+)
 _UNPACKING = 64 << 20  # bytes of memory
+#: Bytes of a file packed with zstd that are unpacked at once: some 32 KiB come of each.
+_ZSTD_STEP = 64
+#: What holds files of its own, by its mark and where that stands.
+_ARCHIVES = (("zip", b"PK\x03\x04", 0), ("7z", b"7z\xbc\xaf\x27\x1c", 0), ("tar", b"ustar", 257))
 #: The longer ones first: that of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (b"\xff\xfe\0\0", "utf-32"),
@@ -38,6 +48,41 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
     (b"\xef\xbb\xbf", "utf-8-sig"),
 )
+
+
+class _Zstd:
+    """zstd with the interface that the unpackers of Python have."""
+
+    def __init__(self) -> None:
+        import zstandard
+
+        self._error = zstandard.ZstdError
+        self._unpacker = zstandard.ZstdDecompressor(max_window_size=_UNPACKING).decompressobj()
+        self.eof, self.unused_data = False, b""
+
+    def decompress(self, data: bytes, room: int) -> bytes:
+        made = bytearray()
+        for start in range(0, len(data), _ZSTD_STEP):
+            try:
+                made += self._unpacker.decompress(data[start : start + _ZSTD_STEP])
+            except self._error as error:
+                raise EOFError(str(error)) from error
+            if self._unpacker.eof:
+                self.eof = True
+                self.unused_data = self._unpacker.unused_data + data[start + _ZSTD_STEP :]
+                break
+            if len(made) >= room:
+                break
+        return bytes(made[:room])
+
+
+#: What a packed file begins with -> what unpacks it; all with one interface.
+_PACKED: dict[bytes, Callable[[], Any]] = {
+    b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
+    b"BZh": bz2.BZ2Decompressor,
+    b"\xfd7zXZ\0": lambda: lzma.LZMADecompressor(memlimit=_UNPACKING),
+    b"\x28\xb5\x2f\xfd": _Zstd,
+}
 
 
 def shown(path: Path) -> str:
@@ -82,9 +127,15 @@ def read(path: Path) -> bytes:
 
 
 def text(name: str, data: bytes) -> bytes:
-    """*data*, called *name*, unpacked and without a mark of its encoding."""
+    """*data*, called *name*, unpacked and without a mark of its encoding; InputError for an
+    archive: which of its files are meant, and in which order, is the user's to say."""
     if data.startswith(tuple(_PACKED)):
         data = _unpacked(name, data)
+    for kind, mark, at in _ARCHIVES:
+        if data.startswith(mark, at):
+            raise InputError(
+                f"{name} is an archive ({kind})", "unpack it, and hand over the patches in it"
+            )
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:

@@ -1,10 +1,9 @@
 """Mails: what stands in a mailbox, in one mail, or in a file that is none.
 
-MIME is Python's (RFC 2045 to 2047); of our own are where a mail in a mailbox ends, and
-``format=flowed`` (RFC 3676), which Python leaves to its user.
+MIME is Python's (RFC 2045 to 2047); of our own are where a mail in a mailbox ends, and what
+Python leaves to its user (``plaintext``).
 """
 
-import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from email.policy import Compat32, compat32
 from functools import cached_property
 
 from z3trace.errors import InputError
-from z3trace.kernels import handed
+from z3trace.kernels import handed, plaintext
 from z3trace.printable import visible
 
 _MOST_LINES = 200_000
@@ -34,16 +33,11 @@ _YEAR = re.compile(rb"[0-9]{4}")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}:[ \t\r\n]")
 _OF_MAIL = re.compile(rb"^(?:From|Subject|Message-ID|MIME-Version|Received): ?", re.M | re.I)
 _BOUNDARY = re.compile(rb"\bboundary=(?:\"([^\"\n]{1,70})\"|([^\s;\"]{1,70}))", re.I)
-_DIFF = re.compile(rb"^(?:diff -|Index: |--- [^\n]*\n\+\+\+ )", re.M)
 _ON_A_PAGE = re.compile(rb"([^\n]{1,200})\n+From: ([^\n]{1,200})\n+Date: ([^\n]{1,100})\n", re.I)
 _REPLY = re.compile(r"(?:re|aw|sv|vs|antw|odp|ynt|res|rif)\s*(?:\[[0-9]+\])?\s*:", re.I)
 _IDENTITY = re.compile(r"<[^<>\s]{1,250}>")
 _PATCH_NAME = re.compile(r"\.(?:patch|diff|mbox|mbx|eml|txt)(?:\.gz)?$", re.I)
 _PATCH_TYPES = {"application/x-patch", "application/x-diff", "application/mbox"}
-#: Families of character sets that mails come in; some codecs take more than linear time.
-_CHARSETS = re.compile(
-    r"(?:iso8859-|cp125|cp437|cp850|koi8|mac-|gb|big5|euc_|shift_jis|iso2022_|utf-16|utf-32)"
-)
 
 
 @dataclass(frozen=True)
@@ -59,6 +53,8 @@ class Mail:
     reply: bool = False
     #: All that is text in it, decoded; in UTF-8 if its character set is known.
     text: bytes = b""
+    #: Whether it has no text but one in HTML.
+    in_html: bool = False
     #: Whether the text is the diff that a reply quotes: mail may have changed its blanks.
     quoted: bool = False
     #: The words before a quote: ``On DATE, NAME wrote:``; of any other mail, its date.
@@ -67,7 +63,7 @@ class Mail:
     @cached_property
     def diff(self) -> bytes:
         """The text from the first line of a unified diff on; empty if it has none."""
-        found = _DIFF.search(self.text)
+        found = plaintext.DIFF.search(self.text)
         return self.text[found.start() :] if found else b""
 
 
@@ -90,6 +86,7 @@ def is_mail(data: bytes) -> bool:
 def _archived(data: bytes) -> Mail:
     """A text that is no mail; of one that an archive's page shows, with the subject above
     all else, also what it says of itself."""
+    data = plaintext.bare(data)
     found = _ON_A_PAGE.match(data[:_LONGEST_HEAD].lstrip())
     if not found:
         return Mail(text=data)
@@ -212,6 +209,7 @@ class _Parser:
             answers=tuple(dict.fromkeys(found)),
             reply=bool(_REPLY.match(subject)),
             text=b"\n".join(texts),
+            in_html=not texts and any(map(_is_html, message.walk())),
             wrote=_decoded(message, "date"),
         )
         return [mail, *(replace(one, reply=True) if mail.reply else one for one in self.inner)]
@@ -237,9 +235,13 @@ class _Parser:
                 self.inner += self.reader.read(text, self.deepest - 1)
 
 
+def _is_html(part: Message) -> bool:
+    return part.get_content_type() == "text/html"
+
+
 def _may_be_patch(part: Message) -> bool:
     if part.get_content_maintype() == "text":
-        return part.get_content_type() != "text/html"
+        return not _is_html(part)
     named = _PATCH_NAME.search(part.get_filename() or "")
     return bool(named) or part.get_content_type() in _PATCH_TYPES
 
@@ -250,45 +252,13 @@ def _text(part: Message, name: str) -> bytes:
     data = handed.text(name, payload if isinstance(payload, bytes) else b"")
     data = data.replace(b"\r\n", b"\n")
     if part.get_content_type() == "text/plain" and _parameter(part, "format") == "flowed":
-        data = _unflowed(data, delete=_parameter(part, "delsp") == "yes")
-    return _in_utf8(data, part.get_content_charset() or "")
+        data = plaintext.unflowed(data, delete=_parameter(part, "delsp") == "yes")
+    return plaintext.in_utf8(plaintext.bare(data), part.get_content_charset() or "")
 
 
 def _parameter(part: Message, name: str) -> str:
     value = part.get_param(name)
     return value.lower() if isinstance(value, str) else ""
-
-
-def _in_utf8(data: bytes, charset: str) -> bytes:
-    """*data* in UTF-8; as it is if its character set is not known, or it is not in it."""
-    try:
-        codec = codecs.lookup(charset).name if charset else ""
-        if _CHARSETS.match(codec) and (not data.isascii() or codec.startswith("iso2022")):
-            return data.decode(codec).encode()
-    except (LookupError, ValueError):
-        pass
-    return data
-
-
-def _unflowed(data: bytes, *, delete: bool) -> bytes:
-    """Lines as they were before a mail program let them flow (RFC 3676, 4.1 to 4.5); with
-    *delete*, the blank at which a line was broken was not there.
-
-    A line of one blank is a line of a diff's context: no program breaks a line there.
-    """
-    lines: list[bytes] = []
-    flowing: list[bytes] = []
-    for stuffed in data.split(b"\n"):
-        line = stuffed[1:] if stuffed.startswith(b" ") else stuffed
-        if line.endswith(b" ") and line not in (b" ", b"-- "):
-            flowing.append(line[:-1] if delete else line)
-            continue
-        if line == b"-- " and flowing:
-            lines.append(b"".join(flowing))
-            flowing = []
-        lines.append(b"".join([*flowing, line]))
-        flowing = []
-    return b"\n".join([*lines, b"".join(flowing)] if flowing else lines)
 
 
 def _identities(message: Message, header: str) -> list[str]:

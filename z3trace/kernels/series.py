@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from z3trace.errors import InputError
+from z3trace.kernels import unified
 from z3trace.kernels.mail import Mail
 from z3trace.words import amount
 
@@ -20,6 +21,7 @@ Say = Callable[[str], None]
 _GROUP = re.compile(r"\s*\[([^\]]{0,200})\]")
 _NUMBER = re.compile(r"(?<![0-9/])([0-9]{1,4})/([0-9]{1,4})(?![0-9/])")
 _VERSION = re.compile(r"(?:\b|patch)v([0-9]{1,3})(?![0-9])", re.I)
+_CONTEXT = re.compile(rb"^\*\*\* [^\n]*\n--- ", re.M)
 _MOST_TOLD = 10
 
 
@@ -138,7 +140,15 @@ def _none(name: str, parts: Sequence[Part]) -> InputError:
                 f"{name} has no diff but in an answer, {part.title}",
                 "to try that one, save the diff alone, without the mail's header",
             )
-    return InputError(f"{name} is no unified patch: it has no diff")
+    return InputError(f"{name} is no unified patch: it has no diff", _why_none(parts))
+
+
+def _why_none(parts: Sequence[Part]) -> str:
+    if any(_CONTEXT.search(part.mail.text) for part in parts):
+        return unified.MADE_BY
+    if any(part.mail.in_html for part in parts):
+        return "its text is in HTML only: save it from an archive, or from the mail's source"
+    return ""
 
 
 def _once(parts: Iterable[Part]) -> list[Part]:

@@ -18,6 +18,8 @@ from z3trace.errors import InputError
 from z3trace.kernels.hunks import Hunk
 from z3trace.printable import visible
 
+#: For who made a diff of another kind.
+MADE_BY = "a unified patch is made by 'git diff' or 'diff -u'"
 _MOST_LINES = 200_000
 _MOST_CHANGES = 1000  # hunks
 _LONGEST_NAME = 4096
@@ -108,7 +110,7 @@ def _files(name: str, data: bytes) -> list[PatchedFile]:
             f"{name} is no unified patch: {text}", "did a mail program break its lines?"
         ) from error
     if not files:
-        raise InputError(f"{name} is no unified patch: it changes no line of any file")
+        raise InputError(f"{name} is no unified patch: it changes no line of any file", MADE_BY)
     for names in ((file.source_file, file.target_file) for file in files):
         if any(len(one) > _LONGEST_NAME for one in names):
             raise InputError(f"{name} is no unified patch: it names a file without end")

@@ -81,7 +81,19 @@ def _privileges() -> Check:
         said = f"root here lacks {' and '.join(lacking)}"
         hint = "a container takes them away: start it with these, or run on the host"
         return Check("privileges", "missing", said, hint)
+    if not _of_the_machine():
+        said = "root here is root of a user namespace only: the kernel lets it trace nothing"
+        return Check("privileges", "missing", said, "run it on the host, or in 'z3trace vm'")
     return Check("privileges", "ok", "root")
+
+
+def _of_the_machine() -> bool:
+    """Whether this process is in the first user namespace, where all users are who they are;
+    so too if the kernel does not tell."""
+    try:
+        return (_ROOT / "proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]
+    except OSError:
+        return True
 
 
 def _capabilities() -> int:
@@ -146,12 +158,41 @@ def _lockdown_unseen(hint: str) -> Check:
     return Check("lockdown", "ok", "none")
 
 
+#: What switches probes off while they are attached all the same: they would see nothing.
+_SWITCHES = {
+    "kprobes/enabled": (
+        "sys/kernel/debug/kprobes/enabled",
+        "kprobes are switched off",
+        "echo 1 > /sys/kernel/debug/kprobes/enabled",
+    ),
+    "ftrace_enabled": (
+        "proc/sys/kernel/ftrace_enabled",
+        "ftrace is switched off: probes at the entry of functions see nothing",
+        "sysctl kernel.ftrace_enabled=1",
+    ),
+}
+
+
+def _is_off(path: str) -> bool:
+    try:
+        return (_ROOT / path).read_text().strip() == "0"
+    except OSError:
+        return False
+
+
+def _switches() -> Iterator[Check]:
+    for name, (path, said, hint) in _SWITCHES.items():
+        if _is_off(path):
+            yield Check(name, "missing", said, hint)
+
+
 def essential(config: dict[str, str]) -> Iterator[Check]:
     """What no recording can do without."""
     yield _kprobes(config)
     yield _privileges()
     yield _tracefs()
     yield _lockdown()
+    yield from _switches()
     yield _addresses()
 
 
@@ -206,6 +247,9 @@ def _lock_config(config: dict[str, str]) -> Iterator[Check]:
             yield Check(name, "note", said, "compare recordings of this kernel only")
     if config.get("CONFIG_OPTPROBES") != "y":
         yield Check("OPTPROBES", "note", "no probe can be a jump: each costs a trap")
+    elif _is_off("proc/sys/debug/kprobes-optimization"):
+        said = "probes are not made jumps: each costs a trap"
+        yield Check("kprobes-optimization", "note", said, "sysctl debug.kprobes-optimization=1")
 
 
 def checks() -> list[Check]:

@@ -1,6 +1,6 @@
 """What ``--locks auto`` comes to on this kernel, with this target's code."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -10,6 +10,7 @@ from z3trace.errors import CannotTraceError
 from z3trace.probing import choice as choosing
 from z3trace.probing import locks
 from z3trace.probing.choice import Choice
+from z3trace.target import plan
 from z3trace.target.plan import Plan
 
 
@@ -26,24 +27,40 @@ def decided(
         return wanted, ""
     probes = [
         probe
-        for plan in plans
-        for probe in (plan.code.fewer_probes if wanted.slow_paths else plan.code.probes)
+        for made in plans
+        for probe in (made.code.fewer_probes if wanted.slow_paths else made.code.probes)
     ]
     choice = choosing.decided(wanted, measured, probes)
     why = choosing.reason(measured, probes)
-    unseen = max((_unseen(plan, choice) for plan in plans), default=0)
+    unseen = max((_unseen(made, choice) for made in plans), default=0)
     if choice.lock_mode == "callsite" and unseen:
         choice = replace(choice, lock_mode="hybrid")
         why += f"; {unseen} lock call sites cannot carry a probe"
     return choice, why
 
 
-def _unseen(plan: Plan, choice: Choice) -> int:
+def settled(
+    wanted: Choice,
+    measured: Calibration | None,
+    plans: Sequence[Plan],
+    note: Callable[[str], None],
+) -> tuple[Choice, str]:
+    """As ``decided``; *note* is told what *plans* have to say of this kernel, once each, and
+    what "auto" comes to."""
+    for text in dict.fromkeys(text for made in plans for text in plan.remarks(made)):
+        note(text)
+    choice, why = decided(wanted, measured, plans)
+    if why:
+        note(f"--locks auto takes {choice.lock_mode}: {why}")
+    return choice, why
+
+
+def _unseen(made: Plan, choice: Choice) -> int:
     """How many call sites *choice* would not see, as far as the module is there to ask."""
     attachments = Attachments()
     try:
         with suppress(CannotTraceError):
-            return len(locks.cover(attachments, plan, plan.address(), choice).refused)
+            return len(locks.cover(attachments, made, made.address(), choice).refused)
         return 0
     finally:
         attachments.close()

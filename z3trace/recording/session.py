@@ -206,11 +206,7 @@ def recorders(  # noqa: PLR0913 - the parts of one session, and who is told
             note(f"not calibrated: {error.message}; figures stay uncorrected")
     ready()
     plans = [plan.plan_of(definition, *code).only(wanted.operations) for code in codes]
-    for text in dict.fromkeys(text for made in plans for text in plan.remarks(made)):
-        note(text)
-    choice, why = lockmode.decided(choice, measured, plans)
-    if why:
-        note(f"--locks auto takes {choice.lock_mode}: {why}")
+    choice, why = lockmode.settled(choice, measured, plans, note)
     found = [Recorder(programs, each, choice, measured) for each in plans]
     for recorder in found:
         recorder.lock_choice = why

@@ -4,10 +4,12 @@ import bz2
 import gzip
 import lzma
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from z3trace.errors import InputError, UsageError
 from z3trace.kernels import handed
@@ -51,7 +53,8 @@ def test_a_file_may_be_packed_marked_and_in_parts(tmp_path: Path) -> None:
     path = tmp_path / "p"
     packed = gzip.compress(TEXT.encode())
     half = gzip.compress(TEXT[:9].encode()) + gzip.compress(TEXT[9:].encode())
-    more = (bz2.compress(TEXT.encode()), lzma.compress(TEXT.encode()))
+    more = [pack(TEXT.encode()) for pack in (bz2.compress, lzma.compress, zstandard.compress)]
+    more.append(zstandard.compress(TEXT[:9].encode()) + zstandard.compress(TEXT[9:].encode()))
     for data in (TEXT.encode(), packed, half, gzip.compress(TEXT.encode("utf-16")), *more):
         path.write_bytes(data)
         assert handed.read(path).decode() == TEXT
@@ -66,6 +69,8 @@ DAMAGED = {
     "bzip2 noise": (b"BZh9" + b"x" * 99, "packed, and damaged"),
     "xz cut": (lzma.compress(TEXT.encode())[:-9], "packed, and its end is missing"),
     "xz noise": (b"\xfd7zXZ\0" + b"x" * 99, "packed, and damaged"),
+    "zstd cut": (zstandard.compress(TEXT.encode() * 999)[:-9], "packed, and its end is missing"),
+    "zstd noise": (b"\x28\xb5\x2f\xfd" + b"x" * 99, "packed, and damaged"),
     "utf-16 half": (b"\xff\xfea", "begins as utf-16 and is none"),
     "utf-16 surrogate": (b"\xff\xfe\0\xd8", "begins as utf-16 and is none"),
     "utf-32 noise": (b"\xff\xfe\0\0\xff\xff\xff\xff", "begins as utf-32 and is none"),
@@ -86,12 +91,27 @@ def test_what_is_damaged_is_said(kind: str, tmp_path: Path) -> None:
 
 def test_a_small_file_does_not_unpack_to_a_large_one(tmp_path: Path) -> None:
     zeros = b"\0" * (9 << 20)
-    for pack in (gzip.compress, bz2.compress, lambda data: lzma.compress(data, preset=0)):
+    packs = (gzip.compress, bz2.compress, zstandard.compress)
+    for pack in (*packs, lambda data: lzma.compress(data, preset=0)):
         (tmp_path / "p.gz").write_bytes(pack(zeros))
         began = time.process_time()
         with pytest.raises(InputError, match="larger than 4194304 bytes when unpacked"):
             handed.read(tmp_path / "p.gz")
         assert time.process_time() - began < 1
+
+
+def test_an_archive_is_refused_by_its_kind(tmp_path: Path) -> None:
+    """Which of its files are meant, and in which order, nobody has said."""
+    patch = tmp_path / "1.patch"
+    patch.write_text(TEXT)
+    made = {}
+    for kind in ("zip", "tar"):
+        made[kind] = Path(shutil.make_archive(str(tmp_path / "p"), kind, tmp_path, patch.name))
+    (tmp_path / "p.tar.gz").write_bytes(gzip.compress(made["tar"].read_bytes()))
+    for kind, path in (*made.items(), ("tar", tmp_path / "p.tar.gz")):
+        with pytest.raises(InputError, match=rf"is an archive \({kind}\)") as raised:
+            handed.read(path)
+        assert "unpack it" in raised.value.hint
 
 
 def test_a_pipe_is_read_to_its_end_once_for_all_builds() -> None:

@@ -1,6 +1,7 @@
 """Patches come from strangers: applied or refused, never executed."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,30 @@ def test_so_may_a_semantic_patch(tmp_path: Path, name: str) -> None:
 def test_a_text_that_is_no_patch_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="p is no unified patch: it has no diff"):
         patch.read(_patch(tmp_path, "p", "x"))
+
+
+@pytest.mark.parametrize("words", [("-c",), ("-e",), (), ("-c", "-r")])
+def test_a_diff_of_another_kind_says_how_to_make_one(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    for name, text in (("a", CODE), ("b", CODE.replace("1", "2"))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.c").write_text(text)
+    files = ("a", "b") if "-r" in words else ("a/x.c", "b/x.c")
+    command = ["diff", *words, *files]
+    made = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    path = _patch(tmp_path, "p.patch", f"diff -r a b\n{made.stdout}")
+    with pytest.raises(InputError, match="no unified patch") as raised:
+        patch.apply(patch.read(path), tmp_path, "a/x.c", patch.Way())
+    assert "git diff" in raised.value.hint
+
+
+def test_a_mail_in_html_alone_is_refused_as_such(tmp_path: Path) -> None:
+    head = "From: a@example.org\nSubject: [PATCH] x\nMIME-Version: 1.0\nContent-Type: text/html\n\n"
+    path = _patch(tmp_path, "p.eml", f"{head}<pre>{diff(f'a/{SOURCE}', f'b/{SOURCE}')}</pre>")
+    with pytest.raises(InputError, match="has no diff") as raised:
+        patch.read(path)
+    assert "HTML only" in raised.value.hint
 
 
 def test_a_patch_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:

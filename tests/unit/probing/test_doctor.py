@@ -97,31 +97,17 @@ def test_prices_are_measured_for_auto_and_the_targets_own_probes_decide(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Jumps cost less than the lock functions here, traps more."""
-    measured = Calibration(
-        operation_floor=0,
-        wait_floor=0,
-        hold_floor=0,
-        operation=0,
-        jump=75,
-        emulated=600,
-        stepped=1200,
-        lock_function=18,
-        bystander=13,
-        spread=0,
-    )
     asked: list[Choice] = []
 
     def measure(programs: object, wanted: Choice) -> tuple[Calibration, bool]:
         asked.append(wanted)
-        return measured, True
+        return fakes.PRICES, True
 
     monkeypatch.setattr(doctor, "Programs", lambda *sizes: fakes.Programs())
     monkeypatch.setattr(doctor.slowpath, "settled", lambda choice, programs, say: choice)
     monkeypatch.setattr(doctor.calibration, "measure", measure)
     for method, cheapest in (("jump", "callsite"), ("emulated", "function")):
-        probes = [fakes.probe(5, after=0, method=method)]  # type: ignore[arg-type]
-        code = fakes.Code(sites=[fakes.site(0)], fewer_probes=probes)
-        priced = doctor.priced(fakes.plan(code))
+        priced = doctor.priced(fakes.priced_plan(method))
         assert priced.cheapest == cheapest
         assert [(price.target, price.others) for price in priced.prices] == [
             *((150, 0), (1200, 0), (54, 13))

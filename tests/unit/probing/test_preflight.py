@@ -203,6 +203,40 @@ def test_what_changes_times_or_sites_is_a_note(
     assert told.startswith(f"{name}: ")
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("sys/kernel/debug/kprobes/enabled", "echo 1 > /sys/kernel/debug/kprobes/enabled"),
+        ("proc/sys/kernel/ftrace_enabled", "sysctl kernel.ftrace_enabled=1"),
+    ],
+)
+def test_what_switches_probes_off_is_named(root: Path, path: str, hint: str) -> None:
+    """They can be attached all the same, and see nothing."""
+    (root / path).write_text("1\n")
+    preflight.require_traceable()
+    (root / path).write_text("0\n")
+    with pytest.raises(CannotTraceError, match="switched off") as raised:
+        preflight.require_traceable()
+    assert raised.value.hint == hint
+
+
+def test_probes_that_are_not_made_jumps_are_a_note(root: Path) -> None:
+    (root / "proc/sys/debug").mkdir()
+    (root / "proc/sys/debug/kprobes-optimization").write_text("0\n")
+    (told,) = preflight.told_of_locks()
+    assert told.startswith("kprobes-optimization: ")
+    assert "sysctl debug.kprobes-optimization=1" in told
+
+
+def test_root_of_a_container_without_root_is_not_root(root: Path) -> None:
+    """It has every capability, as far as it can see."""
+    (root / "proc/self/uid_map").write_text("         0          0 4294967295\n")
+    preflight.require_traceable()
+    (root / "proc/self/uid_map").write_text("         0       1000          1\n")
+    with pytest.raises(CannotTraceError, match="root of a user namespace only"):
+        preflight.require_traceable()
+
+
 def test_of_a_usual_kernel_there_is_nothing_to_say(root: Path) -> None:
     assert preflight.told_of_locks() == []
     (root / f"boot/config-{RELEASE}").unlink()

@@ -1,10 +1,11 @@
 """A small part of tests/fuzz/targets.py: what a stranger's TOML file can be."""
 
 import random
+from functools import partial
 from pathlib import Path
 
 import pytest
-from fuzz import targets
+from fuzz import targets, trials
 
 from z3trace.errors import InputError
 
@@ -36,8 +37,8 @@ def test_a_fault_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     def two_lines(_: Path) -> str:
         raise InputError("a\nb")
 
-    assert targets._timed(traceback, path).startswith("FAILED: KeyError")
-    assert targets._timed(two_lines, path).startswith("FAILED")
+    assert trials.ended(partial(traceback, path)).startswith("FAILED: KeyError")
+    assert trials.ended(partial(two_lines, path)).startswith("FAILED")
     monkeypatch.setattr(targets, "good", lambda: [(_left, targets.WHOLE)])
     assert targets.fuzz(3)["FAILED"] == 3
 

@@ -1,13 +1,13 @@
 """The shift between groups and its interval, for many metrics at once."""
 
 from collections.abc import Callable
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 from scipy import stats as reference
 
-from z3trace.analysis.statistics import interval
+from z3trace.analysis.statistics import interval, ranks
 from z3trace.analysis.statistics.ranks import EXACT, Floats
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
@@ -103,20 +103,26 @@ def test_equal_runs_have_an_interval_without_width() -> None:
     assert one(np.full(5, 2.0), np.full(5, 3.0), paired=False) == (1.0, 1.0, 1.0)
 
 
-@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize("within", [True, False])
 @pytest.mark.parametrize("runs", [6, 10, 20, 60])
-def test_a_stricter_interval_is_what_the_test_at_that_level_leaves(runs: int, paired: bool) -> None:
-    """Its width grows with the level, and there is none where no p is so small."""
+def test_the_end_of_a_level_is_what_the_test_at_that_level_leaves(runs: int, within: bool) -> None:
+    """It falls with the level; a shift above it is found, one below it is not."""
     random = np.random.default_rng(9)
     before, after = random.standard_t(2, (40, runs)), random.standard_t(2, (40, runs))
-    half = interval.shifts(before, after, paired=paired).strict
-    assert half.shape == (40, len(interval.STRICT))
-    known = half[:, np.isfinite(half).all(axis=0)]
-    assert known.shape[1] >= {6: 0, 10: 4}.get(runs, 8)
-    assert (np.diff(known, axis=1) >= 0).all(), "the stricter, the wider"
-    if runs == 6 and not paired:
-        # 2/924 is the least p of 6 + 6 runs.
-        assert np.isfinite(half).all(axis=0).tolist() == [True] * 3 + [False] * 5
+    levels = [0.05, 0.02, 0.005, 0.002, 0.0005, 0.0001]
+    ends = [interval.lower_ends(before, after, level, within=within) for level in levels]
+    known = [(level, end) for level, end in zip(levels, ends, strict=True) if end is not None]
+    assert len(known) >= {6: 1, 10: 3}.get(runs, 6)
+    assert all((one >= other).all() for (_, one), (_, other) in pairwise(known))
+    if runs == 6 and not within:
+        assert len(known) == 3, "2/924 is the least p of 6 + 6 runs"
+    paired = within and runs >= ranks.ENOUGH_PAIRS
+    if not ranks.counted(runs, runs, within=within) or paired != within:
+        return  # about right only, or a test that is made across such pairs
+    for level, end in known:
+        for more in (1e-9, -1e-9):
+            p = ranks.p_values(before, after - end[:, None] + more, paired=paired)
+            assert ((p < level) == (more > 0)).all()
 
 
 def test_each_row_has_the_interval_that_it_has_alone() -> None:
@@ -124,8 +130,7 @@ def test_each_row_has_the_interval_that_it_has_alone() -> None:
     before, after = random.normal(0, 1, (20, 8)), random.normal(1, 1, (20, 8))
     together = interval.shifts(before, after, paired=False)
     alone = interval.shifts(before[17:18], after[17:18], paired=False)
-    assert [end[17] for end in together[:3]] == [end[0] for end in alone[:3]]
-    assert together.strict[17].tolist() == pytest.approx(alone.strict[0].tolist(), nan_ok=True)
+    assert [end[17] for end in together] == [end[0] for end in alone]
 
 
 def test_pairs_take_out_what_both_sides_share() -> None:
