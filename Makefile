@@ -12,7 +12,7 @@ C_FILES := $(shell find probes testbed tests/vm -name '*.[ch]')
 BASE ?=
 SEED ?= ../shared/seeds/000_553e96b2c8b53029.txt
 
-.PHONY: help demo seed test long unit lint format bench bugs kernels distributions soak calibrate fuzz wheel readme house clean
+.PHONY: help demo seed test long unit lint format bench bugs kernels distributions soak calibrate fuzz wheel deb site readme house schemas clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -78,8 +78,17 @@ fuzz: $(READY) ## mutated and costly files, hostile patches, a minute of atheris
 	$(PY) tests/fuzz/targets.py 10000
 	$(PY) tests/fuzz/guided.py 60
 
+deb: $(READY) ## a source distribution and a package for Debian 13, tried in a bare root, in build/deb
+	$(PY) packaging/deb.py
+
 wheel: $(READY) ## the wheel, in build/dist
 	$(PY) -m build --wheel --outdir build/dist
+
+# Its own environment: the generator is no part of what z3trace needs.
+site: ## the documents as a site that opens without a network, in build/site
+	test -x build/site-venv/bin/sphinx-build || python3 -m venv build/site-venv
+	build/site-venv/bin/pip -q install --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	build/site-venv/bin/sphinx-build -q -W --keep-going -b html docs build/site
 
 clean: ## remove what was built here; the cache of kernels stays
 	rm -rf build .venv *.egg-info
@@ -98,6 +107,9 @@ $(TREE): $(READY) $(SOURCES) pyproject.toml
 readme: ## copy the figures of the last demo into the README's directory
 	mkdir -p docs/demo
 	cp build/demo/report.txt build/demo/plots/locks.png build/demo/plots/ratios.png docs/demo/
+
+schemas: $(READY) ## write docs/schemas from the types of what verbs print with --json
+	$(PY) docs/schemas.py
 
 house: $(READY) ## draw docs/house.txt from the imports
 	$(PY) docs/house.py

@@ -8,15 +8,16 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import click
 
-from z3trace.commands import bisecting
+from z3trace.commands import bisecting, configuration, everywhere, screen
 from z3trace.commands.verbs import HIDDEN, VERBS
-from z3trace.errors import DONE, FAILED, INTERRUPTED, Z3traceError
+from z3trace.errors import DONE, FAILED, INTERRUPTED, STATUSES, Z3traceError
 from z3trace.printable import visible
 
 #: Set in the environment, it shows the traceback of a bug.
@@ -34,11 +35,16 @@ class _Verbs(click.Group):
             return None
         module = importlib.import_module(f"z3trace.commands.{entry[0]}")
         command: click.Command = module.command
-        return command
+        return everywhere.added(command, cmd_name) if cmd_name in VERBS else command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry[1]) for name, entry in VERBS.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Exit status"):
+            plain = [(str(code), text.replace("`", "")) for code, text in STATUSES.items()]
+            formatter.write_dl(plain)
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -60,28 +66,48 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     callback=_version,
     help="Print the version and exit.",
 )
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """What did this patch do to the allocator's latency and to its locks?
 
     Record a kernel before and after a locking patch, compare the recordings, and
     get figures with intervals, plots, and a plain-text table for the review.
-
-    Exit status: 0 done; 1 failed; 2 wrong usage; 3 regression or lock violation;
-    4 this machine or kernel cannot do it; 5 the recordings cannot be compared;
-    6 no rule was broken, but some could not be judged; 128 the guest was lost.
     """
+    verb = ctx.invoked_subcommand
+    if verb and verb in _CONFIGURED and isinstance(ctx.command, click.Group):
+        command = ctx.command.get_command(ctx, verb)
+        ctx.default_map = {verb: configuration.defaults(verb, command)} if command else None
+
+
+#: Verbs that have options in the configuration file; 'config' must work when it is bad.
+_CONFIGURED = frozenset(VERBS) - {"config", "completion"}
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _fail(error: Z3traceError) -> int:
-    message, hint = (visible(text, keep="\n") for text in (error.message, error.hint))
+def _told(status: int, error: str, hint: str = "") -> int:
+    """*status*, after the error is said, and is the JSON document if one was asked for."""
+    message, hint = (visible(text, keep="\n") for text in (error, hint))
     click.echo(f"z3trace: {message}", err=True)
     if hint:
         click.echo(f"  {hint}", err=True)
-    return error.exit_code
+    _answered(status, message, hint)
+    return status
+
+
+def _answered(status: int, error: str, hint: str = "") -> None:
+    if screen.manner.json and not screen.manner.answered:
+        from z3trace.data.answers import Failure
+
+        with suppress(OSError):  # nobody reads it any more
+            screen.answer(Failure(error=error, hint=hint, status=status))
+            sys.stdout.flush()
+
+
+def _fail(error: Z3traceError) -> int:
+    return _told(error.exit_code, error.message, error.hint)
 
 
 def _os_error(error: OSError) -> str:
@@ -99,10 +125,12 @@ def _bug(error: Exception) -> int:
         traceback.print_exception(error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    said = visible(" ".join(str(error).split())[:_MOST_SAID])
-    click.echo(f"z3trace: a bug of z3trace: {type(error).__name__}{place}: {said}", err=True)
-    click.echo(f"  {DEBUG}=1 shows the whole traceback; please report it", err=True)
-    return FAILED
+    said = " ".join(str(error).split())[:_MOST_SAID]
+    return _told(
+        FAILED,
+        f"a bug of z3trace: {type(error).__name__}{place}: {said}",
+        f"{DEBUG}=1 shows the whole traceback; please report it",
+    )
 
 
 def _leave_quietly() -> None:
@@ -119,20 +147,18 @@ def _flushed(code: int) -> int:
 
 def _refused(error: OSError) -> int:
     """A full disk, a file that may not be read: the machine's fault, said as such."""
-    if not isinstance(error, BrokenPipeError):
-        click.echo(f"z3trace: {_os_error(error)}", err=True)
     if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO):
         _leave_quietly()
-    return FAILED
+    return FAILED if isinstance(error, BrokenPipeError) else _told(FAILED, _os_error(error))
 
 
 def _interrupted() -> int:
-    click.echo("z3trace: interrupted", err=True)
-    return INTERRUPTED
+    return _told(INTERRUPTED, "interrupted")
 
 
 def _wrong_usage(error: click.ClickException) -> int:
     error.show()
+    _answered(error.exit_code, " ".join(visible(error.format_message()).split()))
     return error.exit_code
 
 
@@ -150,6 +176,7 @@ _ENDS: tuple[tuple[type[BaseException], Callable[[Any], int]], ...] = (
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line; the exit code.  No exception leaves it."""
     words = sys.argv[1:] if arguments is None else arguments
+    screen.begin(json=bisecting.given(words, everywhere.JSON))
     status = _run(words)
     return bisecting.code(status) if bisecting.asked(words) else status
 

@@ -15,6 +15,22 @@ NOT_JUDGED = 6
 GUEST_LOST = 128
 INTERRUPTED = 130
 
+#: What each exit status says: help, manual pages and docs/scripts.md have it from here.
+STATUSES = {
+    DONE: "done",
+    FAILED: "failed; `check`: events were lost, or the workload failed; `trend`: a file could "
+    "not be read",
+    WRONG_USAGE: "wrong usage",
+    VIOLATION: "`compare --fail-on-regression`: a figure got worse; `check`, `review`: a rule "
+    "was broken",
+    CANNOT_TRACE: "this machine or kernel cannot do it",
+    INCOMPARABLE: "the recordings cannot be compared; `compare --fail-on-regression`: it cannot "
+    "be judged",
+    NOT_JUDGED: "`check`, `review`: no rule was broken, but some could not be judged",
+    GUEST_LOST: "the guest was lost",
+    INTERRUPTED: "interrupted before there was anything to keep",
+}
+
 
 class Z3traceError(Exception):
     """What is wrong and where; *hint* says what to do about it."""

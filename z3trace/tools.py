@@ -1,12 +1,16 @@
 """Run the programs that z3trace leans on, and say what is missing or went wrong."""
 
+import logging
+import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from z3trace.errors import Z3traceError
 
+_log = logging.getLogger(__name__)
 #: Program -> Debian package that has it.
 PACKAGES = {
     "apt-get": "apt",
@@ -75,6 +79,7 @@ def output(
     takes longer than *timeout* seconds, or when it cannot be started."""
     argv = [find(str(arguments[0])), *map(str, arguments[1:])]
     what = doing or Path(argv[0]).name
+    began = time.monotonic()
     try:
         result = subprocess.run(
             argv,
@@ -89,6 +94,9 @@ def output(
         raise Z3traceError(f"{what} took longer than {timeout:g} s") from error
     except OSError as error:
         raise Z3traceError(f"{what}: cannot run {argv[0]}: {error.strerror}") from error
+    _log.debug(
+        "%s: status %d after %.2f s", shlex.join(argv), result.returncode, time.monotonic() - began
+    )
     if result.returncode:
         lines = _text(result.stdout + result.stderr).strip().splitlines()[-15:]
         raise Z3traceError(f"{what} failed with status {result.returncode}:\n" + "\n".join(lines))

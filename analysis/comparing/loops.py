@@ -4,11 +4,14 @@ times after."""
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from z3trace.analysis.comparing.comparison import Comparison
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.run import carried
 from z3trace.data.model import CallSite
+
+if TYPE_CHECKING:
+    from z3trace.analysis.comparing.comparison import Comparison
 
 #: The only way that sees which operation a lock call belongs to.
 _WAY = "all"
@@ -48,7 +51,7 @@ def takings(digest: Digest) -> Iterator[Taking]:
             yield Taking(operation, lock, seen.acquisitions / calls, site)
 
 
-def loops(comparison: Comparison) -> list[Loop]:
+def loops(comparison: "Comparison") -> list[Loop]:
     """What moved into a loop, the longest first; one for each operation and lock class."""
     most: dict[tuple[str, str], float] = {}
     for taking in takings(comparison.before):

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from z3trace.analysis.figures import costs, metrics, ways
-from z3trace.analysis.figures.costs import Cost
+from z3trace.analysis.figures.costs import Cost, in_place
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest, subject
 from z3trace.analysis.figures.run import Key
@@ -55,12 +55,6 @@ def paired(before: Digest, after: Digest, way: str) -> bool:
     return all(x.started <= y.started for x, y in zip(b[:-1], a[1:], strict=True)) and all(
         x.started <= y.started for x, y in zip(a[:-1], b[1:], strict=True)
     )
-
-
-def in_place(key: Key, way: str) -> bool:
-    """Whether a figure is shown without the cost of its way, which was measured in place."""
-    definition = metrics.BY_NAME[key.metric]
-    return ways.one_class(way) and definition.subject == "lock" and definition.tested
 
 
 def worthy(key: Key, way: str, share: float) -> bool:

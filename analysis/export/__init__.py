@@ -21,16 +21,20 @@ FORMS: dict[str, Writer] = {
 }
 
 
-def check_name(path: Path) -> None:
-    """UsageError if there is no export by that name."""
-    if path.suffix not in FORMS:
+def form_of(path: Path, chosen: str | None = None) -> str:
+    """The form of an export, a key of ``FORMS``: *chosen*, or what the name says; UsageError
+    if there is none by that name."""
+    form = outputs.form_of(path, chosen)
+    if form not in FORMS:
         raise UsageError(f"{path}: an export ends in one of {', '.join(FORMS)}")
+    return form
 
 
-def write(digests: Sequence[Digest], path: Path, series: str) -> None:
-    """Write *digests* in the form that the name asks for, whole or not at all; each has a
-    name of its own in it.  IncomparableError if there is nothing in one that counts."""
-    check_name(path)
+def write(digests: Sequence[Digest], path: Path, series: str, form: str | None = None) -> None:
+    """Write *digests* in a form, that which the name asks for if none is given, whole or not
+    at all; each has a name of its own in it.  IncomparableError if there is nothing in one
+    that counts."""
+    form = form or form_of(path)
     for digest in digests:
         digest.require_runs()
-    outputs.deliver(path, FORMS[path.suffix](told_apart(digests), series))
+    outputs.deliver(path, FORMS[form](told_apart(digests), series))

@@ -9,10 +9,9 @@ from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
 from z3trace.analysis import units
-from z3trace.analysis.figures import ways
+from z3trace.analysis.figures import metrics, ways
 from z3trace.analysis.figures.histogram import Floats
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.figures.run import Key
@@ -51,7 +50,15 @@ class Cost(NamedTuple):
         return self.value if statistic == "mean" or self.typical is None else self.typical
 
 
+def in_place(key: Key, way: str) -> bool:
+    """Whether a figure is shown without the cost of its way, which was measured in place."""
+    definition = metrics.BY_NAME[key.metric]
+    return ways.one_class(way) and definition.subject == "lock" and definition.tested
+
+
 def _reach(freedom: int) -> float:
+    from scipy.special import stdtrit  # most of the time that 'show' would take
+
     return float(stdtrit(freedom, (1 + _LEVEL) / 2))
 
 

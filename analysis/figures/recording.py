@@ -22,7 +22,7 @@ from z3trace.analysis.figures.run import AT, Key, Known, Row, figures_of, measur
 from z3trace.analysis.figures.runfacts import RunFacts, facts_of
 from z3trace.analysis.figures.totals import SiteTotals, Totals
 from z3trace.analysis.figures.ways import Choice, Subject
-from z3trace.data import runfile
+from z3trace.data import lines, runfile
 from z3trace.data.buckets import BUCKETS
 from z3trace.data.model import CallSite, Recording, Run, Session
 from z3trace.errors import IncomparableError
@@ -387,7 +387,7 @@ class Digest:
     def read(cls, path: Path, *, failed: bool = False) -> "Digest":
         """Read a file run by run; InputError if it is not a recording."""
         stream = runfile.Stream(path)
-        digest = cls(str(path), stream.session, path.stat().st_size, failed=failed)
+        digest = cls(str(path), stream.session, lines.size(path), failed=failed)
         for run in stream:
             digest.add(run)
         digest.complete, digest.interrupted = stream.complete, stream.interrupted

@@ -4,7 +4,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from z3trace.analysis.comparing.comparison import Comparison
-from z3trace.analysis.comparing.seen import in_place
 from z3trace.analysis.figures import costs, histogram, ways
 from z3trace.analysis.figures.recording import Digest, subject
 from z3trace.analysis.figures.run import Key
@@ -38,7 +37,7 @@ def _without_cost(
     """Quantiles as a comparison takes them: without a cost that was measured in place."""
     key = Key(metric, "", lock, "p50", "ns")
     way = digest.way(subject(key))
-    cost = costs.shown(digest, subject(key), way) if in_place(key, way) else None
+    cost = costs.shown(digest, subject(key), way) if costs.in_place(key, way) else None
     return costs.corrected(digest, key, way, values, cost)[0] if cost else values
 
 

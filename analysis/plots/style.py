@@ -124,9 +124,9 @@ def svg(figure: Any) -> str:
     return _drawn(figure, "svg", Date=None, Creator="z3trace").decode()
 
 
-def save(figure: Any, path: Path) -> None:
-    """Write the figure as its name says, through a temporary name."""
-    png = path.suffix != ".svg"
+def save(figure: Any, path: Path, form: str = "") -> None:
+    """Write the figure as *form* or its name says, through a temporary name."""
+    png = (form or path.suffix) != ".svg"
     outputs.deliver(path, _drawn(figure, "png", Software="z3trace") if png else svg(figure))
 
 

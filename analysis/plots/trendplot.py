@@ -11,8 +11,9 @@ from z3trace.analysis.figures.sides import short
 from z3trace.analysis.plots import style
 
 
-def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None:
-    """One panel a metric, mean of each session over sessions; PNG or SVG by the name."""
+def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path, form: str = "") -> None:
+    """One panel a metric, mean of each session over sessions; PNG or SVG as *form* says, such
+    as ``.svg``, or the name."""
     shown = [trend for trend in trends if trend.key.statistic == "mean"]
     figure, axes = style.panels(max(len(shown), 1))
     positions = np.arange(len(digests))
@@ -38,5 +39,5 @@ def draw(trends: Sequence[Trend], digests: Sequence[Digest], path: Path) -> None
     figure.suptitle(
         f"{session.target}, {session.environment.kernel}: {len(digests)} sessions", fontsize=9.5
     )
-    style.save(figure, path)
+    style.save(figure, path, form)
     style.close(figure)

@@ -10,7 +10,7 @@ from pathlib import Path
 from z3trace.analysis import plots
 from z3trace.analysis.comparing.comparison import Comparison
 from z3trace.analysis.report import jsonreport, ktap, mail, many, markdown
-from z3trace.data import outputs
+from z3trace.data import outputs, streams
 from z3trace.errors import UsageError
 
 
@@ -48,12 +48,16 @@ def names() -> list[str]:
     return [f"report{suffix}" for suffix in FORMATS]
 
 
-def check_name(path: Path, *, several: bool = False) -> None:
-    """UsageError if there is no report by that name; *several*: of more than two recordings."""
+def form_of(path: Path, chosen: str | None = None, *, several: bool = False) -> str:
+    """The form of a report, a key of ``FORMS``: what the name says, or *chosen* if that is
+    standard output.  UsageError if there is none by that name; *several*: of more than two
+    recordings."""
+    form = outputs.form_of(path, chosen if streams.is_standard(path) else None, ".txt")
     known = [suffix for suffix, form in FORMATS.items() if form.many or not several]
-    if path.suffix not in known:
+    if form not in known:
         of = " of more than two recordings" if several else ""
         raise UsageError(f"{path}: a report{of} ends in one of {', '.join(known)}")
+    return form
 
 
 def render(comparisons: Sequence[Comparison], suffix: str) -> str:
@@ -64,10 +68,11 @@ def render(comparisons: Sequence[Comparison], suffix: str) -> str:
     return form.one(comparisons[0])
 
 
-def write_report(comparisons: Sequence[Comparison], path: Path) -> Path:
-    """Write one report of one comparison, or of several against one first recording."""
-    check_name(path, several=len(comparisons) > 1)
-    outputs.deliver(path, render(comparisons, path.suffix))
+def write_report(comparisons: Sequence[Comparison], path: Path, form: str | None = None) -> Path:
+    """Write one report of one comparison, or of several against one first recording; *form*
+    as in ``form_of``."""
+    suffix = form_of(path, form, several=len(comparisons) > 1)
+    outputs.deliver(path, render(comparisons, suffix))
     return path
 
 

@@ -4,7 +4,6 @@ import numpy as np
 
 from z3trace.analysis import units
 from z3trace.analysis.comparing import loops
-from z3trace.analysis.comparing.seen import in_place
 from z3trace.analysis.figures import costs, ways
 from z3trace.analysis.figures.histogram import quantiles
 from z3trace.analysis.figures.recording import Digest, subject
@@ -80,7 +79,7 @@ def _without_cost(digest: Digest, metric: str, name: str) -> list[str]:
     what the probes of a lock class add, as it was measured in place."""
     key = _key(metric, name)
     way = digest.way(subject(key))
-    cost = costs.shown(digest, subject(key), way) if in_place(key, way) else None
+    cost = costs.shown(digest, subject(key), way) if costs.in_place(key, way) else None
     counts = digest.counts(metric, name)
     if cost is None or not counts.any():
         return []

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from msgspec import Struct, to_builtins
+
 from z3trace.analysis import units
 from z3trace.analysis.comparing.trend import FEWEST, Trend
 from z3trace.analysis.figures import costs, ways
@@ -61,36 +63,70 @@ def render(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
     return joined(out)
 
 
+class SessionRow(Struct, frozen=True):
+    """A recording of the archive."""
+
+    label: str
+    created: str
+    path: str
+
+
+class ChangeRow(Struct, frozen=True):
+    """A change from the session *at* on; *ratio* is null where it was 0 before."""
+
+    at: int
+    ratio: float | None
+    p_adjusted: float
+
+
+class TrendRow(Struct, frozen=True):
+    """A figure over time: *centres* has a value for each session, null where it was not
+    recorded; *share*: how much of it is the instrument's."""
+
+    metric: str
+    operation: str
+    lock: str
+    statistic: str
+    unit: str
+    way: str
+    share: float | None
+    centres: list[float | None]
+    change_points: list[ChangeRow]
+
+
+class TrendReport(Struct, frozen=True):
+    """What ``trend --json`` prints."""
+
+    version: int
+    sessions: list[SessionRow]
+    trends: list[TrendRow]
+
+
 def finite(value: float) -> float | None:
     """What JSON has a number for."""
     return value if math.isfinite(value) else None
 
 
 def as_json(trends: Sequence[Trend], digests: Sequence[Digest]) -> str:
-    """``trends`` has a value for each session, null where it was not recorded; the ratio of
-    a change from 0 is null too."""
-    report = {
-        "version": VERSION,
-        "sessions": [
-            {
-                "label": digest.session.label,
-                "created": digest.session.created,
-                "path": digest.path,
-            }
+    """The ``TrendReport`` as JSON text."""
+    report = TrendReport(
+        version=VERSION,
+        sessions=[
+            SessionRow(digest.session.label, digest.session.created, digest.path)
             for digest in digests
         ],
-        "trends": [
-            {
+        trends=[
+            TrendRow(
                 **trend.key._asdict(),
-                "way": trend.way,
-                "share": finite(trend.share),
-                "centres": [finite(float(value)) for value in trend.centres],
-                "change_points": [
-                    {"at": c.at, "ratio": finite(c.ratio), "p_adjusted": c.p_adjusted}
+                way=trend.way,
+                share=finite(trend.share),
+                centres=[finite(float(value)) for value in trend.centres],
+                change_points=[
+                    ChangeRow(int(c.at), finite(float(c.ratio)), float(c.p_adjusted))
                     for c in trend.changes
                 ],
-            }
+            )
             for trend in trends
         ],
-    }
-    return dumps(report)
+    )
+    return dumps(to_builtins(report))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from z3trace.commands.manual import PLACES
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -49,6 +51,10 @@ def test_a_wheel_works_in_an_empty_environment(tmp_path: Path) -> None:
         [tmp_path / "env/bin/z3trace", "--help"], capture_output=True, text=True, check=True
     ).stdout
     assert "record" in out
+    share = tmp_path / "env/share"
+    assert "z3trace record" in (share / "man/man1/z3trace-record.1").read_text()
+    for place in PLACES.values():
+        assert "_Z3TRACE_COMPLETE" in (share / place).read_text()
     code = "from z3trace.target import definition; from z3trace.kernels import variant; print(definition.shipped(), *variant.shipped())"
     out = subprocess.run(
         [python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True

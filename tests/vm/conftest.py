@@ -28,8 +28,10 @@ MANY = MILLION if os.environ.get("Z3TRACE_LONG") else 300_000
 LAST_RESORT = 3600
 Guest = Callable[..., "subprocess.CompletedProcess[str]"]
 
-#: A review boots a guest for each side and each mix: two to four minutes a mail.
-collect_ignore = [] if os.environ.get("Z3TRACE_LONG") else ["test_review.py"]
+#: A review boots a guest for each side and each mix: two to four minutes a mail; the documents
+#: show some thirty command lines that boot one.
+_LONG = ["test_review.py", "test_commandlines.py"]
+collect_ignore = [] if os.environ.get("Z3TRACE_LONG") else _LONG
 
 
 def _missing() -> list[str]:

@@ -5,6 +5,7 @@ holds the text as it runs, and member offsets from BTF.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -41,29 +42,37 @@ class Symbols:
 
     def all(self, pattern: str) -> list[tuple[str, int, int]]:
         """(name, address, end) of all functions whose whole name fits a regular expression."""
-        line = re.compile(rb"^([0-9a-f]+) [tTwW] (%b)\n(?=([0-9a-f]+) )?" % pattern.encode(), re.M)
+        # The address is looked up afterwards: a pattern that begins with a blank is tried at
+        # each blank only, and there are ten megabytes.
+        line = re.compile(rb" [tTwW] (%b)\n(?=([0-9a-f]+) )?" % pattern.encode())
         functions: list[tuple[str, int, int]] = []
         for match in line.finditer(self._data):
-            start = int(match[1], 16)
-            end = int(match[3], 16) if match[3] else start
+            begin = self._data.rfind(b"\n", 0, match.start()) + 1
+            start = int(self._data[begin : match.start()], 16)
+            end = int(match[2], 16) if match[2] else start
             if not start:
                 raise CannotTraceError("/proc/kallsyms hides the addresses", "run as root")
             past = end if end > start else start + _SIZE_LIMIT
-            functions.append((match[2].decode(), start, past))
+            functions.append((match[1].decode(), start, past))
         return functions
 
     def counts(self, names: Iterable[str]) -> dict[str, int]:
         """How many functions have each name, in kernel and modules."""
-        return {
-            name: len(re.findall(rb" [tTwW] %b(?:\t|\n)" % re.escape(name.encode()), self._data))
-            for name in names
-        }
+        found = Counter(re.findall(rb" [tTwW] ([^\t\n]+)", self._data))
+        return {name: found[name.encode()] for name in names}
+
+
+@cache
+def kernel_symbols() -> Symbols:
+    """Those of the running kernel, which do not change: read once.  Those of modules are as
+    they were when it was read."""
+    return Symbols()
 
 
 @cache
 def kernel_functions(pattern: str) -> Mapping[str, tuple[int, int]]:
-    """``Symbols.matching`` of the running kernel, which does not change: read once."""
-    return Symbols().matching(pattern)
+    """``Symbols.matching`` of the running kernel."""
+    return kernel_symbols().matching(pattern)
 
 
 class KernelText:

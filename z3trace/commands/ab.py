@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import bisecting, guesthalves, options
+from z3trace.commands import bisecting, guesthalves, options, screen
 from z3trace.commands.options import GuestOptions, PlacingOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, REGRESSION, UsageError
@@ -188,10 +188,11 @@ def _report(recordings: list[Path], directory: Path, *, bisect: bool) -> int:
     from z3trace.analysis.report import formats, terminal
 
     comparison = compare(*(Digest.read(path) for path in recordings))
-    click.echo(terminal.render([comparison]))
+    screen.result(terminal.render([comparison]))
     written = [*recordings, *formats.write_all(comparison, directory)]
     for path in written:
         wrote(path)
+    screen.answer(formats.render([comparison], ".json"))
     if not bisect:
         return DONE
     if comparison.regressions() or loops.loops(comparison):

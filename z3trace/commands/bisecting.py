@@ -17,11 +17,16 @@ option = click.option(
 )
 
 
+def given(arguments: Sequence[str], option: str) -> bool:
+    """Whether a flag is among z3trace's own words, which end at ``--``."""
+    own = list(arguments)
+    return option in (own[: own.index("--")] if "--" in own else own)
+
+
 def asked(arguments: Sequence[str]) -> bool:
     """Whether the command line asks for these codes; also one that is wrong otherwise, which
     must not pass for a bad commit."""
-    own = list(arguments)
-    return OPTION in (own[: own.index("--")] if "--" in own else own)
+    return given(arguments, OPTION)
 
 
 def code(status: int) -> int:

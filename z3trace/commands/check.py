@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import bisecting, guesthalves, options
+from z3trace.commands import bisecting, guesthalves, options, screen
 from z3trace.commands.options import GuestOptions, PlacingOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import (
@@ -288,9 +288,10 @@ def _report(
     from z3trace.analysis.report import checkformats, checkmail
 
     report = judgement.report(check, console, lost, known)
-    click.echo(checkmail.render(report))
+    screen.result(checkmail.render(report))
     for path in checkformats.write_all(report, kept) if kept else []:
         wrote(path)
+    screen.answer(checkformats.as_json(report))
     if report.violations or (bisect and report.deaths):
         return VIOLATION
     if lost:

@@ -45,8 +45,9 @@ class _Gated(click.Command):
     "reports",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A report to write: .txt, .md, .html or .json; may be repeated.",
+    help="A report to write: .txt, .md, .html, .json or .ktap, or -; may be repeated.",
 )
+@options.form("txt", "md", "html", "json", "ktap", of="a report")
 @click.option(
     "--all", "everything", is_flag=True, help="Show every statistic, not only the main ones."
 )
@@ -70,6 +71,7 @@ def command(
     recordings: tuple[Path, ...],
     plots: Path | None,
     reports: tuple[Path, ...],
+    form: str | None,
     everything: bool,
     histograms: bool,
     allow_mismatch: bool,
@@ -77,7 +79,10 @@ def command(
     allow_failed: bool,
     force: bool,
 ) -> int:
-    """Compare one or more recordings with the first one: figures, verdicts, plots, reports."""
+    """Compare one or more recordings with the first one: figures, verdicts, plots, reports.
+
+    One recording may be - for standard input, and one report - for standard output.
+    """
     from z3trace.analysis import plots as drawing
     from z3trace.analysis.comparing.comparison import compare_all
     from z3trace.analysis.figures.recording import Digest
@@ -87,24 +92,27 @@ def command(
 
     if len(recordings) < 2:
         raise UsageError("one recording cannot be compared", "name two or more; 'show' prints one")
+    screen.take(recordings)
+    screen.give(*reports)
     for path in reports:
-        formats.check_name(path, several=len(recordings) > 2)
+        formats.form_of(path, form, several=len(recordings) > 2)
         outputs.require(path, force=force)
     if plots and len(recordings) > 2:
         raise UsageError("plots are of two recordings", "compare each with the first")
     digests = told_apart([Digest.read(path, failed=allow_failed) for path in recordings])
     found = compare_all(digests[0], digests[1:], allow_mismatch=allow_mismatch)
-    click.echo(_shown(found, everything=everything), nl=False)
+    screen.result(_shown(found, everything=everything), nl=False)
     if histograms:
         from z3trace.analysis.report import histograms as lines
 
         sides = [(one.session.label, one) for one in digests]
-        click.echo("\n" + lines.render(sides, unicode=screen.takes_unicode()), nl=False)
+        screen.result("\n" + lines.render(sides, unicode=screen.takes_unicode()), nl=False)
     for path in [
         *(drawing.write(found[0], plots) if plots else []),
-        *(formats.write_report(found, path) for path in reports),
+        *(formats.write_report(found, path, form) for path in reports),
     ]:
         wrote(path)
+    screen.answer(formats.render(found, ".json"))
     return DONE if gate is None else _judged(found, gate)
 
 
@@ -113,13 +121,13 @@ def _judged(found: "list[Comparison]", percent: float) -> int:
     from z3trace.analysis.comparing.gate import judge
 
     outcome = judge(found, percent / 100)
-    for heading, told in (
-        ("regression", outcome.regressions),
-        ("cannot be judged", outcome.unjudged),
-        ("note", outcome.notes),
+    for heading, told, tell in (
+        ("regression", outcome.regressions, screen.complain),
+        ("cannot be judged", outcome.unjudged, screen.complain),
+        ("note", outcome.notes, screen.say),
     ):
         for text in told:
-            screen.say(f"gate: {heading}: {text}")
+            tell(f"gate: {heading}: {text}")
     if outcome.regressions:
         return REGRESSION
     if outcome.unjudged:

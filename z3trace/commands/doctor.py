@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import options
+from z3trace.commands import options, screen
 from z3trace.errors import CANNOT_TRACE, DONE
 
 if TYPE_CHECKING:
+    from z3trace.data.answers import Doctor
     from z3trace.probing.doctor import Diagnosis, PriceList
     from z3trace.probing.preflight import Check
 
@@ -24,14 +25,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Measure what each way to see locks costs here, which takes some seconds.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def command(
     target_name: str,
     module_file: Path | None,
     load: bool,
     lock_mode: str,
     with_prices: bool,
-    as_json: bool,
 ) -> int:
     """Print what this kernel allows: requirements, operations, every lock call site.
 
@@ -47,12 +46,12 @@ def command(
     found, costs = None, None
     if not missing:
         found, costs = _diagnosis(target, module_file, load, lock_mode, with_prices)
-    if as_json:
-        click.echo(_json(checks, found, costs))
+    if screen.manner.json:
+        screen.answer(_answer(checks, found, costs))
     else:
         _text(checks, found, costs)
     if missing:
-        click.echo(f"no recording can be made: {missing[0].said}", err=as_json)
+        screen.complain(f"no recording can be made: {missing[0].said}")
         return CANNOT_TRACE
     return DONE
 
@@ -123,10 +122,17 @@ def _price_table(costs: "PriceList") -> None:
     click.echo("")
 
 
-def _json(checks: "list[Check]", found: "Diagnosis | None", costs: "PriceList | None") -> str:
+def _answer(
+    checks: "list[Check]", found: "Diagnosis | None", costs: "PriceList | None"
+) -> "Doctor":
     import msgspec
 
-    data: dict[str, object] = {"requirements": [msgspec.to_builtins(check) for check in checks]}
+    from z3trace.data import answers
+
+    data: dict[str, object] = {
+        "requirements": [msgspec.to_builtins(check) for check in checks],
+        "can_record": all(check.state != "missing" for check in checks),
+    }
     if found is not None:
         data |= {
             "operations": [
@@ -146,4 +152,4 @@ def _json(checks: "list[Check]", found: "Diagnosis | None", costs: "PriceList | 
             "prices": [msgspec.to_builtins(price) for price in costs.prices],
             "cheapest": costs.cheapest,
         }
-    return msgspec.json.format(msgspec.json.encode(data)).decode()
+    return msgspec.convert(data, answers.Doctor)

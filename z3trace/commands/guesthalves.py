@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from z3trace.commands.screen import say
+from z3trace.commands.screen import aside, say
 from z3trace.errors import FAILED, GUEST_LOST, GuestLostError, Z3traceError
 from z3trace.words import amount, plural
 
@@ -33,7 +33,8 @@ def check(
     say(f"booting {kernel.release}, checking {spec.label}")
     try:
         home = vm.Home(file.parent, (file.name,))
-        outcome = vm.run_half(kernel, "check-guest", spec, machine, say, home)
+        with aside():
+            outcome = vm.run_half(kernel, "check-guest", spec, machine, say, home)
     except GuestLostError as error:
         console = file.parent / vm.CONSOLE
         text = console.read_text(errors="replace") if console.exists() else ""
@@ -57,7 +58,7 @@ def pair(
     from z3trace.commands import progress
     from z3trace.guest import vm
 
-    with progress.shown("recording") as look:
+    with progress.shown("recording") as look, aside():
         home = vm.Home(directory, tuple(recordings))
         outcome = vm.run_half(kernel, "ab-guest", spec, machine, say, home, look)
     for warning in outcome.warnings:

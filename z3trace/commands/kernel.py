@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from z3trace.commands import options
+from z3trace.commands import options, screen
 from z3trace.commands.screen import say
 from z3trace.errors import DONE
 
@@ -27,6 +27,7 @@ def fetch(release: str | None, named: str | None, suite: str, offered: bool) -> 
     What this machine's package lists do not have is looked for in Debian's other suites:
     apt reads their lists into z3trace's cache, and the machine's own stay as they are.
     """
+    from z3trace.data import answers
     from z3trace.errors import UsageError
     from z3trace.kernels import fetch as fetching
 
@@ -36,29 +37,51 @@ def fetch(release: str | None, named: str | None, suite: str, offered: bool) -> 
         _list_offered(suite)
         return DONE
     kernel = fetching.fetch(release or named, say, suite)
-    click.echo(f"{kernel.release} ({kernel.version}) in {kernel.directory}")
+    screen.result(f"{kernel.release} ({kernel.version}) in {kernel.directory}")
+    screen.answer(
+        answers.Fetched(
+            release=kernel.release, version=kernel.version, directory=str(kernel.directory)
+        )
+    )
     return DONE
 
 
 def _list_offered(suite: str) -> None:
+    from z3trace.data import answers
     from z3trace.kernels import offers, suites
     from z3trace.kernels.lists import Lists
 
-    for offer in offers.offered(suites.lists(suite, say) if suite else Lists()):
-        click.echo(f"{offer.release:32} {offer.version}")
+    found = list(offers.offered(suites.lists(suite, say) if suite else Lists()))
+    for offer in found:
+        screen.result(f"{offer.release:32} {offer.version}")
+    screen.answer(
+        answers.Offers(
+            offers=[answers.Offered(release=one.release, version=one.version) for one in found]
+        )
+    )
 
 
 @command.command("list")
 def list_() -> int:
     """List the kernels and built modules in the cache."""
     from z3trace import paths
+    from z3trace.data import answers
     from z3trace.kernels import fetch as fetching
 
+    listed = []
     for kernel, whole in fetching.kernels():
         state = "" if whole else "  DAMAGED: 'z3trace kernel fetch' repairs it"
-        click.echo(f"{kernel.release}  {kernel.version}{state}")
-        for directory in sorted((paths.cache() / "modules" / kernel.release).glob("[a-z]*")):
-            click.echo(f"  {directory.name}")
+        screen.result(f"{kernel.release}  {kernel.version}{state}")
+        directories = sorted((paths.cache() / "modules" / kernel.release).glob("[a-z]*"))
+        built = [directory.name for directory in directories]
+        for name in built:
+            screen.result(f"  {name}")
+        listed.append(
+            answers.Cached(
+                release=kernel.release, version=kernel.version, whole=whole, modules=built
+            )
+        )
+    screen.answer(answers.Kernels(kernels=listed))
     return DONE
 
 
@@ -95,6 +118,7 @@ def build(
     variants: bool,
 ) -> int:
     """Build a variant of the target's module, and print where it is."""
+    from z3trace.data import answers
     from z3trace.errors import UsageError
     from z3trace.kernels import build as building
     from z3trace.kernels import fetch as fetching
@@ -102,12 +126,16 @@ def build(
     from z3trace.target import definition
 
     if variants:
-        for name, description in variant.shipped(target_name).items():
-            click.echo(f"{name:24} {description}")
+        shipped = variant.shipped(target_name)
+        for name, description in shipped.items():
+            screen.result(f"{name:24} {description}")
+        screen.answer(answers.Variants(variants=shipped))
         return DONE
     if workload:
         kernel = fetching.cached(release, say)
-        click.echo(workloads.build_workload(kernel, say, workload).path)
+        module = workloads.build_workload(kernel, say, workload)
+        screen.result(str(module.path))
+        screen.answer(answers.Built(module=str(module.path)))
         return DONE
     target = definition.load(target_name)
     if not target.source:
@@ -117,5 +145,6 @@ def build(
     module = building.build_variant(
         kernel, target.source, chosen, say, boxed=not unboxed, timed=timed
     )
-    click.echo(module.path)
+    screen.result(str(module.path))
+    screen.answer(answers.Built(module=str(module.path)))
     return DONE

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem as Completion
+
     from z3trace.guest.qemu import Options
     from z3trace.recording.repetitions import Asked
     from z3trace.recording.session import Wanted
@@ -96,9 +98,21 @@ def readable_file(*names: str, **more: Any) -> Decorator[Any]:
     return click.option(*names, type=kind, **more)
 
 
+def _targets(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[Completion]":
+    """Shipped targets and files, for a shell."""
+    from click.shell_completion import CompletionItem
+
+    from z3trace.target import definition
+
+    names = [name for name in definition.shipped() if name.startswith(incomplete)]
+    files = [] if names else [CompletionItem(incomplete, type="file")]
+    return [*map(CompletionItem, names), *files]
+
+
 target = click.option(
     "--target",
     "target_name",
+    shell_complete=_targets,
     default="z3fold",
     show_default=True,
     help="A shipped target (see 'z3trace target list'), or a .toml file of your own.",
@@ -202,6 +216,16 @@ unboxed = click.option(
 def output_file(what: str, *, required: bool = False) -> Decorator[Any]:
     kind = click.Path(path_type=Path, dir_okay=False)
     return click.option("-o", "--output", type=kind, required=required, help=what)
+
+
+def form(*forms: str, of: str) -> Decorator[Any]:
+    """The form of an output whose name does not say it."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice([name.removeprefix(".") for name in forms]),
+        help=f"The form of {of}, if its name does not say it: - is standard output.",
+    )
 
 
 def output_directory(what: str, *, required: bool = False) -> Decorator[Any]:

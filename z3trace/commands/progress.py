@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from z3trace.commands.screen import say
+from z3trace.commands.screen import manner, say
 from z3trace.guest import share
 from z3trace.guest.spec import PROGRESS, PairProgress
 from z3trace.printable import visible
@@ -23,7 +23,7 @@ Look = Callable[[Path], None]
 @contextmanager
 def shown(title: str) -> Iterator[Look]:
     """What to call with a guest's directory, again and again, while it records."""
-    if not sys.stderr.isatty():
+    if manner.quiet or not sys.stderr.isatty():
         yield _Lines(title)
         return
     with _bar(title) as look:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import livedisplay, options
+from z3trace.commands import livedisplay, options, screen
 from z3trace.commands.options import FilterOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, UsageError
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"ignore_unknown_options": False})
 @options.target
-@options.output_file("The recording to write, FILE.z3t or FILE.z3t.gz.", required=True)
+@options.output_file(
+    "The recording to write, FILE.z3t or FILE.z3t.gz, or - for standard output.", required=True
+)
 @options.runs(
     10000,
     1,
@@ -95,7 +97,7 @@ def command(
     what was recorded.
     """
     from z3trace import paths
-    from z3trace.data import recordable
+    from z3trace.data import recordable, streams
     from z3trace.data.partfile import require_writable
     from z3trace.probing import preflight
     from z3trace.recording import loading, repetitions, room, schedule, session, sides
@@ -103,11 +105,13 @@ def command(
     from z3trace.workloads import choose
 
     _refuse(stacks=stacks, timed=timed_file is not None, reload=reload)
-    require_writable(output)
-    paths.must_be_new(output, force=force)
+    screen.give(output)
+    if not streams.is_standard(output):
+        require_writable(output)
+        paths.must_be_new(output, force=force)
     patience = wait_module or 0.0
     work = choose.choose(workload_text, duration, command_line)
-    label = label or recordable.label_of(output)
+    label = label or _label(output)
     recordable.require_recordable(label, sys.argv[1:], work.description)
     path = module_file.absolute() if module_file else None
     target = definition.load(target_name).of_file(path)
@@ -124,30 +128,63 @@ def command(
     wanted = options.wanted(probing, only, int(task_slots))
     ready = partial(_when_loaded, target.module, patience, module.before_run)
     timed = timed_file.absolute() if timed_file else None
-    made = sides.sides(
-        target,
-        [sides.Variant(label, path, module, output, timed)],
-        counts.keys(),
-        sys.argv[1:],
-        lambda paths: session.recorders(target, paths, wanted, say, ready),
-    )
-    recorder, failed, lost = made[0].build.recorder, list[str](), Counter[str]()
-    with livedisplay.display() if live else nullcontext() as show:
-        recorder.show = show
-        if work.open_ended:
-            recorder.armed = lambda: say(f"recording {work.description}; Ctrl-C ends and keeps it")
-        interrupted = session.record(made, work, steps, probing.seed, _reporter(failed, lost), say)
-    if not output.exists():
-        raise KeyboardInterrupt
+    failed, events = list[str](), Counter[str]()
+    with streams.destination(output, "recording.z3t", say) as file:
+        made = sides.sides(
+            target,
+            [sides.Variant(label, path, module, file, timed)],
+            counts.keys(),
+            sys.argv[1:],
+            lambda paths: session.recorders(target, paths, wanted, say, ready),
+        )
+        recorder = made[0].build.recorder
+        with livedisplay.display() if live else nullcontext() as show:
+            recorder.show = show
+            if work.open_ended:
+                recorder.armed = lambda: say(
+                    f"recording {work.description}; Ctrl-C ends and keeps it"
+                )
+            report = _reporter(failed, events)
+            interrupted = session.record(made, work, steps, probing.seed, report, say)
+        if not file.exists():
+            raise KeyboardInterrupt
+    return _told(output, label, failed, events, interrupted=interrupted)
+
+
+def _told(
+    output: Path, label: str, failed: list[str], events: Counter[str], *, interrupted: bool
+) -> int:
+    """Say what came of it; the exit code."""
+    from z3trace.data.answers import Recorded
+
+    lost, every = events["lost"], events["lost"] + events["seen"]
     wrote(output)
-    if lost["lost"]:
-        say(f"{lost['lost']} events were lost, {lost['lost'] / lost.total():.1%} of all")
+    if lost:
+        say(f"{lost} events were lost, {lost / every:.1%} of all")
     if interrupted:
         say("interrupted: what was recorded is kept")
+    screen.answer(
+        Recorded(
+            file=str(output),
+            label=label,
+            runs=events["runs"],
+            failed=len(failed),
+            events=every,
+            lost=lost,
+            interrupted=interrupted,
+        )
+    )
     if failed and not interrupted:
-        say(f"z3trace: {failed[0].rstrip()}")
+        screen.complain(f"z3trace: {failed[0].rstrip()}")
         return FAILED
     return DONE
+
+
+def _label(output: Path) -> str:
+    """What a recording without a label is called."""
+    from z3trace.data import recordable, streams
+
+    return "recording" if streams.is_standard(output) else recordable.label_of(output)
 
 
 def _refuse(*, stacks: bool, timed: bool, reload: bool) -> None:
@@ -164,7 +201,7 @@ def _refuse(*, stacks: bool, timed: bool, reload: bool) -> None:
 
 def _reporter(failed: list[str], events: Counter[str]) -> "Report":
     """What says how each run went; what failed workloads said goes into *failed*, how many
-    events were lost and seen into *events*."""
+    events were lost and seen, and runs were made, into *events*."""
     from z3trace.recording import session
     from z3trace.workloads.output import LEFT_BEHIND
 
@@ -178,6 +215,7 @@ def _reporter(failed: list[str], events: Counter[str]) -> "Report":
             + (", disturbed by the host, made again" if run.unused == "disturbed" else "")
             + (f", about {left:.0f} s left" if progress.done < progress.total else "")
         )
+        events["runs"] += 1
         if run.ledger and run.counts:
             events["lost"] += run.ledger.lost()
             events["seen"] += sum(counts.returns for counts in run.operations)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import bisecting, guesthalves, options
+from z3trace.commands import bisecting, guesthalves, options, screen
 from z3trace.commands.options import GuestOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, NOT_JUDGED, VIOLATION, UsageError
@@ -195,11 +195,11 @@ def _ktap(review: "Review") -> str:
 def _report(review: "Review", kept: Path | None) -> int:
     """Print and write the reply and the reports; the exit code."""
     from z3trace import paths
-    from z3trace.analysis.report import checkformats, formats, remarks
+    from z3trace.analysis.report import checkformats, formats, remarks, reviewjson
     from z3trace.analysis.report import review as replies
 
     text = replies.render(review)
-    click.echo(text)
+    screen.result(text)
     if kept:
         paths.write_atomic(kept / REPLY, text)
         paths.write_atomic(kept / KTAP, _ktap(review))
@@ -210,6 +210,7 @@ def _report(review: "Review", kept: Path | None) -> int:
                 wrote(path)
         for path in formats.write_all(review.comparison, kept) if review.comparison else []:
             wrote(path)
+    screen.answer(reviewjson.render(review))
     if review.after is None:
         return FAILED
     if remarks.of_check(review.after, review.before):

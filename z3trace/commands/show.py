@@ -13,15 +13,24 @@ from z3trace.errors import DONE
 @click.option("--histograms", is_flag=True, help="Draw the histograms.")
 @click.option("--sites", is_flag=True, help="List every lock call site, reached or not.")
 def command(file: Path, histograms: bool, sites: bool) -> int:
-    """Print what a recording holds: latencies, locks, coverage, ledger."""
+    """Print what a recording holds: latencies, locks, coverage, ledger.
+
+    FILE may be - for standard input.
+    """
     from z3trace.analysis.figures.recording import Digest
-    from z3trace.analysis.report import recording as summary
 
     recording = Digest.read(file, failed=True)
-    click.echo(summary.text(recording, sites=sites), nl=False)
+    if screen.manner.json:
+        from z3trace.analysis.report import recordingjson
+
+        screen.answer(recordingjson.summary(recording))
+        return DONE
+    from z3trace.analysis.report import recording as summary
+
+    screen.result(summary.text(recording, sites=sites), nl=False)
     if histograms:
         from z3trace.analysis.report import histograms as lines
 
         sides = [(recording.session.label, recording)]
-        click.echo("\n" + lines.render(sides, unicode=screen.takes_unicode()), nl=False)
+        screen.result("\n" + lines.render(sides, unicode=screen.takes_unicode()), nl=False)
     return DONE

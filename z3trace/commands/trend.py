@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import options
-from z3trace.commands.screen import say, wrote
+from z3trace.commands import options, screen
+from z3trace.commands.screen import wrote
 from z3trace.errors import DONE, FAILED, InputError, UsageError
 from z3trace.words import amount
 
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
-    "--plot", type=click.Path(path_type=Path, dir_okay=False), help="A plot to write, .png or .svg."
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A plot to write: .png or .svg, or -.",
 )
+@options.form("png", "svg", of="the plot")
 @click.option(
     "--allow-mismatch",
     is_flag=True,
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 @options.force
 def command(
     directory: Path,
-    as_json: bool,
     plot: Path | None,
+    form: str | None,
     allow_mismatch: bool,
     allow_failed: bool,
     force: bool,
@@ -44,8 +46,10 @@ def command(
     from z3trace.analysis.report import trend as report
     from z3trace.data import outputs
 
+    screen.give(plot)
+    suffix = outputs.form_of(plot, form) if plot else ""
     if plot:
-        if plot.suffix not in (".png", ".svg"):
+        if suffix not in (".png", ".svg"):
             raise UsageError(f"{plot}: a plot ends in .png or .svg")
         outputs.require(plot, force=force)
     files = sorted([*directory.glob("*.z3t"), *directory.glob("*.z3t.gz")])
@@ -58,13 +62,13 @@ def command(
         )
     digests = told_apart(sorted(read, key=lambda one: one.session.created))
     found = trend.trends(digests, allow_mismatch=allow_mismatch)
-    render = report.as_json if as_json else report.render
-    click.echo(render(found, digests), nl=False)
+    screen.result(report.render(found, digests), nl=False)
     if plot:
         from z3trace.analysis.plots import trendplot
 
-        trendplot.draw(found, digests, plot)
+        trendplot.draw(found, digests, plot, suffix)
         wrote(plot)
+    screen.answer(report.as_json(found, digests))
     return DONE if len(read) == len(files) else FAILED
 
 
@@ -77,5 +81,5 @@ def _read(files: "list[Path]", *, failed: bool) -> "list[Digest]":
         try:
             read.append(Digest.read(path, failed=failed))
         except InputError as error:
-            say(f"left out: {error}")
+            screen.complain(f"left out: {error}")
     return read

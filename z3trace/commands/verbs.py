@@ -15,6 +15,8 @@ VERBS = {
     "review": ("review", "Check and compare a patch as it came by mail, and write a reply."),
     "vm": ("vm", "Run a command in a guest of a chosen kernel."),
     "kernel": ("kernel", "Fetch kernels and build variants of modules for them."),
+    "config": ("config", "Print what is set by file and environment, or write a file."),
+    "completion": ("completion", "Print or install completion and manual pages."),
 }
 HIDDEN = {
     "ab-guest": ("ab_guest", "The part of ab that runs in the guest."),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from z3trace.commands import options
+from z3trace.commands import options, screen
 from z3trace.commands.options import GuestOptions
 from z3trace.commands.screen import say
 
@@ -41,9 +41,11 @@ def command(
     """Run COMMAND in a guest: a z3trace verb, or any program of the host.
 
     The guest sees the host's files and may write anywhere, but only what it writes
-    below --share is kept.  The exit status is COMMAND's.
+    below --share is kept.  The exit status is COMMAND's.  With --json, what COMMAND prints
+    goes to standard error.
     """
     from z3trace.commands.verbs import HIDDEN, VERBS
+    from z3trace.data.answers import GuestEnd
     from z3trace.guest import vm
     from z3trace.kernels import fetch, workloads
 
@@ -55,9 +57,19 @@ def command(
     )
     kernel = fetch.cached(guest.release, say)
     workloads.build_workloads(kernel, workloads.asked_for(words), say)
-    outcome = vm.run(kernel, words, machine, say)
+    with screen.aside():
+        outcome = vm.run(kernel, words, machine, say)
     if console:
         say(outcome.console.rstrip())
     for warning in outcome.warnings:
         say(f"the guest's console: {warning}")
+    screen.answer(
+        GuestEnd(
+            release=kernel.release,
+            status=outcome.status,
+            boot_seconds=outcome.boot_seconds,
+            warnings=list(outcome.warnings),
+            console=outcome.console if console else None,
+        )
+    )
     return outcome.status

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 import msgspec
 
-from z3trace.data import limits
+from z3trace.data import limits, streams
 from z3trace.data.fitting import fitted
 from z3trace.errors import InputError, Z3traceError
 from z3trace.printable import visible
@@ -52,12 +52,23 @@ def read(path: Path, most: int) -> Iterator[tuple[int, bytes, bool]]:
 
 
 def _open(path: Path) -> int:
-    """A descriptor of a regular file; a FIFO is not waited for."""
+    """A descriptor of a regular file, or of what standard input had; a FIFO is not waited for."""
+    if streams.is_standard(path):
+        return streams.opened(limits.PACKED)
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise InputError(f"cannot read {path}: not a regular file")
     return fd
+
+
+def size(path: Path) -> int:
+    """Bytes of a file as it is kept, packed or not; errors as of ``read``."""
+    fd = _open(path)
+    try:
+        return os.fstat(fd).st_size
+    finally:
+        os.close(fd)
 
 
 class _Unpacked(io.RawIOBase):

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 
 from z3trace import paths
+from z3trace.data import streams
 from z3trace.errors import UsageError, Z3traceError
 
 _KINDS = (
@@ -49,9 +50,26 @@ def _target(path: Path) -> Path:
     raise UsageError(f"{path} is a symbolic link that leads in a circle", "choose another name")
 
 
+def form_of(path: Path, chosen: str | None, default: str | None = None) -> str:
+    """How the name of a file of that form ends, such as ``.csv``: *chosen* if it is given,
+    else what *path* says; standard output says nothing, and gets *default*.
+
+    UsageError if nothing says it.
+    """
+    if chosen:
+        return f".{chosen}"
+    if not streams.is_standard(path):
+        return path.suffix
+    if not default:
+        raise UsageError("standard output has no name that says its form", "give --format")
+    return default
+
+
 def require(path: Path, *, force: bool) -> None:
     """Before the work: UsageError if *path* cannot be written, or is a file that is there
     and *force* is not given."""
+    if streams.is_standard(path):
+        return
     target = _target(path)
     kind = special(target)
     if kind in _STREAMS:
@@ -64,6 +82,9 @@ def require(path: Path, *, force: bool) -> None:
 def deliver(path: Path, content: bytes | str) -> None:
     """Write *content* to what *path* is; Z3traceError if it cannot be."""
     data = content.encode() if isinstance(content, str) else content
+    if streams.is_standard(path):
+        streams.write(data)
+        return
     target = _target(path)
     kind = special(target)
     try:

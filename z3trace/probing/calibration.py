@@ -20,7 +20,7 @@ from z3trace.bpf.attachments import Attachments
 from z3trace.bpf.programs import Programs
 from z3trace.code.callsites import Probe, probes_of
 from z3trace.code.function import Method
-from z3trace.code.kerneltext import KernelText, Symbols
+from z3trace.code.kerneltext import KernelText, kernel_symbols
 from z3trace.data.model import Calibration
 from z3trace.errors import Z3traceError
 from z3trace.probing import locks
@@ -188,8 +188,7 @@ def measure(programs: Programs, wanted: Choice) -> tuple[Calibration, bool]:
 
     Takes a few seconds.  Z3traceError where the kernel does not allow it.
     """
-    symbols = Symbols()
-    text = KernelText([_EMPTY, _LOCKED], symbols=symbols)
+    text = KernelText([_EMPTY, _LOCKED], kernel_symbols())
     if len(text.functions) < 2 or len(text.sites) < 2:
         raise Z3traceError("this kernel lacks the functions to calibrate on")
     libc = ctypes.CDLL(None, use_errno=True)

@@ -28,4 +28,4 @@ def test_every_form_is_written_by_its_name(tmp_path: Path) -> None:
 
 def test_another_name_is_refused() -> None:
     with pytest.raises(UsageError, match=r"\.csv, \.parquet, \.prom, \.hgrm"):
-        export.check_name(Path("x.xml"))
+        export.form_of(Path("x.xml"))

@@ -46,13 +46,13 @@ def test_many_recordings_in_one_table_and_the_gate(files: list[Path], tmp_path: 
 
 def test_the_names_that_are_refused() -> None:
     for suffix in formats.FORMATS:
-        formats.check_name(Path(f"x{suffix}"))
+        assert formats.form_of(Path(f"x{suffix}")) == suffix
     with pytest.raises(UsageError, match=r"a report ends in one of \.txt, \.md, \.html, \.json"):
-        formats.check_name(Path("x.pdf"))
+        formats.form_of(Path("x.pdf"))
     with pytest.raises(
         UsageError, match=r"of more than two recordings ends in one of \.txt, \.json"
     ):
-        formats.check_name(Path("x.md"), several=True)
+        formats.form_of(Path("x.md"), several=True)
 
 
 def test_all_of_a_comparison_is_written(tmp_path: Path) -> None:
