@@ -12,7 +12,7 @@ C_FILES := $(shell find probes testbed tests/vm -name '*.[ch]')
 BASE ?=
 SEED ?= ../shared/seeds/000_553e96b2c8b53029.txt
 
-.PHONY: help demo seed test long unit lint format bench bugs kernels distributions soak calibrate fuzz wheel deb site readme house schemas clean
+.PHONY: help demo seed test long unit lint format bench bugs kernels whole distributions soak calibrate fuzz wheel deb site readme house schemas clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -59,6 +59,9 @@ bugs: $(READY) ## every bug variant under check ten times, in build/bugs
 
 kernels: $(READY) ## every target compared and checked on 6.1, 6.12 and 7.2, in build/kernels
 	$(PY) tests/vm/series.py $(ONLY)
+
+whole: $(READY) ## two whole kernels built, booted and compared; the first time half an hour
+	Z3TRACE_WHOLE=1 Z3TRACE_REQUIRE=vm $(PY) -m pytest -s tests/vm/test_whole_kernels.py
 
 distributions: $(READY) ## demo and tests on bare roots of Debian 12, 13 and testing
 	$(PY) tests/distributions/run.py $(RELEASES)

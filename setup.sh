@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")"
 
 packages="ca-certificates python3 python3-venv python3-bpfcc qemu-system-x86
-busybox-static kmod bubblewrap coccinelle pahole binutils file patch gcc libc6-dev make xz-utils zstd lz4 lzop bpftrace bpfcc-tools chromium git"
+busybox-static kmod bubblewrap coccinelle pahole binutils file patch gcc libc6-dev make bc bison flex libelf-dev ccache xz-utils zstd lz4 lzop bpftrace bpfcc-tools chromium git"
 
 . /etc/os-release
 # testing and unstable have no number yet.

@@ -76,6 +76,7 @@
 #define Z3T_PATCH_CONDITION 0x7a330005
 #define Z3T_PATCH_TEST 0x7a330006
 #define Z3T_PATCH_VALUE 0x7a330007
+#define Z3T_PATCH_OFFSET 0x7a330008
 #define Z3T_NO_ARGUMENT 6 /* in place of the number of one of the six */
 
 #define Z3T_PAGE_SHIFT 12

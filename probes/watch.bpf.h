@@ -149,18 +149,21 @@ static __always_inline int on_condition(struct pt_regs *ctx)
 		z3t_probed_argument(ctx, Z3T_PATCHED(Z3T_PATCH_ARGUMENT));
 	struct z3t_checker *checker = z3t_checker();
 	struct z3t_finding finding = {};
+	/* One more than a member's offset; 0: the argument itself. */
+	u64 offset = Z3T_PATCHED(Z3T_PATCH_OFFSET);
 	u64 result = PT_REGS_RC(ctx);
-	u64 first = 0;
+	u64 member = argument + offset - 1;
+	u64 first = argument;
 
 	z3t_bound(number, Z3T_CONDITIONS);
 	if (!checker)
 		return 0;
-	if (test == Z3T_HAS_BITS && !(argument & value))
+	if (offset &&
+	    bpf_probe_read_kernel(&first, sizeof(first), (void *)member))
 		return 0;
-	if (test == Z3T_LIST_EMPTY &&
-	    (bpf_probe_read_kernel(&first, sizeof(first),
-				   (void *)argument + value) ||
-	     first != argument + value))
+	if (test == Z3T_HAS_BITS && !(first & value))
+		return 0;
+	if (test == Z3T_LIST_EMPTY && first != member)
 		return 0;
 	if ((test == Z3T_NONZERO && !(u32)result) ||
 	    (test == Z3T_ZERO && (u32)result))

@@ -27,6 +27,8 @@ from z3trace.errors import InputError, UsageError
 #: Set in a guest by the script that starts its command (``guest.vm``), and by nothing
 #: else: the host vouches for the files that it gives, which are not root's there.
 VOUCHED = "Z3TRACE_HOST_VOUCHES"
+#: Set in a guest: which of several kernels of one release it runs (``Kernel.called``).
+KERNEL = "Z3TRACE_KERNEL"
 _COMMAND_LINE = Path("/proc/cmdline")  # of the kernel
 _ROOT = 0
 _MOST_LINKS = 40  # as the kernel

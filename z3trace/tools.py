@@ -28,6 +28,7 @@ PACKAGES = {
     "git": "git",
     "objcopy": "binutils",
     "make": "make",
+    "nice": "coreutils",
     "spatch": "coccinelle",
     "tar": "tar",
     "xz": "xz-utils",

@@ -107,15 +107,26 @@ def caveats(
         for text in _of_side(digest):
             told.setdefault(text, []).append(digest.session.label)
     yield from (f"{' and '.join(labels)}: {text}" for text, labels in told.items())
-    if not paired:
+    if max(before.boots, after.boots) > 1:
+        yield _boots(before, after)
+    elif not paired:
         yield "the runs of the two sides were not interleaved: drift of the machine is not excluded"
     yield from _few(before, after, needed)
+
+
+def _boots(before: Digest, after: Digest) -> str:
+    b, a = before.boots, after.boots
+    number = amount(b, "boot") if a == b else f"{b} and {amount(a, 'boot')}"
+    return (
+        f"a side was recorded in {number}, in turn: the boot is the unit of every test, and a "
+        "figure of a boot is the median of its runs"
+    )
 
 
 def _few(before: Digest, after: Digest, needed: int) -> Iterator[str]:
     """Ways that figures come from with too few runs for a verdict."""
     used = ways.order({way for metric in _TESTED for way in _used(before, metric)})
-    runs = {way: min(len(before.of_way(way)), len(after.of_way(way))) for way in used}
+    runs = {way: min(before.units(way), after.units(way)) for way in used}
     few = [f"{n} with {ways.words(way)}" for way, n in runs.items() if n < needed]
     if few:
         yield (

@@ -49,6 +49,8 @@ class Seen:
 
 def paired(before: Digest, after: Digest, way: str) -> bool:
     """Whether the runs of a way were taken in turn: same seeds, and started alternately."""
+    if max(before.boots, after.boots) > 1:
+        return False
     b, a = before.of_way(way), after.of_way(way)
     if [r.seed for r in b] != [r.seed for r in a] or not b:
         return False

@@ -6,7 +6,7 @@ A *row* is one number of one run; the run is the unit of everything that follows
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import structs
 
-from z3trace.analysis.figures import bounds, metrics, parts, ways
+from z3trace.analysis.figures import boots, bounds, metrics, parts, ways
 from z3trace.analysis.figures.histogram import CELLS, Floats
 from z3trace.analysis.figures.run import AT, Key, Known, Row, figures_of, measure, workload
 from z3trace.analysis.figures.runfacts import RunFacts, facts_of
@@ -67,6 +67,9 @@ class Digest:
         self._value, self._resolution = array("d"), array("d")
         self._totals: dict[str, Totals] = {}
         self._inside: dict[tuple[str, str, str], array[float]] = {}
+        #: How many boots the runs are of, and of which each run is.
+        self.boots = 1
+        self._boot = array("I")
         self._bounds = bounds.Bounds(path, size)
         self._known = Known.of(session)
         self.choice: Choice = {}
@@ -80,6 +83,7 @@ class Digest:
         facts = self._facts(run)
         index = len(self.runs)
         self.runs.append(facts)
+        self._boot.append(self.boots)
         for cached in ("_seen", "_best", "longest_latency"):
             self.__dict__.pop(cached, None)
         if not facts.counts:
@@ -100,6 +104,13 @@ class Digest:
             for metric, lock, added in parts.inside(seen[0], seen[1]):
                 self._inside.setdefault((run.way, metric, lock), array("d")).append(added)
         self._bounds.hold(bounds.NUMBERS, len(self._value))
+
+    def next_boot(self, path: str, session: Session) -> None:
+        """The runs that follow were made in another boot, recorded in *path*;
+        IncomparableError if that was no boot of the same side."""
+        boots.must_be_one(path, self.session, session)
+        self.boots += 1
+        self._known = Known.of(session)
 
     def _facts(self, run: Run) -> RunFacts:
         """A run without its figures; one that failed does not count unless it is to."""
@@ -207,8 +218,15 @@ class Digest:
         return list(dict.fromkeys(known))
 
     def runs_of(self, of: Subject, way: str) -> int:
-        """How many runs of a way there are with figures of a subject."""
-        return len(self.of_way(way)) if (of, way) in self._seen else 0
+        """How many runs of a way (or boots with such) there are with figures of a subject."""
+        return self.units(way) if (of, way) in self._seen else 0
+
+    def units(self, way: str) -> int:
+        """How many independent values a figure of a way has: of runs, or of boots."""
+        if self.boots == 1:
+            return len(self.of_way(way))
+        there = zip(self.runs, self._boot, strict=True)
+        return len({boot for run, boot in there if run.way == way and run.counts})
 
     @cached_property
     def _seen(self) -> set[tuple[Subject, str]]:
@@ -276,8 +294,17 @@ class Digest:
             if wanted(key, way):
                 chosen = order[limits[number] : limits[number + 1]]
                 spread = float(resolutions[chosen].mean())
-                rows.append((key, runs[chosen], values[chosen], spread))
+                rows.append((key, *self._by_unit(runs[chosen], values[chosen]), spread))
         return rows
+
+    def _by_unit(
+        self, runs: "np.ndarray[tuple[int], np.dtype[np.int64]]", values: Floats
+    ) -> "tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Floats]":
+        """The values of runs as they are, or of each boot the median and its first run."""
+        if self.boots == 1:
+            return runs, values
+        first, medians = boots.medians(np.array(self._boot, dtype=np.int64)[runs], values)
+        return runs[first], medians
 
     def inside(self, way: str, metric: str, lock: str) -> Floats:
         """ns that the probes add to each wait or hold above 0 that they show, in each run
@@ -320,9 +347,13 @@ class Digest:
         )
 
     def curves(self, operation: str) -> Floats:
-        """Latency quantiles at ``run.AT`` of each run, shape (runs, 25), ns."""
+        """Latency quantiles at ``run.AT`` of each run or boot, shape (units, 25), ns."""
         way = self.way(Subject("latency", operation))
-        return np.array(self.totals(way).curves.get(operation, array("d"))).reshape(-1, AT.size)
+        curves = np.array(self.totals(way).curves.get(operation, array("d"))).reshape(-1, AT.size)
+        there = [i for i, run in enumerate(self.runs) if run.way == way and run.counts]
+        if self.boots == 1 or len(there) != len(curves):
+            return curves
+        return self._by_unit(np.array(there, dtype=np.int64), curves)[1]
 
     def cells(self, operation: str) -> "npt.NDArray[np.float32]":
         """Latency counts of each run by ``histogram.CELLS``, shape (runs, CELLS)."""
@@ -391,4 +422,19 @@ class Digest:
         for run in stream:
             digest.add(run)
         digest.complete, digest.interrupted = stream.complete, stream.interrupted
+        return digest
+
+    @classmethod
+    def of_boots(cls, paths: Sequence[Path]) -> "Digest":
+        """The recordings of several boots of one side as one, of which the boot is the unit;
+        IncomparableError if they are not of one side."""
+        first, *others = paths
+        digest = cls.read(first)
+        for path in others:
+            stream = runfile.Stream(path)
+            digest.next_boot(str(path), stream.session)
+            for run in stream:
+                digest.add(run)
+            digest.complete = digest.complete and stream.complete
+            digest.interrupted = digest.interrupted or stream.interrupted
         return digest

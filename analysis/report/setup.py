@@ -67,6 +67,8 @@ def runs(comparison: Comparison) -> str:
     """How many runs of each way there are a side, and in what order they were made."""
     b, a = comparison.before, comparison.after
     turn = "interleaved" if comparison.paired else "one side after the other"
+    if max(b.boots, a.boots) > 1:
+        turn = f"in {b.boots} and {a.boots} boots, in turn"
     alike: dict[str, list[str]] = {}
     for way in ways.order({*b.ways, *a.ways}):
         before, after = len(b.of_way(way)), len(a.of_way(way))

@@ -32,6 +32,8 @@ Guest = Callable[..., "subprocess.CompletedProcess[str]"]
 #: show some thirty command lines that boot one.
 _LONG = ["test_review.py", "test_commandlines.py"]
 collect_ignore = [] if os.environ.get("Z3TRACE_LONG") else _LONG
+#: Two kernels are built and booted: ``make whole``.
+collect_ignore += [] if os.environ.get("Z3TRACE_WHOLE") else ["test_whole_kernels.py"]
 
 
 def _missing() -> list[str]:

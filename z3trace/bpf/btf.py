@@ -27,11 +27,12 @@ _LOCK_TYPES: dict[str, Literal["spinlock", "rwlock"]] = {
 
 
 class LockMember(NamedTuple):
-    """A lock in a structure."""
+    """A lock in a structure, *offset* bytes behind its beginning."""
 
     structure: str
     member: str
     kind: Literal["spinlock", "rwlock"]
+    offset: int = 0
 
 
 class _Member(ctypes.Structure):
@@ -160,10 +161,16 @@ class KernelTypes:
         if number is None:
             return {}
         declared = self._type(number)
-        mask = _BIT_OFFSET_MASK if declared.info & _BIT_FIELDS else ~0
         return {
-            self._name(member.name): (member.bits & mask) // 8 for member in self._members(declared)
+            self._name(member.name): self._offset(declared, member)
+            for member in self._members(declared)
         }
+
+    @staticmethod
+    def _offset(structure: _Type, member: _Member) -> int:
+        """In bytes."""
+        mask = _BIT_OFFSET_MASK if structure.info & _BIT_FIELDS else ~0
+        return int(member.bits & mask) // 8
 
     def size(self, structure: str) -> int:
         """Of a structure, in bytes; 0 if BTF does not have it."""
@@ -201,7 +208,8 @@ class KernelTypes:
                 kind = _LOCK_TYPES.get(self._name(self._type(member.type).name))
                 if kind and member.name:
                     name = self._name(structure.name)
-                    locks.append(LockMember(name, self._name(member.name), kind))
+                    offset = self._offset(structure, member)
+                    locks.append(LockMember(name, self._name(member.name), kind, offset))
         return locks
 
     def close(self) -> None:

@@ -46,6 +46,7 @@ PATCH_ARGUMENT = 0x7A330004
 PATCH_CONDITION = 0x7A330005
 PATCH_TEST = 0x7A330006
 PATCH_VALUE = 0x7A330007
+PATCH_OFFSET = 0x7A330008
 #: Arguments come in six registers; this number stands for none of them.
 NO_ARGUMENT = 6
 

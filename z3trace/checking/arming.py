@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from z3trace.bpf import cpus, layout
+from z3trace.bpf import btf, cpus, layout
 from z3trace.bpf.checklayout import CheckMaps
 from z3trace.bpf.kcore import memory_map
 from z3trace.bpf.programs import Programs
@@ -134,6 +134,19 @@ def _must_have(plan: Plan, condition: Condition) -> None:
         raise LookupError(f"this version of {plan.target.name} has no {condition.needs}")
 
 
+def _offset(plan: Plan, condition: Condition) -> int:
+    """Of the member that is looked at, in what the argument points to, in bytes; -1 if it is
+    the argument itself.  LookupError if this version of the target has none."""
+    if not (condition.struct and condition.member):
+        return -1
+    there = plan.code.members(condition.struct) or btf.members(condition.struct)
+    if condition.member not in there:
+        raise LookupError(
+            f"this version of {plan.target.name} has no {condition.struct}.{condition.member}"
+        )
+    return there[condition.member]
+
+
 def _arm_conditions(programs: Programs, plan: Plan, armed: Armed) -> list[ConditionInfo]:
     address, conditions = plan.address(), []
     for number, condition in enumerate(plan.target.conditions):
@@ -141,13 +154,11 @@ def _arm_conditions(programs: Programs, plan: Plan, armed: Armed) -> list[Condit
         try:
             _must_have(plan, condition)
             _, found = resolve(condition.functions, plan.code)
-            value = condition.value
-            if condition.struct and condition.member:
-                value = plan.code.members(condition.struct)[condition.member]
             patches = {
                 layout.PATCH_CONDITION: number,
                 layout.PATCH_TEST: rules.TESTS.index(condition.test),
-                layout.PATCH_VALUE: value,
+                layout.PATCH_VALUE: condition.value,
+                layout.PATCH_OFFSET: _offset(plan, condition) + 1,
                 layout.PATCH_ARGUMENT: condition.argument,
             }
             program = programs.load("condition", patches)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import bisecting, guesthalves, options, screen
+from z3trace.commands import ab_kernels, bisecting, guesthalves, options, screen
 from z3trace.commands.options import GuestOptions, PlacingOptions, ProbeOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, REGRESSION, UsageError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from z3trace.target.definition import Target
 
 DEFAULT_RUNS = 40
+DEFAULT_BOOTS = 8
 
 _BASE = "also a .c file, a kernel tree, or TREE@REVISION by git"
 RECORDINGS = ("before.z3t", "after.z3t")
@@ -33,6 +34,9 @@ def make_room(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for name in RECORDINGS:
         partfile.set_aside(directory / name, say)
+    boots = ab_kernels.folder(directory)
+    if boots.is_dir() and not boots.is_symlink():
+        paths.discard(boots, [path.name for path in boots.glob("*.z3t")])
     paths.discard(directory, [*RECORDINGS, *formats.names(), vm.CONSOLE])
     if (directory / "plots").is_dir() and not (directory / "plots").is_symlink():
         paths.discard(directory / "plots", plots.names())
@@ -76,6 +80,14 @@ def make_room(directory: Path) -> None:
     "one lock class.",
 )
 @options.guest
+@click.option(
+    "--boots",
+    type=click.IntRange(1, 100),
+    default=DEFAULT_BOOTS,
+    show_default=True,
+    help="With --kernel twice: how often each kernel is booted.  The runs are spread over the "
+    "boots, and the boot is the unit of the statistics.",
+)
 @options.output_directory("recordings, plots and reports", required=True)
 @options.force
 @bisecting.option
@@ -92,6 +104,7 @@ def command(
     probing: ProbeOptions,
     timed: bool,
     guest: GuestOptions,
+    boots: int,
     directory: Path,
     force: bool,
     bisect: bool,
@@ -102,11 +115,14 @@ def command(
     so that drift and memory layout affect both sides alike.  The first ones warm up and
     do not count; one that the host disturbed is made again.  With --patch, the variant
     of --before with the patches applied is the side after.
+
+    With --kernel twice, two whole kernels are compared, the first one before and the second
+    one after: both are booted again and again, in turn, and the target is their own.
     """
     from z3trace import paths
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import spec
-    from z3trace.kernels import base, build, fetch, variant, workloads
+    from z3trace.kernels import base, build, variant, workloads
     from z3trace.recording import repetitions
     from z3trace.target import definition
     from z3trace.workloads import choose
@@ -116,13 +132,24 @@ def command(
     for name in RECORDINGS:
         paths.must_be_new(directory / name, force=force)
     target = definition.load(target_name)
+    if len(guest.kernels) > 1:
+        ab_kernels.refuse(guest, before, after, patched=bool(patches))
+        workload_text = workload_text or _workload(target)
+        choose.named(workload_text)
+        paths.must_be_new(ab_kernels.folder(directory), force=force)
+        make_room(directory)
+        asked_kernels = ab_kernels.Kernels(
+            *(target_name, workload_text, boots, runs, unprobed, probing, guest, not unboxed)
+        )
+        status = ab_kernels.record(asked_kernels, directory)
+        return status or _report(ab_kernels.recordings(directory, boots), directory, bisect=bisect)
     before, after = _names(target, before, after, patched=bool(patches))
     workload_text = workload_text or _workload(target)
     work = choose.named(workload_text)
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=timed)
     repetitions.of_pair(asked)
     guesthalves.say_if_few(target, runs)
-    kernel, boxed = fetch.cached(guest.release, say), not unboxed
+    kernel, boxed = guest.kernel(say), not unboxed
     how = (patches, placing.fuzz, placing.defines)
     variants = [
         base.variant_of(before, kernel, target.source, say, boxed=boxed, target=target.name),
@@ -157,7 +184,7 @@ def command(
     status = guesthalves.pair(kernel, pair, machine, directory, RECORDINGS)
     if status:
         return status
-    return _report([directory / name for name in RECORDINGS], directory, bisect=bisect)
+    return _report([[directory / name] for name in RECORDINGS], directory, bisect=bisect)
 
 
 def _names(
@@ -181,15 +208,16 @@ def _workload(target: "Target") -> str:
     return target.defaults.compare
 
 
-def _report(recordings: list[Path], directory: Path, *, bisect: bool) -> int:
+def _report(recordings: list[list[Path]], directory: Path, *, bisect: bool) -> int:
+    """*recordings*: of each side, one or one for each boot."""
     from z3trace.analysis.comparing import loops
     from z3trace.analysis.comparing.comparison import compare
     from z3trace.analysis.figures.recording import Digest
     from z3trace.analysis.report import formats, terminal
 
-    comparison = compare(*(Digest.read(path) for path in recordings))
+    comparison = compare(*map(Digest.of_boots, recordings))
     screen.result(terminal.render([comparison]))
-    written = [*recordings, *formats.write_all(comparison, directory)]
+    written = [*recordings[0], *recordings[1], *formats.write_all(comparison, directory)]
     for path in written:
         wrote(path)
     screen.answer(formats.render([comparison], ".json"))

@@ -12,7 +12,7 @@ from z3trace.words import amount
 @click.command(hidden=True)
 @click.argument("spec_file", type=click.Path(path_type=Path))
 def command(spec_file: Path) -> int:
-    """Record two variants of a module in turn, as SPEC_FILE says."""
+    """Record two variants of a module in turn, or the kernel's own, as SPEC_FILE says."""
     from z3trace import paths
     from z3trace.commands.screen import say
     from z3trace.data.ways import Way
@@ -29,7 +29,8 @@ def command(spec_file: Path) -> int:
         state = PairProgress(done=done, total=total, doing=doing)
         paths.write_atomic(Path(PROGRESS), msgspec.json.encode(state))
 
-    target = definition.load(spec.target).of_file(Path(spec.sides[0].module))
+    files = [Path(side.module) if side.module else None for side in spec.sides]
+    target = definition.load(spec.target).of_file(files[0])
     counts = {Way.named(name): count for name, count in spec.runs.items()}
     steps = schedule.schedule(len(spec.sides), counts, warm_up=max(counts.values()) > 1)
     work = choose.named(spec.workload)
@@ -38,16 +39,17 @@ def command(spec_file: Path) -> int:
         waits=spec.waits,
         calibrate=spec.calibrate,
         keep_paths=spec.keep_paths,
+        method=spec.method,
     )
     variants = [
         sides.Variant(
             side.label,
-            Path(side.module),
-            loading.TargetModule(target.module, Path(side.module), load=True, reload=True),
+            file,
+            loading.target_module(target, file, load=True, reload=True),
             Path(side.output),
             Path(side.timed) if side.timed else None,
         )
-        for side in spec.sides
+        for side, file in zip(spec.sides, files, strict=True)
     ]
     pair = sides.sides(
         target,

@@ -126,8 +126,8 @@ def command(
 ) -> int:
     """Judge a target's lock discipline while a workload runs.
 
-    With --variant or --patch, a guest is booted and checked; otherwise this kernel is
-    checked, as root.  A task must release each lock that it took before the operation
+    With --variant, --patch or --kernel, a guest is booted and checked; otherwise this kernel
+    is checked, as root.  A task must release each lock that it took before the operation
     returns, unless the target's definition says otherwise; it may not sleep while it
     holds a lock; and lock classes must always be taken in the same order.  The report
     gives file and line of each broken rule.  Exit status 3 if a rule was broken, 6 if none
@@ -139,6 +139,8 @@ def command(
     identity = checkfile.new_identity()
     limits = (long_hold, long_wait)
     asked = _Asked(target_name, label, lock_mode, seed, *limits, keep_paths, identity)
+    if guest.kernels and not patches:
+        variant = variant or PACKAGED
     in_guest = bool(variant or patches)
     if in_guest and (module_file or load):
         raise UsageError(
@@ -220,7 +222,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     """(console, why the guest was lost, its status) after a check in a guest."""
     from z3trace.data.recordable import require_recordable
     from z3trace.guest.spec import CheckSpec
-    from z3trace.kernels import base, build, fetch, variant, workloads
+    from z3trace.kernels import base, build, variant, workloads
     from z3trace.target import definition
     from z3trace.workloads import choose
 
@@ -229,7 +231,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     if not work:
         raise UsageError(f"target {target.name} has no workload of its own", "give --workload")
     choose.named(work)
-    kernel = fetch.cached(where.options.release, say)
+    kernel = where.options.kernel(say)
     module, label = "", asked.label or PACKAGED
     if where.variant != PACKAGED or where.patches:
         how = (where.patches, where.placing.fuzz, where.placing.defines)

@@ -93,8 +93,8 @@ def sides(
     ]
 
 
-def say_if_few(target: "Target", runs: int) -> None:
-    """Before anything runs: whether so few runs a side can decide anything at all."""
+def say_if_few(target: "Target", runs: int, unit: str = "run") -> None:
+    """Before anything runs: whether so few runs (or boots) a side can decide anything."""
     from z3trace.analysis.figures.metrics import questions
     from z3trace.analysis.statistics import family, verdict
 
@@ -103,7 +103,7 @@ def say_if_few(target: "Target", runs: int) -> None:
     needed = verdict.fewest_runs(first)
     if runs < needed:
         say(
-            f"{amount(runs, 'run')} a side {plural(runs, 'is', 'are')} too few to tell any "
+            f"{amount(runs, unit)} a side {plural(runs, 'is', 'are')} too few to tell any "
             f"difference, however large, if all {asked} primary figures are seen: from {needed} "
             "on one can be told"
         )

@@ -1,17 +1,27 @@
 """``z3trace kernel``: fetch kernels, build variants of modules for them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import options, screen
+from z3trace.commands import options, ownkernel, screen
 from z3trace.commands.screen import say
 from z3trace.errors import DONE
+
+if TYPE_CHECKING:
+    from z3trace.data.answers import Cached
+    from z3trace.kernels.layout import Kernel
 
 
 @click.group()
 def command() -> None:
     """Fetch kernels and build variants of modules for them."""
+
+
+command.add_command(ownkernel.config)
+command.add_command(ownkernel.make)
+command.add_command(ownkernel.source)
 
 
 @command.command()
@@ -67,22 +77,30 @@ def list_() -> int:
     from z3trace import paths
     from z3trace.data import answers
     from z3trace.kernels import fetch as fetching
+    from z3trace.kernels import own
 
     listed = []
     for kernel, whole in fetching.kernels():
         state = "" if whole else "  DAMAGED: 'z3trace kernel fetch' repairs it"
         screen.result(f"{kernel.release}  {kernel.version}{state}")
-        directories = sorted((paths.cache() / "modules" / kernel.release).glob("[a-z]*"))
-        built = [directory.name for directory in directories]
-        for name in built:
-            screen.result(f"  {name}")
-        listed.append(
-            answers.Cached(
-                release=kernel.release, version=kernel.version, whole=whole, modules=built
-            )
-        )
+        listed.append(_cached(kernel, whole=whole))
+    for kernel in own.kernels():
+        screen.result(f"{kernel.directory}  built from a tree")
+        listed.append(_cached(kernel, whole=True))
     screen.answer(answers.Kernels(kernels=listed))
     return DONE
+
+
+def _cached(kernel: "Kernel", *, whole: bool) -> "Cached":
+    """Print what was built for *kernel*, and return what a script is told of it."""
+    from z3trace.data import answers
+
+    built = [directory.name for directory in sorted(kernel.built.glob("[a-z]*"))]
+    for name in built:
+        screen.result(f"  {name}")
+    return answers.Cached(
+        release=kernel.release, version=kernel.version, whole=whole, modules=built
+    )
 
 
 @command.command()

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from z3trace.errors import UsageError
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem as Completion
 
     from z3trace.guest.qemu import Options
+    from z3trace.kernels.layout import Kernel
     from z3trace.recording.repetitions import Asked
     from z3trace.recording.session import Wanted
     from z3trace.target.definition import Target
@@ -389,10 +392,34 @@ class GuestOptions:
     """The guest to boot; *deadline* in seconds, *memory* as QEMU understands it."""
 
     release: str | None
+    kernels: tuple[Path, ...]
     cpus: int
     memory: str
     accelerator: str
     deadline: float
+
+    def kernel(self, say: Callable[[str], None]) -> "Kernel":
+        """The kernel that is booted: the one that --kernel names, or a packaged one."""
+        from z3trace.kernels import fetch
+
+        if not self.kernels:
+            return fetch.cached(self.release, say)
+        if len(self.kernels) > 1:
+            raise UsageError("--kernel is given more than once", "'ab' alone compares kernels")
+        return self.own_kernels(say)[0]
+
+    def own_kernels(self, say: Callable[[str], None]) -> "list[Kernel]":
+        """Those that --kernel names, copied into the cache."""
+        from z3trace.kernels import own
+
+        if self.kernels and self.release:
+            raise UsageError("--kernel and --release name two kernels", "leave one of them out")
+        return [
+            own.load(path.resolve())
+            if own.is_taken(path.resolve())
+            else own.take(own.tree_of(path), say)
+            for path in self.kernels
+        ]
 
     def machine(self, **more: Any) -> "Options":
         """As QEMU is told; *more* are fields of ``qemu.Options``."""
@@ -407,6 +434,16 @@ class GuestOptions:
         )
 
 
+own_kernel = click.option(
+    "--kernel",
+    "kernels",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    metavar="TREE",
+    help="A kernel that you built: its build tree, the bzImage in one, or what 'kernel make' "
+    "printed.",
+)
+
 guest = _group(
     "guest",
     GuestOptions,
@@ -414,6 +451,7 @@ guest = _group(
         "--release",
         help="Kernel release.  [default: the newest in the cache, or a fetched one]",
     ),
+    own_kernel,
     click.option("--cpus", type=click.IntRange(1, 64), default=2, show_default=True),
     click.option(
         "--memory", default="2G", show_default=True, help="Memory of the guest, in QEMU's notation."

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Refused: call chains would have to be taken inside the lock probes.",
 )
+@options.own_kernel
 @options.force
 @click.argument("command_line", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 def command(
@@ -88,13 +89,14 @@ def command(
     live: bool,
     wait_module: float | None,
     stacks: bool,
+    kernels: tuple[Path, ...],
     force: bool,
     command_line: tuple[str, ...],
 ) -> int:
     """Record a target's latency and lock histograms while a workload runs.
 
-    Needs root, on a real host or in a guest.  Ctrl-C ends the recording and keeps
-    what was recorded.
+    Needs root, on a real host or in a guest; with --kernel a guest is booted for it.  Ctrl-C
+    ends the recording and keeps what was recorded.
     """
     from z3trace import paths
     from z3trace.data import recordable, streams
@@ -104,6 +106,8 @@ def command(
     from z3trace.target import definition
     from z3trace.workloads import choose
 
+    if kernels:
+        return _in_guest(kernels, sys.argv[1:])
     _refuse(stacks=stacks, timed=timed_file is not None, reload=reload)
     screen.give(output)
     if not streams.is_standard(output):
@@ -185,6 +189,27 @@ def _label(output: Path) -> str:
     from z3trace.data import recordable, streams
 
     return "recording" if streams.is_standard(output) else recordable.label_of(output)
+
+
+def _in_guest(kernels: tuple[Path, ...], words: list[str]) -> int:
+    """The same recording in a guest of the kernel that --kernel names, as 'vm' makes one."""
+    from z3trace.commands import vm
+
+    named = [word for kernel in kernels for word in ("--kernel", str(kernel))]
+    arguments = [*named, "--", *_without_kernel(words)]
+    return int(vm.command.main(arguments, standalone_mode=False) or DONE)
+
+
+def _without_kernel(words: list[str]) -> list[str]:
+    """A command line without its option --kernel; what follows ``--`` is a workload's."""
+    kept, skip = list[str](), False
+    for at, word in enumerate(words):
+        if word == "--":
+            return [*kept, *words[at:]]
+        if not skip and word != "--kernel" and not word.startswith("--kernel="):
+            kept.append(word)
+        skip = word == "--kernel" and not skip
+    return kept
 
 
 def _refuse(*, stacks: bool, timed: bool, reload: bool) -> None:

@@ -98,7 +98,7 @@ def command(
     from z3trace.analysis.report.review import Review
     from z3trace.commands import reviewing
     from z3trace.data.recordable import require_recordable
-    from z3trace.kernels import build, fetch, workloads
+    from z3trace.kernels import build, workloads
     from z3trace.kernels.base import resolve
     from z3trace.kernels.reviewed import pair as pair_of
     from z3trace.target import definition
@@ -118,7 +118,7 @@ def command(
     if kept:
         paths.must_be_new(kept / REPLY, force=force)
         _make_room(kept)
-    kernel, boxed = fetch.cached(guest.release, say), not unboxed
+    kernel, boxed = guest.kernel(say), not unboxed
     base = resolve(base_name, kernel, target.source, say, boxed=boxed, target=target.name)
     pair = pair_of(kernel, target.source, base, patches, say, fuzz=fuzz, boxed=boxed)
     for each in (pair.before, pair.after):

@@ -47,7 +47,7 @@ def command(
     from z3trace.commands.verbs import HIDDEN, VERBS
     from z3trace.data.answers import GuestEnd
     from z3trace.guest import vm
-    from z3trace.kernels import fetch, workloads
+    from z3trace.kernels import workloads
 
     words = list(command_line)
     if words[0] in VERBS or words[0] in HIDDEN:
@@ -55,7 +55,7 @@ def command(
     machine = guest.machine(
         append=append, share=share, disks=tuple(disk.absolute() for disk in disks)
     )
-    kernel = fetch.cached(guest.release, say)
+    kernel = guest.kernel(say)
     workloads.build_workloads(kernel, workloads.asked_for(words), say)
     with screen.aside():
         outcome = vm.run(kernel, words, machine, say)

@@ -89,6 +89,35 @@ class Cached(Answer, frozen=True, kw_only=True):
     modules: list[str]
 
 
+class Lack(Answer, frozen=True, kw_only=True):
+    """What a configuration lacks: *group* is who needs it."""
+
+    group: str
+    said: str
+
+
+class Lacking(Answer, frozen=True, kw_only=True):
+    """All that a kernel's configuration lacks; *fragment* is what is needed, if no file
+    was judged."""
+
+    lacking: list[Lack]
+    fragment: str | None
+
+
+class OwnKernel(Answer, frozen=True, kw_only=True):
+    """A kernel that was built from a tree, for ``--kernel``: seconds of each *step*."""
+
+    directory: str
+    steps: dict[str, float]
+
+
+class Unpacked(Answer, frozen=True, kw_only=True):
+    """A kernel's source, and the directory that it was unpacked into."""
+
+    source: str
+    directory: str
+
+
 class Kernels(Answer, frozen=True, kw_only=True):
     """All kernels in the cache."""
 

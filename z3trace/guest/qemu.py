@@ -82,10 +82,12 @@ def _base_command(kernel: Kernel, initramfs: Path, options: Options, qemu: list[
     return kept
 
 
-def guest_programs() -> Path:
-    """Where guests keep compiled programs, from one guest to the next."""
-    directory = paths.cache() / "guest-programs"
-    directory.mkdir(exist_ok=True)
+def guest_programs(kernel: Kernel) -> Path:
+    """Where guests keep compiled programs, from one guest to the next; those of a kernel that
+    a user built apart from all others: it may be a stranger's."""
+    home = paths.cache() / "guest-programs"
+    directory = home / f"own-{kernel.called}" if kernel.own else home
+    directory.mkdir(parents=True, exist_ok=True)
     return directory
 
 
@@ -98,7 +100,7 @@ def _kernel_arguments(kernel: Kernel, options: Options, run: Path, *, kvm: bool)
         *clock,
         *([f"Z3T_SHARE={options.share}"] if options.share else []),
         f"Z3T_RUN={run}",
-        f"Z3T_PROGRAMS={guest_programs()}",
+        f"Z3T_PROGRAMS={guest_programs(kernel)}",
         f"Z3T_KERNEL={kernel.root}",
         f"Z3T_RELEASE={kernel.release}",
         f"Z3T_BUSYBOX={tools.find('busybox')}",
@@ -130,12 +132,12 @@ def _mapped(directory: Path) -> tuple[str, ...]:
     return f"security_model={model}", "fmode=0644", "dmode=0755"
 
 
-def _exports(options: Options, run: Path) -> list[str]:
+def _exports(kernel: Kernel, options: Options, run: Path) -> list[str]:
     as_it_is = "security_model=none"
     kept = ("readonly=on",) if options.stranger else ()
     exports = _export("root", Path("/"), as_it_is, "readonly=on")
     exports += _export("run", run, *_mapped(run))
-    exports += _export("programs", guest_programs(), as_it_is, *kept)
+    exports += _export("programs", guest_programs(kernel), as_it_is, *kept)
     # QEMU's own threads, whoever it is in its box: how long they waited for a CPU.
     exports += _export("threads", Path("/proc/self/task"), as_it_is, "readonly=on")
     if options.share:
@@ -150,7 +152,7 @@ def qemu_command(kernel: Kernel, options: Options, where: Directories, *, kvm: b
     argv = _base_command(kernel, initramfs, options, qemu)
     private = _escaped(where.private)
     argv += [
-        *_exports(options, where.run),
+        *_exports(kernel, options, where.run),
         *(
             "-chardev",
             f"socket,id=console,path={private}/console,server=on,wait=off,"
@@ -169,6 +171,6 @@ def qemu_command(kernel: Kernel, options: Options, where: Directories, *, kvm: b
     if not options.disks:
         argv = [tools.find("prlimit"), f"--fsize={share.RUN_LIMIT}", "--core=0", "--", *argv]
     if options.boxed:
-        keeps = None if options.stranger else guest_programs()
+        keeps = None if options.stranger else guest_programs(kernel)
         return [*box.boxed(where, keeps_programs=keeps), *argv]
     return argv

@@ -14,8 +14,8 @@ _Count = Annotated[int, Meta(ge=0, le=1 << 20)]
 
 
 class PairSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One variant: label, module file, that of its timed build (empty: none), recording to
-    write."""
+    """One variant: label, module file (empty: the kernel's own), that of its timed build
+    (empty: none), recording to write."""
 
     label: str
     module: str
@@ -37,6 +37,8 @@ class PairSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep_paths: bool
     command: list[str]
     sides: list[PairSide]
+    #: How operations are probed; empty: as is cheaper in this guest.
+    method: str = ""
 
 
 class PairProgress(msgspec.Struct, frozen=True):

@@ -60,7 +60,7 @@ class Home:
     files: tuple[str, ...] = ()
 
 
-def _script(command: Sequence[str], environment: Mapping[str, str], directory: Path) -> str:
+def _script(kernel: Kernel, command: Sequence[str], directory: Path) -> str:
     exports = {
         "HOME": "/root",
         "LANG": "C.UTF-8",
@@ -68,9 +68,9 @@ def _script(command: Sequence[str], environment: Mapping[str, str], directory: P
         ":/usr/sbin:/usr/bin:/sbin:/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
         "Z3TRACE_CACHE": str(paths.cache()),
-        "Z3TRACE_PROGRAMS": str(guest_programs()),
+        "Z3TRACE_PROGRAMS": str(guest_programs(kernel)),
+        paths.KERNEL: kernel.called,
         paths.VOUCHED: "1",
-        **environment,
     }
     lines = ["#!/bin/sh", *(f"export {k}={shlex.quote(v)}" for k, v in exports.items())]
     lines += [f"cd {shlex.quote(str(directory))}", f"exec {shlex.join(command)}", ""]
@@ -169,7 +169,7 @@ def run(  # noqa: PLR0913 - the parts of one guest
     with share.directories(home.directory if home.files else None) as where:
         for name, content in (files or {}).items():
             (where.run / name).write_bytes(content)
-        script = _script(command, {}, options.share or where.run)
+        script = _script(kernel, command, options.share or where.run)
         (where.run / "command.sh").write_text(script)
         argv = qemu_command(kernel, options, where, kvm=kvm)
         outputs = [

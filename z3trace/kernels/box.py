@@ -30,17 +30,10 @@ _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 #: What programs need of /etc: which of several compilers is cc, and where libraries lie.
 _SETTINGS = ("/etc/alternatives", "/etc/ld.so.cache")
 
-# Bounds of each program in the box.
-_MEMORY = 2 << 30  # bytes of address space
-_FILE = 256 << 20  # bytes of a file that it writes
 _TEMPORARY = 512 << 20  # bytes in /tmp, all files together
 #: The kernel does not hold root to this one: there the time alone ends a flood of processes.
 _PROCESSES = 256
 _OPEN_FILES = 1024
-
-# Bounds of what it leaves behind.
-_MOST_FILES = 1000
-_MOST_BYTES = 512 << 20
 _OUTPUT = 1 << 20  # bytes of its output that are kept, from the end
 
 #: Of a process, and of one whose parent tells: at the limit of a processor's time, or when
@@ -52,6 +45,21 @@ _MOST_SAID = 15
 _CHATTER = re.compile(r"make(\[\d+\])?: (Entering|Leaving) directory|  (CC|LD|MODPOST) ")
 
 _UNBOXED = "--unboxed lets a stranger's patch meet the compiler outside of a box"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What each program in a box may take, and what all of them together may leave behind."""
+
+    memory: int = 2 << 30  # bytes of address space
+    file: int = 256 << 20  # bytes of a file that it writes
+    files: int = 1000
+    size: int = 512 << 20  # bytes of all files
+    #: Whether links may be left too: then nobody may follow what lies there.
+    links: bool = False
+
+
+_ORDINARY = Bounds()
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,9 @@ class Box:
     boxed: bool = True
     #: Where the programs and libraries lie that it sees as the system's.
     system: Path = Path("/")
+    bounds: Bounds = _ORDINARY
+    #: Files that are seen in the place of others: (a file, the path that it is seen at).
+    over: Sequence[tuple[Path, Path]] = ()
 
     def run(
         self,
@@ -86,13 +97,13 @@ class Box:
         """
         variables = {"PATH": _PATH, "LC_ALL": "C", "HOME": "/nonexistent", **(environment or {})}
         program = _find(str(arguments[0]), self.system)
-        command = [*_bounds(timeout, self.system), program, *map(str, arguments[1:])]
+        command = [*_bounds(self.bounds, timeout, self.system), program, *map(str, arguments[1:])]
         if self.boxed:
             command = [*_walls(self), *command]
         status, output = self._watch(command, variables, data, timeout)
         if self.boxed and status and output.startswith("bwrap: "):
             _must_be_had()
-        only_files(self.writable, doing)
+        only_files(self.writable, doing, self.bounds)
         if status is None:
             raise Z3traceError(f"{doing} took longer than {timeout:.0f} s")
         if status in _KILLED:
@@ -159,12 +170,12 @@ def _find(program: str, system: Path = Path("/")) -> str:
     raise Z3traceError(f"{program} is at {elsewhere}", "the box sees programs below /usr only")
 
 
-def _bounds(timeout: float, system: Path) -> list[str]:
+def _bounds(bounds: Bounds, timeout: float, system: Path) -> list[str]:
     """The command that holds another to the bounds."""
     limits = {
         "cpu": int(timeout),
-        "as": _MEMORY,
-        "fsize": _FILE,
+        "as": bounds.memory,
+        "fsize": bounds.file,
         "nproc": _PROCESSES,
         "nofile": _OPEN_FILES,
         "core": 0,
@@ -214,7 +225,8 @@ def walls(
 def _walls(box: Box) -> list[str]:
     """The command that runs another in the box."""
     user = ("--uid", _USER, "--gid", _USER)
-    more = (*user, "--new-session", "--remount-ro", "/dev", "--chdir", str(box.writable))
+    over = [word for file, at in box.over for word in ("--ro-bind", str(file), str(at))]
+    more = (*user, "--new-session", "--remount-ro", "/dev", "--chdir", str(box.writable), *over)
     return [*walls(box.readable, [box.writable], *more, system=box.system), "--"]
 
 
@@ -237,9 +249,9 @@ def _must_be_had() -> None:
         )
 
 
-def only_files(directory: Path, doing: str) -> None:
-    """InputError if below *directory* lies anything but regular files and directories, or
-    too much of them."""
+def only_files(directory: Path, doing: str, bounds: Bounds = _ORDINARY) -> None:
+    """InputError if below *directory* lies anything but regular files and directories, and
+    links where *bounds* allow them, or too much of it."""
     pending, files, size = [directory], 0, 0
     try:
         while pending:
@@ -250,9 +262,13 @@ def only_files(directory: Path, doing: str) -> None:
                     size += status.st_size
                     if stat.S_ISDIR(status.st_mode):
                         pending.append(Path(entry.path))
-                    elif not stat.S_ISREG(status.st_mode):
+                    elif not _may_be_left(status.st_mode, bounds):
                         raise InputError(f"{doing} leaves what is no file: {entry.name!r}")
-                    if files > _MOST_FILES or size > _MOST_BYTES:
+                    if files > bounds.files or size > bounds.size:
                         raise InputError(f"{doing} leaves too many or too large files")
     except OSError as error:
         raise InputError(f"{doing} leaves what cannot be read: {error.strerror}") from error
+
+
+def _may_be_left(mode: int, bounds: Bounds) -> bool:
+    return stat.S_ISREG(mode) or (bounds.links and stat.S_ISLNK(mode))

@@ -140,7 +140,7 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
         )
     digest = _digest(kernel, builder.toolchain, parts if boxed else [*parts, b"unboxed"])
     called = re.sub(r"[^A-Za-z0-9._+-]", "_", chosen.name)[:80] + ("-timed" if timed else "")
-    directory = paths.cache() / "modules" / kernel.release / f"{name}-{called}-{digest}"
+    directory = kernel.built / f"{name}-{called}-{digest}"
     if not boxed:
         say(f"the compiler meets the patches of {chosen.name} outside of a box, as --unboxed says")
     done = _built(directory, name, label(chosen.name, boxed=boxed), digest)
@@ -195,11 +195,11 @@ def _included() -> list[Path]:
 
 def build_own(kernel: Kernel, name: str, files: Sequence[Path], flags: str, say: Say) -> Module:
     """Build the module *name* from *files* of ours, its source and what that includes."""
-    # Our own source: no stranger's, so that it needs no box.
-    builder = _Builder(kernel, toolchains.of(kernel, say), boxed=False)
+    # Our own source needs no box; the tools of a kernel's tree may be a stranger's.
+    builder = _Builder(kernel, toolchains.of(kernel, say), boxed=bool(kernel.own))
     parts = [flags.encode(), *(file.read_bytes() for file in files)]
     digest = _digest(kernel, builder.toolchain, parts)
-    directory = paths.cache() / "modules" / kernel.release / f"{name}-{digest}"
+    directory = kernel.built / f"{name}-{digest}"
     done = _built(directory, name, "", digest)
     if done:
         return done

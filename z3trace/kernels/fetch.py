@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from z3trace import paths
-from z3trace.kernels import offers
+from z3trace.kernels import offers, sourcetree
 from z3trace.kernels.layout import Kernel
 from z3trace.kernels.packages import Say, download, resolve
 from z3trace.kernels.unpack import unpack
 
-__all__ = ["Kernel", "Say", "cached", "fetch", "is_whole", "kernels"]
+__all__ = ["Kernel", "Say", "cached", "fetch", "is_whole", "kernels", "source"]
 
 _MANIFEST = "manifest.json"
 
@@ -68,6 +68,17 @@ def fetch(wanted: str | None, say: Say, suite: str = "") -> Kernel:
         }
         (work / _MANIFEST).write_text(json.dumps(manifest, indent=1))
     return _load(directory)
+
+
+def source(wanted: str | None, directory: Path, say: Say) -> str:
+    """Unpack the whole source of the kernel that *wanted* stands for into *directory*, which
+    is made; its release."""
+    resolved = resolve(wanted, "", say)
+    deb = download(resolved.packages[-1], resolved.lists, paths.cache() / "packages", say)
+    say(f"unpacking the source of {resolved.release}")
+    with paths.new_directory(directory, replace=False) as work:
+        sourcetree.unpack_all(deb, work)
+    return resolved.release
 
 
 def kernels() -> list[tuple[Kernel, bool]]:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from z3trace import paths
 from z3trace.errors import UsageError, Z3traceError
 
 #: The files of the source package that modules are built from, as far as a kernel has them,
@@ -32,6 +33,10 @@ class Kernel:
     default: bool = True
     #: The suite of Debian that it was fetched from; empty: the machine's own.
     suite: str = ""
+    #: Of a kernel that a user built: what tells it from others of its release; else empty.
+    own: str = ""
+    #: Whether QEMU can boot its ELF image: one without PVH's note is booted packed.
+    boots_elf: bool = True
 
     @property
     def root(self) -> Path:
@@ -54,7 +59,20 @@ class Kernel:
     def image(self) -> Path:
         """What QEMU boots: the ELF image if it could be unpacked, which spares the
         guest the decompression, else the packaged one."""
-        return self.unpacked_image if self.unpacked_image.exists() else self.packaged_image
+        if self.boots_elf and self.unpacked_image.exists():
+            return self.unpacked_image
+        return self.packaged_image
+
+    @property
+    def called(self) -> str:
+        """Its release, and what tells it from others that have the same: what was built for
+        one of them may not fit another."""
+        return f"{self.release}-{self.own}" if self.own else self.release
+
+    @property
+    def built(self) -> Path:
+        """Where modules that are built for it lie."""
+        return paths.cache() / "modules" / self.called
 
     @property
     def headers(self) -> Path:

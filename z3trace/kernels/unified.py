@@ -85,6 +85,12 @@ def lines_for(name: str, data: bytes, source: str) -> Lines:
     return Lines(tuple(changes), tuple(dict.fromkeys(left_out)))
 
 
+def files_of(name: str, data: bytes) -> list[str]:
+    """The files of a kernel's tree that the patch *data*, called *name*, changes, in order;
+    InputError if it is no patch."""
+    return list(dict.fromkeys(map(_path, _files(name, _plain(name, data, "\0")))))
+
+
 def _plain(name: str, data: bytes, source: str) -> bytes:
     """*data* without what would be read by regular expressions that take more than linear
     time: no line of a hunk begins like that, nor does a good header."""

@@ -14,10 +14,9 @@ from functools import cached_property
 
 from z3trace.bpf import layout
 from z3trace.code.callsites import Site
-from z3trace.code.function import lock_register
 from z3trace.data.counts import SiteCounts
 from z3trace.errors import UsageError
-from z3trace.target.plan import ClassRule, Plan
+from z3trace.target.plan import ClassRule, Plan, added
 
 #: What a lock is of that no rule of the target knows.
 _OTHER = "other"
@@ -32,19 +31,16 @@ _CATCH_ALL = {"spin": layout.RULE_SPINLOCK, "read": layout.RULE_RWLOCK, "write":
 def shown(plan: Plan, site: Site) -> str:
     """The lock class whose offset the code adds to a pointer right before the call, or
     that all locks of this kind are of; empty if that does not tell one."""
-    function = plan.code.decoded.get(site.start)
-    if function is None:
+    if plan.code.decoded.get(site.start) is None:
         return ""
     if site.kind != "spin":
         kinds = {r.lock_class for r in plan.rules if r.of == "rw" or r.kind == layout.RULE_RWLOCK}
         return plan.locks[kinds.pop()].name if len(kinds) == 1 else ""
-    line = function.line_to(site.offset)
-    registers = (lock_register(line[i:]) for i in range(len(line)))
-    offsets = {register[1] for register in registers if register}
+    offsets = added(plan.code, site)
     names = {
         plan.locks[rule.lock_class].name
         for rule in plan.rules
-        if rule.offset in offsets - {0} and plan.locks[rule.lock_class].members
+        if rule.offset in offsets and plan.locks[rule.lock_class].members
     }
     return names.pop() if len(names) == 1 else ""
 
@@ -127,7 +123,9 @@ class SiteClasses:
     def _possible(self, site: Site) -> set[str]:
         """The classes that a lock of this kind can be of."""
         names = {self._names[rule.lock_class] for rule in self._fitting(site)}
-        return names | {self._of_unknown(site)}
+        # The lock of a class that call sites tell may come here through a register.
+        named = {rule.lock_class for rule in self._plan.target.locks if rule.where == "site"}
+        return names | named | {self._of_unknown(site)}
 
     def _fitting(self, site: Site) -> Sequence[ClassRule]:
         """The rules for locks of this kind."""

@@ -53,3 +53,13 @@ def _warming(ways: list[Way]) -> list[Way]:
         if not way.probe:
             bare.setdefault(way.build, way)
     return [*probed[:1], *bare.values()]
+
+
+def boots(count: int) -> list[tuple[int, int]]:
+    """(side, number from 0) of *count* boots for each of two sides: before, after, after,
+    before, and so on, so that a drift of the machine falls on both alike."""
+    order = []
+    for number in range(count):
+        sides = (0, 1) if number % 2 == 0 else (1, 0)
+        order += [(side, number) for side in sides]
+    return order

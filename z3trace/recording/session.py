@@ -159,6 +159,8 @@ class Wanted:
     operations: tuple[str, ...] = ()
     keep_paths: bool = False
     task_slots: int = layout.TASK_SLOTS
+    #: How operations are probed, if it is not to be the cheaper way here.
+    method: str = ""
 
     def choice(self) -> Choice:
         mask = sum(1 << cpu for cpu in set(self.processors)) or ALL_CPUS
@@ -201,6 +203,8 @@ def recorders(  # noqa: PLR0913 - the parts of one session, and who is told
         say("measuring what the probes cost")
         try:
             measured, cheaper = calibration.measure(programs, choice)
+            if wanted.method:
+                cheaper = wanted.method == "trampoline"
             choice = replace(choice, trampolines=cheaper)
         except Z3traceError as error:
             note(f"not calibrated: {error.message}; figures stay uncorrected")

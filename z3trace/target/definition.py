@@ -52,12 +52,17 @@ class OperationRule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LockRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"lock_class": "class"}):
-    """Where the locks of a class lie."""
+    """Where the locks of a class lie.
+
+    In a "site": nowhere that an operation is handed.  A call site is of the class if the
+    instructions before it add the member's offset to a pointer, and no other member of the
+    target's lock classes has that offset.
+    """
 
     lock_class: _Word
     struct: _Identifier
     member: _Identifier
-    where: Literal["pool", "object", "page", "rwlock", "spinlock"] = field(name="in")
+    where: Literal["pool", "object", "page", "rwlock", "spinlock", "site"] = field(name="in")
     optional: bool = False
     #: What of the kernel's lock it is; empty: of either kind.
     kind: Literal["", "spin", "rw"] = ""
@@ -70,10 +75,11 @@ class LockRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"lock_cl
 class Condition(Struct, frozen=True, forbid_unknown_fields=True):
     """Something that a workload should have met for a check to mean much.
 
-    *test*: the function was called; argument number *argument* has a bit of *value*;
-    the list head *struct*.*member* that the argument points into is empty; or the
-    function returned zero, or did not.  *needs*: a structure of the target, or a member of
-    one (``pool.lru``), that a version must have for the test to mean what *name* says.
+    *test*: the function was called; argument number *argument*, or *struct*.*member* in what
+    it points to, has a bit of *value*; the list head *struct*.*member* that the argument
+    points into is empty; or the function returned zero, or did not.  *needs*: a structure of
+    the target, or a member of one (``pool.lru``), that a version must have for the test to
+    mean what *name* says.
     """
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_ .,'-]{1,60}\Z")]
@@ -176,6 +182,14 @@ def load(name: str) -> Target:
                 'pool, belongs to in = "object"'
             )
     for condition in target.conditions:
-        if condition.test == "list-empty" and not (condition.struct and condition.member):
-            raise InputError(f"{path}: {condition.name!r} needs the struct and member of the list")
+        _must_look_at_something(path, condition)
     return target
+
+
+def _must_look_at_something(path: Path, condition: Condition) -> None:
+    if bool(condition.struct) != bool(condition.member):
+        raise InputError(f"{path}: {condition.name!r} needs struct and member, or neither")
+    if condition.member and condition.test not in ("list-empty", "has-bits"):
+        raise InputError(f"{path}: {condition.name!r} looks at no member: {condition.test}")
+    if condition.test == "list-empty" and not condition.member:
+        raise InputError(f"{path}: {condition.name!r} needs the struct and member of the list")

@@ -65,10 +65,12 @@ def _operations(functions: Sequence[Candidate], pool: str) -> list[str]:
 
 def _locks(members: Sequence[LockMember], pool: str) -> list[str]:
     rwlocks = [lock for lock in members if lock.kind == "rwlock"]
+    offsets = Counter(lock.offset for lock in members)
     lines = [
         "",
-        '# Lock classes. "pool": a member of what the operations get as "pool"; the others',
-        "# cannot be told from their address, and count as 'other' unless you say how.",
+        '# Lock classes. "pool": a member of what the operations get as "pool"; "site": told by',
+        "# the member's offset in the instructions before each lock call.  One that is the first",
+        "# member of its structure counts as 'other' unless you say how.",
     ]
     used: set[str] = set()
     for lock in members:
@@ -76,6 +78,8 @@ def _locks(members: Sequence[LockMember], pool: str) -> list[str]:
             where = "pool"
         elif lock.kind == "rwlock" and len(rwlocks) == 1:
             where = "rwlock"
+        elif lock.offset and offsets[lock.offset] == 1:
+            where = "site"
         else:
             where = ""
         known = bool(where) and len(used) < layout.CLASSES - 1

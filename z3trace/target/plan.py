@@ -17,7 +17,7 @@ from pathlib import Path
 from z3trace.bpf import layout
 from z3trace.code import kerneltext, loaded, module
 from z3trace.code.callsites import Site, Start, TargetCode
-from z3trace.code.function import REACH_BYTES
+from z3trace.code.function import REACH_BYTES, lock_register
 from z3trace.code.lockfunctions import KINDS, Kind
 from z3trace.data.model import LockClass
 from z3trace.errors import CannotTraceError, UsageError
@@ -278,6 +278,9 @@ def lock_rules(
             continue
         if rule.where in ("page", "spinlock") and rule.lock_class in pooled:
             continue
+        if rule.where == "site":
+            members[rule.lock_class].append(f"{rule.struct}.{rule.member}")
+            continue
         number = classes.index(rule.lock_class)
         kind = _RULE_KINDS[rule.where]
         if kind == layout.RULE_POOL and any((r.kind, r.offset) == (kind, offset) for r in rules):
@@ -328,7 +331,41 @@ def plan_of(target: Target, code: TargetCode, builtin: bool) -> Plan:
         )
     members = {name: code.members(name) for name in target.structures()}
     rules, locks = lock_rules(target, members, {site.kind for site in code.sites})
-    return Plan(target, code, builtin, operations, missing, code.sites, rules, locks)
+    certain = _by_offset(target, members, code)
+    return Plan(target, code, builtin, operations, missing, code.sites, rules, locks, certain)
+
+
+def _by_offset(
+    target: Target, offsets: Mapping[str, Mapping[str, int]], code: TargetCode
+) -> dict[int, str]:
+    """Site -> class of the sites of rules for call sites.  An offset that members of two
+    classes have tells neither, and 0 is what every pointer to a structure is."""
+    known: dict[tuple[str, int], set[str]] = {}
+    for rule in target.locks:
+        offset = offsets.get(rule.struct, {}).get(rule.member)
+        for kind in (rule.kind,) if rule.kind else ("spin", "rw"):
+            if offset:
+                known.setdefault((kind, offset), set()).add(rule.lock_class)
+    wanted = {rule.lock_class for rule in target.locks if rule.where == "site"}
+    certain = {}
+    for site in code.sites if wanted else ():
+        kind = "spin" if site.kind == "spin" else "rw"
+        found = [known.get((kind, offset), set()) for offset in added(code, site)]
+        names = set().union(*found)
+        if len(names) == 1 and names <= wanted:
+            certain[site.number] = names.pop()
+    return certain
+
+
+def added(code: TargetCode, site: Site) -> set[int]:
+    """What the instructions right before a lock call add to a pointer that becomes the
+    lock's address, in bytes, at each place where that can be told; without 0."""
+    function = code.decoded.get(site.start)
+    if function is None:
+        return set()
+    line = function.line_to(site.offset)
+    registers = (lock_register(line[i:]) for i in range(len(line)))
+    return {register[1] for register in registers if register} - {0}
 
 
 def remarks(plan: Plan) -> list[str]:

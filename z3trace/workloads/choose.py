@@ -1,5 +1,6 @@
 """The workload that a command line names."""
 
+import os
 import platform
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,7 +28,7 @@ NAMED: dict[str, Callable[[str], Workload]] = {
 def built_module(name: str) -> Path | None:
     """The module NAME.ko in the cache that was built for the running kernel from this
     z3trace's own sources, which lie beside it: another version may share the cache."""
-    there = paths.cache() / "modules" / platform.release()
+    there = paths.cache() / "modules" / os.environ.get(paths.KERNEL, platform.release())
     files = sorted(there.glob(f"{name}-*/{name}.ko"), key=lambda path: path.stat().st_mtime)
     return next((paths.trusted(file) for file in reversed(files) if _is_own(file)), None)
 

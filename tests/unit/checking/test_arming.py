@@ -133,7 +133,24 @@ def test_conditions_are_counted_or_say_why_not(armed: Armed) -> None:
         layout.PATCH_TEST: rules.TESTS.index("called"),
         layout.PATCH_VALUE: 0,
         layout.PATCH_ARGUMENT: 0,
+        layout.PATCH_OFFSET: 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("member", "offset", "reason"),
+    [("lock", 1 + 8, ""), ("private", None, "this version of my has no pool.private")],
+)
+def test_a_test_may_look_at_a_member_of_what_an_argument_points_to(
+    armed: Armed, member: str, offset: int | None, reason: str
+) -> None:
+    changes = {"struct": "pool", "member": member, "test": "has-bits", "value": 2}
+    condition = structs.replace(FREES.conditions[0], **changes)
+    judged, _, programs = _arm(armed, structs.replace(FREES, conditions=[condition]))
+    assert [each.reason for each in judged.conditions] == [reason]
+    patched = [patches for name, patches, _ in programs.loaded if name == "condition"]
+    assert [patches[layout.PATCH_OFFSET] for patches in patched] == [offset] * (offset is not None)
+    assert [patches[layout.PATCH_VALUE] for patches in patched] == [2] * (offset is not None)
 
 
 @pytest.mark.parametrize(("needs", "there"), [

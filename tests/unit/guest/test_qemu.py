@@ -1,6 +1,7 @@
 """The options that QEMU is given: what a guest can mount, and how a path is written."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from z3trace.errors import UsageError
 from z3trace.guest import qemu, share
 from z3trace.kernels.fetch import Kernel
+
+KERNEL = Kernel(Path("/kernel"), "6.1.0-0-amd64", "6.1.0-1")
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +21,7 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _exported(options: qemu.Options, run: Path) -> dict[str, str]:
     """Name -> the values of its -fsdev."""
-    words = qemu._exports(options, run)
+    words = qemu._exports(KERNEL, options, run)
     values = [words[i + 1] for i, word in enumerate(words) if word == "-fsdev"]
     return {value.split(",")[1].removeprefix("id=z3t"): value for value in values}
 
@@ -36,6 +39,14 @@ def test_a_stranger_gets_what_is_kept_for_others_read_only(tmp_path: Path) -> No
     exported = _exported(qemu.Options(stranger=True), tmp_path)
     assert "readonly=on" in exported["programs"]
     assert "readonly" not in exported["run"]
+
+
+def test_what_a_kernel_of_the_users_compiles_meets_no_other(tmp_path: Path) -> None:
+    """It may be a stranger's, and its guest writes what the next one loads."""
+    others = qemu.guest_programs(KERNEL)
+    own = [qemu.guest_programs(replace(KERNEL, own=name)) for name in ("0123", "4567")]
+    assert len({others, *own}) == 3
+    assert all(path.is_dir() for path in own)
 
 
 def test_a_comma_in_a_path_begins_no_option(tmp_path: Path) -> None:

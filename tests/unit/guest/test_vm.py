@@ -11,6 +11,9 @@ from z3trace.guest import vm
 from z3trace.guest.process import Follower
 from z3trace.guest.qemu import Options
 from z3trace.guest.spec import CheckSpec
+from z3trace.kernels.layout import Kernel
+
+KERNEL = Kernel(Path("/kernel"), "6.1.0-0-amd64", "6.1.0-1")
 
 
 def test_a_guests_script_vouches_for_the_hosts_files(
@@ -18,11 +21,13 @@ def test_a_guests_script_vouches_for_the_hosts_files(
 ) -> None:
     """They are the host's user's there, and the guest's root would not touch them."""
     monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path / "cache"))
-    lines = vm._script(["z3trace", "record"], {"X": "a b"}, Path("/run/here")).splitlines()
+    kernel = Kernel(tmp_path, "6.1.9", "1", own="0123")
+    lines = vm._script(kernel, ["z3trace", "re cord"], Path("/run/here")).splitlines()
     assert f"export {paths.VOUCHED}=1" in lines
     assert f"export Z3TRACE_CACHE={tmp_path / 'cache'}" in lines
-    assert "export X='a b'" in lines
-    assert lines[-2:] == ["cd /run/here", "exec z3trace record"]
+    # Which of several kernels of one release it is, and so which modules are for it.
+    assert f"export {paths.KERNEL}=6.1.9-0123" in lines
+    assert lines[-2:] == ["cd /run/here", "exec z3trace 're cord'"]
 
 
 @pytest.mark.timeout(20)
@@ -57,7 +62,7 @@ def test_a_half_needs_no_path_of_its_host(
     given: dict[str, Any] = {}
 
     def run(kernel: object, command: list[str], *_: object, **more: Any) -> None:
-        given.update(more["files"], script=vm._script(command, {}, Path("/run/guest")))
+        given.update(more["files"], script=vm._script(KERNEL, command, Path("/run/guest")))
 
     monkeypatch.setattr(vm, "run", run)
     spec = CheckSpec(

@@ -56,6 +56,35 @@ def test_code_that_is_not_known_tells_no_class() -> None:
     assert siteclasses.shown(replace(plan, code=fakes.Code(sites=[site])), site) == ""
 
 
+DEVICE = LockRule(lock_class="device", struct="device", member="lock", where="site")
+
+
+@pytest.mark.parametrize(
+    ("code", "known", "told"),
+    [
+        ("488d7b28", {"lock": 0x28}, "device"),  # lea 0x28(%rbx),%rdi
+        ("4883c3284889df", {"lock": 0x28}, "device"),  # add $0x28,%rbx; mov %rbx,%rdi
+        ("488d7b20", {"lock": 0x28}, None),
+        ("4889df", {"lock": 0}, None),  # mov %rbx,%rdi: every structure has an offset of 0
+        ("488d7b10", {"lock": 0x10}, None),  # page.lock lies there too
+        ("488d7b28", {}, None),
+    ],
+)
+def test_a_lock_that_no_operation_is_handed_is_told_by_its_offset(
+    code: str, known: dict[str, int], told: str | None
+) -> None:
+    made, site = _called(code)
+    target = structs.replace(fakes.TARGET, locks=[*fakes.TARGET.locks, DEVICE])
+    others = made.code.members
+    made.code.members = lambda name: known if name == "device" else others(name)
+    plan = fakes.plan(made.code, target)
+    classes = siteclasses.of(plan)
+    assert plan.certain.get(site.number) == told
+    assert (site.number in classes.certain("device")) == bool(told)
+    # A site of which nothing is known may be where such a lock is released.
+    assert (site.number in classes.numbers("device")) == (siteclasses.shown(plan, site) != "page")
+
+
 LOCK, UNLOCK, READ = "_raw_spin_lock", "_raw_spin_unlock", "_raw_read_lock"
 SITES = [fakes.site(0, LOCK), fakes.site(1, UNLOCK), fakes.site(2, LOCK), fakes.site(3, READ)]
 RW = LockRule(lock_class="slots", struct="slots", member="lock", where="rwlock")

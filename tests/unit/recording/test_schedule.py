@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from z3trace.data import ways
 from z3trace.data.ways import Way
-from z3trace.recording.schedule import Step, schedule
+from z3trace.recording.schedule import Step, boots, schedule
 
 PAGE, POOL = ways.of_class("page"), ways.of_class("pool")
 EVERY = (
@@ -105,3 +105,19 @@ def test_a_run_of_each_build_warms_up_and_one_with_probes(
     assert not [
         step for step in schedule(2, dict.fromkeys(asked, 3), warm_up=False) if step.warm_up
     ]
+
+
+def test_boots_change_places_from_block_to_block() -> None:
+    assert boots(3) == [(0, 0), (1, 0), (1, 1), (0, 1), (0, 2), (1, 2)]
+
+
+@given(st.integers(1, 100))
+def test_each_side_is_booted_as_often_and_in_order(count: int) -> None:
+    for side in (0, 1):
+        assert [number for of, number in boots(count) if of == side] == list(range(count))
+
+
+@given(st.integers(1, 50).map(lambda half: 2 * half))
+def test_a_steady_drift_falls_on_both_sides_alike(count: int) -> None:
+    places = [[at for at, (of, _) in enumerate(boots(count)) if of == side] for side in (0, 1)]
+    assert sum(places[0]) == sum(places[1])

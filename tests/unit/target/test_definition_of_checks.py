@@ -21,6 +21,8 @@ def _definition(tmp_path: Path, more: str) -> str:
         'holds = ["nothing"]\n',
         '[[conditions]]\nname="x"\nfunctions=["f"]\ntest="list-empty"\n',
         '[[conditions]]\nname="x"\nfunctions=["f"]\ntest="sometimes"\n',
+        '[[conditions]]\nname="x"\nfunctions=["f"]\ntest="has-bits"\nstruct="page"\n',
+        '[[conditions]]\nname="x"\nfunctions=["f"]\nstruct="page"\nmember="private"\n',
         '[[conditions]]\nname="<b>"\nfunctions=["f"]\n',
     ],
 )

@@ -98,6 +98,20 @@ def test_locks_are_classes_where_an_address_can_tell_them(types: Types) -> None:
     assert '# struct = "page"' in draft.draft(_file())
 
 
+def test_a_lock_is_told_by_its_offset_where_no_other_has_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    locks = [
+        LockMember("pool", "lock", "spinlock", 8),
+        LockMember("device", "lock", "spinlock", 40),
+    ]
+    locks += [LockMember("a", "lock", "spinlock", 16), LockMember("b", "lock", "spinlock", 16)]
+    monkeypatch.setattr(draft, "KernelTypes", lambda _: Types({"a_free": "pool"}, locks))
+    target = msgspec.convert(tomllib.loads(draft.draft(_file())), definition.Target)
+    rules = [(rule.lock_class, rule.where) for rule in target.locks]
+    assert rules == [("pool-lock", "pool"), ("device-lock", "site")]
+
+
 @pytest.mark.usefixtures("types")
 def test_a_ninth_operation_is_proposed_only(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"f{n}" for n in range(9)]
