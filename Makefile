@@ -12,7 +12,7 @@ C_FILES := $(shell find probes testbed tests/vm -name '*.[ch]')
 BASE ?=
 SEED ?= ../shared/seeds/000_553e96b2c8b53029.txt
 
-.PHONY: help demo seed test long unit lint format bench bugs distributions soak calibrate fuzz wheel readme house clean
+.PHONY: help demo seed test long unit lint format bench bugs bisect distributions soak calibrate fuzz wheel readme house clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,7 +26,9 @@ demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
 seed: $(READY) ## review the mail that z3trace exists for: make seed BASE=z3fold.c, in build/seed
 	@test -n "$(BASE)" || { echo "make seed BASE=FILE: FILE is mm/z3fold.c of blob d2e8aec (late 2016)"; exit 2; }
 	@case $$(git hash-object "$(BASE)") in d2e8aec*) ;; *) echo "$(BASE) is not blob d2e8aec"; exit 2;; esac
-	.venv/bin/z3trace review $(SEED) --base $(BASE) -o build/seed --force
+	@.venv/bin/z3trace review $(SEED) --base $(BASE) -o build/seed --force; status=$$?; \
+		test $$status = 3 || { echo "make seed: the review ended with status $$status, not 3: it found nothing"; exit 1; }
+	@echo "The review is in build/seed/review.txt; it has findings, as it should."
 
 # The first guest fetches what all need: a kernel, a QEMU, whether KVM works.
 test: lint ## lint and all tests, the guest ones included
@@ -56,6 +58,9 @@ bench: $(READY) ## what z3trace costs, in build/bench
 
 bugs: $(READY) ## every bug variant under check ten times, in build/bugs
 	$(PY) tests/vm/bugs.py 10
+
+bisect: $(READY) ## a lock in a loop, found by git bisect among ten commits, in build/bisect
+	$(PY) tests/bisect/run.py
 
 distributions: $(READY) ## demo and tests on bare roots of Debian 12, 13 and testing
 	$(PY) tests/distributions/run.py $(RELEASES)

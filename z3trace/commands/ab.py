@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RUNS = 40
 
-_BASE = "also a .c file, a kernel tree, or TREE@REVISION by git"
+_BASE = "also a .c file, a tree, TREE@REVISION by git, or a built .ko file"
 RECORDINGS = ("before.z3t", "after.z3t")
 
 
@@ -79,6 +79,7 @@ def make_room(directory: Path) -> None:
 @options.output_directory("recordings, plots and reports", required=True)
 @options.force
 @bisecting.option
+@options.command_line
 def command(
     before: str | None,
     after: str | None,
@@ -95,18 +96,20 @@ def command(
     directory: Path,
     force: bool,
     bisect: bool,
+    command_line: tuple[str, ...],
 ) -> int:
     """Build two variants, record both in turn in one guest, compare.
 
     The runs of the two sides alternate, and the module is loaded anew for each run,
     so that drift and memory layout affect both sides alike.  The first ones warm up and
     do not count; one that the host disturbed is made again.  With --patch, the variant
-    of --before with the patches applied is the side after.
+    of --before with the patches applied is the side after.  The workload is one of ours,
+    or COMMAND, which runs in the guest.
     """
     from z3trace import paths
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import spec
-    from z3trace.kernels import base, build, fetch, variant, workloads
+    from z3trace.kernels import fetch, variant, workloads
     from z3trace.recording import repetitions
     from z3trace.target import definition
     from z3trace.workloads import choose
@@ -117,31 +120,29 @@ def command(
         paths.must_be_new(directory / name, force=force)
     target = definition.load(target_name)
     before, after = _names(target, before, after, patched=bool(patches))
-    workload_text = workload_text or _workload(target)
-    work = choose.named(workload_text)
+    order = choose.order(workload_text, command_line, target.defaults.compare)
+    work = order.made()
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=timed)
     repetitions.of_pair(asked)
     guesthalves.say_if_few(target, runs)
     kernel, boxed = fetch.cached(guest.release, say), not unboxed
     how = (patches, placing.fuzz, placing.defines)
-    variants = [
-        base.variant_of(before, kernel, target.source, say, boxed=boxed, target=target.name),
-        base.variant_of(before, kernel, target.source, say, how, boxed=boxed, target=target.name)
+    chosen = [
+        guesthalves.chosen(before, kernel, target, boxed=boxed),
+        guesthalves.chosen(before, kernel, target, how, boxed=boxed)
         if patches
-        else base.variant_of(after, kernel, target.source, say, boxed=boxed, target=target.name),
+        else guesthalves.chosen(after, kernel, target, boxed=boxed),
     ]
-    for chosen in variants:
-        name = build.label(chosen.name, boxed=boxed)
-        require_recordable(name, sys.argv[1:], workload_text)
-    modules = [
-        build.build_variant(kernel, target.source, chosen, say, boxed=boxed) for chosen in variants
-    ]
-    instrumented = guesthalves.timed(kernel, target.source, variants, boxed=boxed) if timed else []
+    for each in chosen:
+        require_recordable(guesthalves.label(each, boxed=boxed), sys.argv[1:], str(order))
+    modules = [guesthalves.built(each, kernel, target, boxed=boxed) for each in chosen]
+    instrumented = guesthalves.timed(kernel, target.source, chosen, boxed=boxed) if timed else []
     counts = guesthalves.counts(target, replace(asked, timed=bool(instrumented)))
-    workloads.build_workloads(kernel, [workload_text], say)
+    workloads.build_workloads(kernel, [order.text], say)
     pair = spec.PairSpec(
         target=target_name,
-        workload=workload_text,
+        workload=order.text,
+        argv=list(order.argv),
         runs={way.name: count for way, count in counts.items()},
         seed=probing.seed,
         lock_mode=probing.lock_mode,
@@ -173,12 +174,6 @@ def _names(
             "give --before and --after, or --patch",
         )
     return before, after
-
-
-def _workload(target: "Target") -> str:
-    if not target.defaults.compare:
-        raise UsageError(f"target {target.name} has no workload of its own", "give --workload")
-    return target.defaults.compare
 
 
 def _report(recordings: list[Path], directory: Path, *, bisect: bool) -> int:
