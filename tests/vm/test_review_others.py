@@ -15,6 +15,26 @@ pytestmark = pytest.mark.vm
 NULL_BLK = Path(__file__).parent / "null_blk"
 #: Upstream changes without a change of locks, as a whole.
 CHANGES = {"z3fold": "put_z3fold_locked", "zsmalloc": "IS_ERR_VALUE("}
+_HOME = "drivers/block/null_blk"
+#: A helper that takes the disk's lock many times for each request.
+EDITS = {
+    f"{_HOME}/null_blk.h": (
+        "#endif /* __NULL_BLK_H */",
+        "void null_count(struct nullb *nullb);\n#endif /* __NULL_BLK_H */",
+    ),
+    f"{_HOME}/zoned.c": (
+        "static inline sector_t mb_to_sects(",
+        "void null_count(struct nullb *nullb)\n{\n\tfor (int i = 0; i < 16; i++) {\n"
+        "\t\tspin_lock_irq(&nullb->lock);\n\t\tcpu_relax();\n"
+        "\t\tspin_unlock_irq(&nullb->lock);\n\t}\n}\n\nstatic inline sector_t mb_to_sects(",
+    ),
+    f"{_HOME}/main.c": (
+        "\tsector_t sector = blk_rq_pos(rq);\n\tstruct req_iterator iter;\n"
+        "\tstruct bio_vec bvec;\n",
+        "\tsector_t sector = blk_rq_pos(rq);\n\tstruct req_iterator iter;\n"
+        "\tstruct bio_vec bvec;\n\n\tnull_count(nullb);\n",
+    ),
+}
 
 
 def _review(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -49,7 +69,8 @@ def test_a_lock_in_a_loop_of_a_module_of_several_files(
     package = next((paths.cache() / "packages").glob(f"linux-source-*_{kernel.version}.deb"))
     sourcetree.unpack(package, tmp_path / "linux", ["drivers/block/null_blk/*"])
     out = tmp_path / "out"
-    words = [str(NULL_BLK / "loop.patch"), "--base", str(tmp_path / "linux"), "-o", str(out)]
+    mail = upstream.edited(tmp_path / "linux", EDITS, tmp_path)
+    words = [str(mail), "--base", str(tmp_path / "linux"), "-o", str(out)]
     words += ["--target", str(NULL_BLK / "null_blk.toml"), "--release", kernel.release]
     made = _review(*words, "--runs", "6", "--", str(NULL_BLK / "load.sh"))
     reply = (out / "review.txt").read_text()

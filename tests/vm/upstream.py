@@ -24,3 +24,18 @@ def mail(source: str, old: Path, new: Path, word: str, directory: Path) -> tuple
     path = directory / f"{word.strip('(')}.eml"
     path.write_text(head + "".join(diff))
     return path, sum(line.startswith("+") and line[:3] != "+++" for line in diff)
+
+
+def edited(tree: Path, edits: dict[str, tuple[str, str]], directory: Path) -> Path:
+    """A mail that makes *edits* of files in *tree*: of each the text that stands there once,
+    and what comes in its place."""
+    diff: list[str] = []
+    for name, (old, new) in edits.items():
+        before = (tree / name).read_text()
+        assert before.count(old) == 1, f"{old!r} is in {name} {before.count(old)} times"
+        lines = (text.splitlines(keepends=True) for text in (before, before.replace(old, new)))
+        diff += difflib.unified_diff(*lines, f"a/{name}", f"b/{name}")
+    path = directory / "edited.eml"
+    head = "From: A <a@example.org>\nSubject: [PATCH] a change of several files\n\nA change.\n---\n"
+    path.write_text(head + "".join(diff))
+    return path
