@@ -12,7 +12,7 @@ C_FILES := $(shell find probes testbed tests/vm -name '*.[ch]')
 BASE ?=
 SEED ?= ../shared/seeds/000_553e96b2c8b53029.txt
 
-.PHONY: help demo seed test long unit lint format bench bugs kernels whole distributions soak calibrate fuzz wheel deb site readme house schemas clean
+.PHONY: help demo seed test long unit lint format bench bugs kernels whole bisect distributions soak calibrate fuzz wheel deb site readme house schemas clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,7 +26,9 @@ demo: $(READY) ## before/after report of the z3fold locking patch, in build/demo
 seed: $(READY) ## review the mail that z3trace exists for: make seed BASE=z3fold.c, in build/seed
 	@test -n "$(BASE)" || { echo "make seed BASE=FILE: FILE is mm/z3fold.c of blob d2e8aec (late 2016)"; exit 2; }
 	@case $$(git hash-object "$(BASE)") in d2e8aec*) ;; *) echo "$(BASE) is not blob d2e8aec"; exit 2;; esac
-	.venv/bin/z3trace review $(SEED) --base $(BASE) -o build/seed --force
+	@.venv/bin/z3trace review $(SEED) --base $(BASE) -o build/seed --force; status=$$?; \
+		test $$status = 3 || { echo "make seed: the review ended with status $$status, not 3: it found nothing"; exit 1; }
+	@echo "The review is in build/seed/review.txt; it has findings, as it should."
 
 # The first guest fetches what all need: a kernel, a QEMU, whether KVM works.
 test: lint ## lint and all tests, the guest ones included
@@ -62,6 +64,9 @@ kernels: $(READY) ## every target compared and checked on 6.1, 6.12 and 7.2, in 
 
 whole: $(READY) ## two whole kernels built, booted and compared; the first time half an hour
 	Z3TRACE_WHOLE=1 Z3TRACE_REQUIRE=vm $(PY) -m pytest -s tests/vm/test_whole_kernels.py
+
+bisect: $(READY) ## a lock in a loop, found by git bisect among ten commits, in build/bisect
+	$(PY) tests/bisect/run.py
 
 distributions: $(READY) ## demo and tests on bare roots of Debian 12, 13 and testing
 	$(PY) tests/distributions/run.py $(RELEASES)

@@ -26,3 +26,14 @@ def printed(source: str, directory: Path, given: str = "") -> list[str]:
 def compiled(source: str, directory: Path, *flags: str, name: str = "test.o") -> Path:
     """An object file, as a kernel module is one."""
     return _gcc(source, directory, name, "-c", *flags)
+
+
+def made(directory: Path, *texts: str, name: str = "renamed-2.ko") -> Path:
+    """A module's file that says *texts* of itself."""
+    lines = "".join(
+        f'static const char i{n}[] __attribute__((section(".modinfo"), used)) = "{text}";\n'
+        for n, text in enumerate(texts)
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    path = compiled(f"{lines}int f(void) {{ return 1; }}\n", directory, name="m.o")
+    return shutil.move(path, directory / name)

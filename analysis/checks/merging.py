@@ -42,10 +42,19 @@ def merged(reports: Sequence[Report]) -> Report:
         not_judged={rule: why for r in reports for rule, why in r.not_judged.items()},
         lost_events=_summed(report.lost_events for report in reports),
         crossed=sum(report.crossed for report in reports),
-        workload_status=max((r.workload_status or 0 for r in reports), default=0),
+        workload_status=_status(reports),
         interrupted=any(report.interrupted for report in reports),
         hang=next((report.hang for report in reports if report.hang), None),
     )
+
+
+def _status(reports: Sequence[Report]) -> int | None:
+    """The worst status of the workloads; None if one did not end, but for those that were
+    lost with their kernel."""
+    ended = [report.workload_status for report in reports if not report.hang]
+    if None in ended:
+        return None
+    return max((status for status in ended if status), default=0)
 
 
 def _summed(counts: Iterable[dict[str, int]]) -> dict[str, int]:
@@ -106,12 +115,13 @@ def _exercised(parts: Sequence[Exercised]) -> Exercised:
 
 
 def _operations(parts: Sequence[Exercised]) -> dict[str, int | None]:
-    """Calls in all of them; None for those that none of them counted."""
+    """Calls in all of them; None if none were counted, and some may have been lost with a
+    kernel."""
     total: dict[str, int | None] = {}
-    for part in parts:
-        for name, count in part.operations.items():
-            known = total.get(name)
-            total[name] = count if known is None else known + (count or 0)
+    for name in dict.fromkeys(name for part in parts for name in part.operations):
+        counts = [part.operations.get(name, 0) for part in parts]
+        known = sum(count or 0 for count in counts)
+        total[name] = None if None in counts and not known else known
     return total
 
 

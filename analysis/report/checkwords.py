@@ -1,6 +1,7 @@
 """A check's findings put into words, the same in every form of its report."""
 
 from pathlib import Path
+from textwrap import shorten
 
 from z3trace.analysis.checks.findings import Event, Instance, Place, Report, Violation
 from z3trace.data.rules import BY_NAME, Rule
@@ -8,6 +9,8 @@ from z3trace.words import amount
 
 #: Of a rule that this version does not know.
 _UNKNOWN = Rule("", None, "")
+#: Characters of what the console said that a sentence has room for.
+_MOST_WORDS = 60
 UNCOUNTED = "The counts below end {:.1f} s before the last finding: more was reached"
 
 
@@ -102,7 +105,8 @@ def summary(report: Report) -> str:
     broken = len(report.violations)
     said = amount(broken, "violation")
     if report.deaths:
-        said += f" and what killed the kernel ({report.deaths[0].words[:60]})"
+        words = shorten(report.deaths[0].words, _MOST_WORDS, placeholder=" ..")
+        said += f" and what killed the kernel ({words})"
     if report.hang and report.hang.uncounted:
         # The counts are older than what was found.
         lost = "the kernel was lost"

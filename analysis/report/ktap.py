@@ -61,7 +61,7 @@ def nested(groups: Sequence[tuple[str, Sequence[Test]]]) -> str:
 
 def of_check(report: Report) -> list[Test]:
     """A test for each rule, and one for the kernel's life."""
-    tests = []
+    tests, missed = [], _missed(report)
     for rule in RULES:
         broken = [each for each in report.violations if each.rule == rule.name]
         if broken:
@@ -71,14 +71,29 @@ def of_check(report: Report) -> list[Test]:
             tests.append(Test(rule.name, None, [report.not_judged[rule.name]]))
         elif rule.number is None and report.reference is None:
             tests.append(Test(rule.name, None, ["no reference"]))
-        elif report.verdict in ("lost", "incomplete") or report.hang:
-            tests.append(Test(rule.name, None, ["the check did not see everything"]))
+        elif missed:
+            tests.append(Test(rule.name, None, [missed]))
         else:
             tests.append(Test(rule.name, passed=True))
     words = [death.words for death in report.deaths] or (
         [report.hang.reason] if report.hang else []
     )
+    if not words and report.workload_status is None:
+        return [*tests, Test("kernel-lives", None, [missed])]
     return [*tests, Test("kernel-lives", passed=not words, said=words)]
+
+
+def _missed(report: Report) -> str:
+    """Why a rule that was not seen broken may have been all the same; empty if it was not."""
+    if report.hang:
+        return "the kernel was lost before everything was seen"
+    if report.workload_status is None:
+        return "the check did not come to its end"
+    if report.workload_status and not report.interrupted:
+        return f"the workload ended with status {report.workload_status}"
+    if report.lost_events:
+        return f"events are missing: {', '.join(report.lost_events)}"
+    return ""
 
 
 def of_comparison(comparison: Comparison) -> list[Test]:

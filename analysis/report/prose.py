@@ -16,9 +16,10 @@ def ascii_only(text: str) -> str:
 
 
 class _Wrapper(textwrap.TextWrapper):
-    """Breaks lines at blanks, and a list without blanks behind a comma."""
+    """Breaks lines at blanks, and a list without blanks behind a comma; never before a >,
+    which at a line's beginning is the mark of a quotation."""
 
-    wordsep_simple_re = re.compile(r"([ ]+|(?<=,)(?=[^ ]))")
+    wordsep_simple_re = re.compile(r"([ ]+(?!>)|(?<=,)(?=[^ >]))")
 
 
 def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:

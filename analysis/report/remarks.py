@@ -22,6 +22,8 @@ from z3trace.data.rules import BY_NAME, Rule
 _UNKNOWN = Rule("", None, "a rule is broken that this version does not know")
 #: Lock events before a finding that are told of.
 _STEPS = 4
+#: Joins a call chain; a > at a line's beginning would pass for a quotation.
+CALLS = " -> "
 #: A change of a count below this part of it is none.
 _SAME = 0.05
 _NUMBER = re.compile(r"\b(?:0x)?[0-9a-f]{6,16}\b")
@@ -98,7 +100,7 @@ def at_death(death: Death) -> str:
 def _death(death: Death, report: Report) -> Remark:
     """What killed the kernel, about the line in the target at which it did."""
     at = f" in {_at(death.place)}" if death.place.function else ""
-    chain = " > ".join([death.place.function, *death.place.inlined])
+    chain = CALLS.join([death.place.function, *death.place.inlined])
     sentences = [f"The kernel died{at}, and no rule of locks says why: {death.words}."]
     sentences += [f"Call chain: {chain}."] if death.place.function else []
     shown = death.workloads or [report.workload]
@@ -125,7 +127,7 @@ def _finding(violation: Violation, report: Report) -> Remark:
     if violation.reverse:
         chain = ", then ".join(_at(place) for place in violation.reverse)
         sentences.append(f"The other order: {chain}.")
-    chain = " > ".join([violation.function, *violation.inlined])
+    chain = CALLS.join([violation.function, *violation.inlined])
     sentences.append(f"Call chain: {chain}.")
     shown = _reached(violation) + _shown(violation, report)
     place = violation.place

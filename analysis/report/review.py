@@ -154,6 +154,9 @@ def _exercised(review: Review) -> list[str]:
     least = "at least " if report.hang else ""
     counts = [f"{n} {name}" for name, n in done.operations.items() if n is not None]
     known = f"{least}{', '.join(counts)}" if any(done.operations.values()) else "not known"
+    lost = [name for name, n in done.operations.items() if n is None]
+    if lost and known != "not known":
+        known += f"; not known of {', '.join(lost)}, for the kernel was lost before it was counted"
     out = [*heading("What was exercised, and what was not"), *wrap(f"Calls: {known}.")]
     met = [f"{each.name} ({each.count})" for each in done.conditions if each.count]
     never = [each.name for each in done.conditions if each.count == 0]

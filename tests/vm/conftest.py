@@ -30,7 +30,7 @@ Guest = Callable[..., "subprocess.CompletedProcess[str]"]
 
 #: A review boots a guest for each side and each mix: two to four minutes a mail; the documents
 #: show some thirty command lines that boot one.
-_LONG = ["test_review.py", "test_commandlines.py"]
+_LONG = ["test_review.py", "test_review_others.py", "test_commandlines.py"]
 collect_ignore = [] if os.environ.get("Z3TRACE_LONG") else _LONG
 #: Two kernels are built and booted: ``make whole``.
 collect_ignore += [] if os.environ.get("Z3TRACE_WHOLE") else ["test_whole_kernels.py"]

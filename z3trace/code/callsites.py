@@ -75,7 +75,9 @@ class TargetCode(Protocol):
     #: What to call it in a message.
     label: str
     #: Name in a kprobe event, with its colon; empty for the kernel itself.
-    prefix: str
+
+    @property
+    def prefix(self) -> str: ...
 
     @property
     def ambiguous(self) -> Collection[str]:

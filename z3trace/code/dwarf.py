@@ -5,7 +5,7 @@ share their lists of ranges.  So there is an end to what is read.
 """
 
 import bisect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +58,9 @@ def _files(info: Any, unit: Any, budget: Budget) -> dict[int, str]:
     return {i + first: entry.name.decode() for i, entry in enumerate(program["file_entry"])}
 
 
-def structs(elf: Any, source: str) -> dict[str, dict[str, int]]:
-    """Structure -> member -> offset in bytes, of structures declared in *source*;
-    InputError if there is too much to read."""
+def structs(elf: Any, sources: Collection[str]) -> dict[str, dict[str, int]]:
+    """Structure -> member -> offset in bytes, of structures declared in files of the names
+    *sources*; InputError if there is too much to read."""
     structures: dict[str, dict[str, int]] = {}
     info, budget = elf.get_dwarf_info(), Budget()
     for unit in info.iter_CUs():
@@ -70,7 +70,7 @@ def structs(elf: Any, source: str) -> dict[str, dict[str, int]]:
             declared = die.attributes.get("DW_AT_decl_file")
             if die.tag != "DW_TAG_structure_type" or not name or not declared:
                 continue
-            if files.get(declared.value) == source:
+            if files.get(declared.value) in sources:
                 structures[name.value.decode()] = _members(die, budget)
     return structures
 

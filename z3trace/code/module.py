@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from z3trace import paths
 from z3trace.bpf import btf
-from z3trace.code import dwarf, packed, timedcalls
+from z3trace.code import dwarf, modinfo, packed, timedcalls
 from z3trace.code.callsites import Functions, Probe, Site, Start, probes_of
 from z3trace.code.disassembly import instructions
 from z3trace.code.dwarf import Place
@@ -98,8 +98,20 @@ class ModuleFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.label = str(path)
-        self.name = path.name.split(".ko")[0].replace("-", "_")
-        self.prefix = f"{self.name}:"
+
+    @cached_property
+    def name(self) -> str:
+        """As the kernel has it: what the module says of itself, whatever its file is called."""
+        return modinfo.name(self.modinfo) or self.path.name.split(".ko")[0].replace("-", "_")
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.name}:"
+
+    @cached_property
+    def modinfo(self) -> dict[str, str]:
+        """See ``modinfo.of``."""
+        return modinfo.of(self._object)
 
     @cached_property
     def _data(self) -> bytes | bytearray:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DEFAULT_RUNS = 40
 DEFAULT_BOOTS = 8
 
-_BASE = "also a .c file, a kernel tree, or TREE@REVISION by git"
+_BASE = "also a .c file, a tree, TREE@REVISION by git, or a built .ko file"
 RECORDINGS = ("before.z3t", "after.z3t")
 
 
@@ -91,6 +91,7 @@ def make_room(directory: Path) -> None:
 @options.output_directory("recordings, plots and reports", required=True)
 @options.force
 @bisecting.option
+@options.command_line
 def command(
     before: str | None,
     after: str | None,
@@ -108,13 +109,15 @@ def command(
     directory: Path,
     force: bool,
     bisect: bool,
+    command_line: tuple[str, ...],
 ) -> int:
     """Build two variants, record both in turn in one guest, compare.
 
     The runs of the two sides alternate, and the module is loaded anew for each run,
     so that drift and memory layout affect both sides alike.  The first ones warm up and
     do not count; one that the host disturbed is made again.  With --patch, the variant
-    of --before with the patches applied is the side after.
+    of --before with the patches applied is the side after.  The workload is one of ours,
+    or COMMAND, which runs in the guest.
 
     With --kernel twice, two whole kernels are compared, the first one before and the second
     one after: both are booted again and again, in turn, and the target is their own.
@@ -122,7 +125,7 @@ def command(
     from z3trace import paths
     from z3trace.data.recordable import require_recordable
     from z3trace.guest import spec
-    from z3trace.kernels import base, build, variant, workloads
+    from z3trace.kernels import variant, workloads
     from z3trace.recording import repetitions
     from z3trace.target import definition
     from z3trace.workloads import choose
@@ -133,42 +136,40 @@ def command(
         paths.must_be_new(directory / name, force=force)
     target = definition.load(target_name)
     if len(guest.kernels) > 1:
-        ab_kernels.refuse(guest, before, after, patched=bool(patches))
-        workload_text = workload_text or _workload(target)
-        choose.named(workload_text)
+        ab_kernels.refuse(guest, before, after, patched=bool(patches), command=command_line)
+        order = choose.order(workload_text, (), target.defaults.compare)
+        order.made()
         paths.must_be_new(ab_kernels.folder(directory), force=force)
         make_room(directory)
         asked_kernels = ab_kernels.Kernels(
-            *(target_name, workload_text, boots, runs, unprobed, probing, guest, not unboxed)
+            *(target_name, order.text, boots, runs, unprobed, probing, guest, not unboxed)
         )
         status = ab_kernels.record(asked_kernels, directory)
         return status or _report(ab_kernels.recordings(directory, boots), directory, bisect=bisect)
     before, after = _names(target, before, after, patched=bool(patches))
-    workload_text = workload_text or _workload(target)
-    work = choose.named(workload_text)
+    order = choose.order(workload_text, command_line, target.defaults.compare)
+    work = order.made()
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=timed)
     repetitions.of_pair(asked)
     guesthalves.say_if_few(target, runs)
     kernel, boxed = guest.kernel(say), not unboxed
     how = (patches, placing.fuzz, placing.defines)
-    variants = [
-        base.variant_of(before, kernel, target.source, say, boxed=boxed, target=target.name),
-        base.variant_of(before, kernel, target.source, say, how, boxed=boxed, target=target.name)
+    chosen = [
+        guesthalves.chosen(before, kernel, target, boxed=boxed),
+        guesthalves.chosen(before, kernel, target, how, boxed=boxed)
         if patches
-        else base.variant_of(after, kernel, target.source, say, boxed=boxed, target=target.name),
+        else guesthalves.chosen(after, kernel, target, boxed=boxed),
     ]
-    for chosen in variants:
-        name = build.label(chosen.name, boxed=boxed)
-        require_recordable(name, sys.argv[1:], workload_text)
-    modules = [
-        build.build_variant(kernel, target.source, chosen, say, boxed=boxed) for chosen in variants
-    ]
-    instrumented = guesthalves.timed(kernel, target.source, variants, boxed=boxed) if timed else []
+    for each in chosen:
+        require_recordable(guesthalves.label(each, boxed=boxed), sys.argv[1:], str(order))
+    modules = [guesthalves.built(each, kernel, target, boxed=boxed) for each in chosen]
+    instrumented = guesthalves.timed(kernel, target.source, chosen, boxed=boxed) if timed else []
     counts = guesthalves.counts(target, replace(asked, timed=bool(instrumented)))
-    workloads.build_workloads(kernel, [workload_text], say)
+    workloads.build_workloads(kernel, [order.text], say)
     pair = spec.PairSpec(
         target=target_name,
-        workload=workload_text,
+        workload=order.text,
+        argv=list(order.argv),
         runs={way.name: count for way, count in counts.items()},
         seed=probing.seed,
         lock_mode=probing.lock_mode,
@@ -200,12 +201,6 @@ def _names(
             "give --before and --after, or --patch",
         )
     return before, after
-
-
-def _workload(target: "Target") -> str:
-    if not target.defaults.compare:
-        raise UsageError(f"target {target.name} has no workload of its own", "give --workload")
-    return target.defaults.compare
 
 
 def _report(recordings: list[list[Path]], directory: Path, *, bisect: bool) -> int:

@@ -33,7 +33,7 @@ def command(spec_file: Path) -> int:
     target = definition.load(spec.target).of_file(files[0])
     counts = {Way.named(name): count for name, count in spec.runs.items()}
     steps = schedule.schedule(len(spec.sides), counts, warm_up=max(counts.values()) > 1)
-    work = choose.named(spec.workload)
+    work = choose.Order(spec.workload, tuple(spec.argv)).made()
     wanted = session.Wanted(
         lock_mode=spec.lock_mode,
         waits=spec.waits,

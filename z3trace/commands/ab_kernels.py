@@ -37,10 +37,19 @@ class Kernels:
     boxed: bool
 
 
-def refuse(guest: GuestOptions, before: str | None, after: str | None, *, patched: bool) -> None:
+def refuse(
+    guest: GuestOptions,
+    before: str | None,
+    after: str | None,
+    *,
+    patched: bool,
+    command: tuple[str, ...] = (),
+) -> None:
     """UsageError for what two kernels as they are have no place for."""
     if len(guest.kernels) > len(SIDES):
         raise UsageError("--kernel is given more than twice", "before and after are compared")
+    if command:
+        raise UsageError("two kernels run no COMMAND", "name one of z3trace's own by --workload")
     if before or after or patched:
         raise UsageError(
             "two kernels are compared as they are: there is no place for a variant or a patch",

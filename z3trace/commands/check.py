@@ -65,6 +65,7 @@ class _Guest:
     placing: PlacingOptions
     unboxed: bool
     workload: str | None
+    command: tuple[str, ...]
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -72,7 +73,8 @@ class _Guest:
 @click.option(
     "--variant",
     help="Check this variant of the target in a guest: one that 'kernel build' knows, a .toml "
-    "or .c file, a kernel tree, TREE@REVISION, or 'packaged' for the kernel's own module.",
+    "or .c file, a tree, TREE@REVISION, a built .ko file, or 'packaged' for the kernel's own "
+    "module.",
 )
 @options.patches("on top of the variant (default: page-lock of z3fold, else stock), in a guest")
 @options.unboxed
@@ -100,7 +102,7 @@ class _Guest:
 @options.output_directory("the reports: check.txt, .json, .html and lock-order.svg")
 @options.force
 @bisecting.option
-@click.argument("command_line", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
+@options.command_line
 def command(
     target_name: str,
     variant: str | None,
@@ -149,8 +151,10 @@ def command(
             "leave it out, or give its source with --variant FILE.c; a module of yours is checked "
             "in a guest by 'z3trace vm -- check --module'",
         )
-    if in_guest and (duration or command_line):
-        raise UsageError("in a guest a check runs a workload of our own", "give --workload")
+    if in_guest and duration:
+        raise UsageError(
+            "in a guest nothing runs by itself", "give --workload or -- COMMAND, not --duration"
+        )
     known = _nesting(reference) if reference else None
     kept = directory.resolve() if directory else None
     if kept:
@@ -159,7 +163,8 @@ def command(
     with nullcontext(str(kept)) if kept else tempfile.TemporaryDirectory() as name:
         file = Path(name) / EVIDENCE
         if in_guest:
-            where = _Guest(guest, variant, patches, placing, unboxed, workload_text)
+            work = (workload_text, command_line)
+            where = _Guest(guest, variant, patches, placing, unboxed, *work)
             console, lost, status = _check_in_guest(asked, where, file)
         else:
             console, lost, status = "", "", DONE
@@ -222,33 +227,30 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
     """(console, why the guest was lost, its status) after a check in a guest."""
     from z3trace.data.recordable import require_recordable
     from z3trace.guest.spec import CheckSpec
-    from z3trace.kernels import base, build, variant, workloads
+    from z3trace.kernels import build, variant, workloads
     from z3trace.target import definition
     from z3trace.workloads import choose
 
     target = definition.load(asked.target)
-    work = where.workload or target.defaults.check
-    if not work:
-        raise UsageError(f"target {target.name} has no workload of its own", "give --workload")
-    choose.named(work)
+    order = choose.order(where.workload, where.command, target.defaults.check)
+    order.made()
     kernel = where.options.kernel(say)
     module, label = "", asked.label or PACKAGED
     if where.variant != PACKAGED or where.patches:
         how = (where.patches, where.placing.fuzz, where.placing.defines)
         name, boxed = where.variant or target.defaults.base, not where.unboxed
-        chosen = base.variant_of(
-            name, kernel, target.source, say, how, boxed=boxed, target=target.name
-        )
-        label = build.label(asked.label or chosen.name, boxed=boxed)
-        require_recordable(label, sys.argv[1:], work)
-        built = build.build_variant(kernel, target.source, chosen, say, boxed=boxed)
-        module = str(built.path)
-    workloads.build_workloads(kernel, [work], say)
+        chosen = guesthalves.chosen(name, kernel, target, how, boxed=boxed)
+        label = build.label(asked.label, boxed=boxed) if asked.label else ""
+        label = label or guesthalves.label(chosen, boxed=boxed)
+        require_recordable(label, sys.argv[1:], str(order))
+        module = str(guesthalves.built(chosen, kernel, target, boxed=boxed).path)
+    workloads.build_workloads(kernel, [order.text], say)
     spec = CheckSpec(
         target=asked.target,
         label=label,
         module=module,
-        workload=work,
+        workload=order.text,
+        argv=list(order.argv),
         lock_mode=asked.lock_mode,
         seed=asked.seed,
         hold=asked.hold,

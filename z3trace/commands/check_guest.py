@@ -28,7 +28,7 @@ def command(spec_file: Path) -> int:
         target,
         loading.target_module(target, path, load=True, reload=True),
         path,
-        choose.named(spec.workload),
+        choose.Order(spec.workload, tuple(spec.argv)).made(),
         checks.Asked(
             label=spec.label,
             command=spec.command,

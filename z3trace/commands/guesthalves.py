@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from z3trace.commands.screen import aside, say
-from z3trace.errors import FAILED, GUEST_LOST, GuestLostError, Z3traceError
+from z3trace.errors import FAILED, GUEST_LOST, GuestLostError, UsageError, Z3traceError
 from z3trace.words import amount, plural
 
 if TYPE_CHECKING:
@@ -70,6 +70,43 @@ def pair(
     return 0
 
 
+def chosen(
+    text: str,
+    kernel: "Kernel",
+    target: "Target",
+    patches: "tuple[Sequence[Path], int, Sequence[str]] | None" = None,
+    *,
+    boxed: bool,
+) -> "Variant | Module":
+    """What *text* names: a module's file, or a variant or base with *patches*: (patches, fuzz,
+    defines)."""
+    from z3trace.kernels import base, given
+
+    how = patches or base.UNPATCHED
+    if given.is_module(text):
+        if how[0]:
+            raise UsageError(f"a patch is for source, and {text} is built", "give its source")
+        return given.module(text, kernel, target.module)
+    names = {"target": target.name, "module": target.module}
+    return base.variant_of(text, kernel, target.source, say, how, boxed=boxed, **names)
+
+
+def label(each: "Variant | Module", *, boxed: bool) -> str:
+    """What reports call it."""
+    from z3trace.kernels import build
+
+    return each.variant if isinstance(each, build.Module) else build.label(each.name, boxed=boxed)
+
+
+def built(each: "Variant | Module", kernel: "Kernel", target: "Target", *, boxed: bool) -> "Module":
+    """The module's file of what was chosen, built if it is source."""
+    from z3trace.kernels import build
+
+    if isinstance(each, build.Module):
+        return each
+    return build.build_variant(kernel, target.source, each, say, boxed=boxed)
+
+
 def counts(target: "Target", asked: "Asked") -> "Mapping[Way, int]":
     """Runs a side of each way; UsageError if a recording has no room for them."""
     from z3trace.recording import repetitions, room
@@ -109,11 +146,16 @@ def say_if_few(target: "Target", runs: int, unit: str = "run") -> None:
         )
 
 
-def timed(kernel: "Kernel", source: str, variants: "list[Variant]", *, boxed: bool) -> list[str]:
+def timed(
+    kernel: "Kernel", source: str, sides: "Sequence[Variant | Module]", *, boxed: bool
+) -> list[str]:
     """The files of the timed builds; none if they cannot be built, and that is said."""
     from z3trace.kernels import build
 
+    variants = [each for each in sides if not isinstance(each, build.Module)]
     try:
+        if len(variants) < len(sides):
+            raise Z3traceError("a module's file is no source")
         return [
             str(build.build_variant(kernel, source, each, say, boxed=boxed, timed=True).path)
             for each in variants

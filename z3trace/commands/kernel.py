@@ -74,7 +74,6 @@ def _list_offered(suite: str) -> None:
 @command.command("list")
 def list_() -> int:
     """List the kernels and built modules in the cache."""
-    from z3trace import paths
     from z3trace.data import answers
     from z3trace.kernels import fetch as fetching
     from z3trace.kernels import own

@@ -79,6 +79,22 @@ class Percent(click.ParamType):  # type: ignore[type-arg]
         return number
 
 
+class WithCommand(click.Command):
+    """A verb with arguments of its own, and a COMMAND behind ``--``: *command_line*."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own, words = args, []
+        if "--" in args:
+            at = args.index("--")
+            own, words = args[:at], args[at + 1 :]
+        rest = super().parse_args(ctx, own)
+        ctx.params["command_line"] = tuple(words)
+        return rest
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
+
+
 def _group(name: str, kind: type, *decorators: Decorator[Any]) -> Decorator[Any]:
     """Options whose values reach the verb as one argument *name* of the dataclass *kind*."""
 
@@ -127,6 +143,9 @@ load = click.option(
     "--load",
     is_flag=True,
     help="Load the target's module if it is not loaded, and unload it at the end.",
+)
+command_line = click.argument(
+    "command_line", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED
 )
 label = click.option(
     "--label", default="", help="The name of this recording in comparisons and reports."

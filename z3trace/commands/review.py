@@ -11,7 +11,7 @@ import click
 from z3trace.commands import bisecting, guesthalves, options, screen
 from z3trace.commands.options import GuestOptions
 from z3trace.commands.screen import say, wrote
-from z3trace.errors import DONE, FAILED, NOT_JUDGED, VIOLATION, UsageError
+from z3trace.errors import DONE, FAILED, GUEST_LOST, NOT_JUDGED, VIOLATION, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +26,15 @@ _FIGURES = "threads=2,ops=60000,fast_ops=500000,slots=1024,max_size=200,touches=
 _PATCH = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 
 
-@click.command()
+@click.command(cls=options.WithCommand)
 @click.argument("patches", nargs=-1, required=True, type=_PATCH, metavar="PATCH...")
 @click.option(
     "--base",
     "base_name",
     required=True,
     help="The source that the patches are for: 'packaged' for that of the kernel's package, a "
-    ".c file, a kernel tree, TREE@REVISION by git, or a variant that 'kernel build' knows.",
+    ".c file, a tree of a kernel or of the module, TREE@REVISION by git, or a variant that "
+    "'kernel build' knows.",
 )
 @options.target
 @click.option(
@@ -85,14 +86,16 @@ def command(
     directory: Path | None,
     force: bool,
     bisect: bool,
+    command_line: tuple[str, ...],
 ) -> int:
     """Check and compare a patch, and write a reply to it.
 
     PATCH is a patch, a mail or a mailbox with a series, or a reply that quotes the patch
     with remarks between its lines.  Base and patched source are built and checked in
     guests, then recorded in turn.  The reply quotes the patch, with what was found below
-    the lines that it is about.  Exit status 3 if the patch breaks a rule or kills the kernel,
-    6 if it does neither but some rules could not be judged.
+    the lines that it is about.  A COMMAND is the workload of both, in the place of ours.
+    Exit status 3 if the patch breaks a rule or kills the kernel, 6 if it does neither but some
+    rules could not be judged.
     """
     from z3trace import paths
     from z3trace.analysis.report.review import Review
@@ -107,11 +110,16 @@ def command(
     target = definition.load(target_name)
     if not target.source:
         raise UsageError(f"target {target.name} names no source file")
+    only = choose.order(workload_text, command_line) if workload_text or command_line else None
     first = mixes.of(target.defaults.check)[0]
-    figures_text = figures_text or target.defaults.compare or first.bench_on(target.name, _FIGURES)
-    texts = [workload_text or first.workload(target.name), *([figures_text] if figures else [])]
-    for text in texts:
-        choose.named(text)
+    if not only and not target.defaults.check and target.name not in definition.shipped():
+        raise UsageError(f"target {target.name} has no workload", "give --workload or -- COMMAND")
+    usual = target.defaults.compare or first.bench_on(target.name, _FIGURES)
+    measured = only if only and command_line and not figures_text else None
+    measured = measured or choose.order(figures_text, (), usual)
+    orders = [only or choose.Order(first.workload(target.name)), *([measured] if figures else [])]
+    for order in orders:
+        order.made()
     if figures:
         guesthalves.say_if_few(target, runs)
     kept = directory.resolve() if directory else None
@@ -119,16 +127,18 @@ def command(
         paths.must_be_new(kept / REPLY, force=force)
         _make_room(kept)
     kernel, boxed = guest.kernel(say), not unboxed
-    base = resolve(base_name, kernel, target.source, say, boxed=boxed, target=target.name)
+    names = {"target": target.name, "module": target.module}
+    base = resolve(base_name, kernel, target.source, say, boxed=boxed, **names)
     pair = pair_of(kernel, target.source, base, patches, say, fuzz=fuzz, boxed=boxed)
+    longest = max(map(str, orders), key=len)
     for each in (pair.before, pair.after):
-        require_recordable(build.label(each.name, boxed=boxed), sys.argv[1:], max(texts, key=len))
+        require_recordable(build.label(each.name, boxed=boxed), sys.argv[1:], longest)
     modules = [
         build.build_variant(kernel, target.source, each, say, boxed=boxed)
         for each in (pair.before, pair.after)
     ]
     notes = [*pair.notes, *_absent(target, modules)]
-    workloads.build_workloads(kernel, texts, say)
+    workloads.build_workloads(kernel, [order.text for order in orders], say)
     words = ["z3trace", *sys.argv[1:]]
     setting = reviewing.Setting(
         *(kernel, target, target_name, guest),
@@ -138,7 +148,7 @@ def command(
         keep_paths=keep_paths,
         command=words,
     )
-    asked = reviewing.Asked(workload_text, figures_text if figures else "", runs, budget)
+    asked = reviewing.Asked(only, measured if figures else None, runs, budget)
     with nullcontext(str(kept)) if kept else tempfile.TemporaryDirectory() as name:
         found = reviewing.run(setting, (pair.before, pair.after), modules, asked, Path(name))
         review = Review(
@@ -215,4 +225,7 @@ def _report(review: "Review", kept: Path | None) -> int:
         return FAILED
     if remarks.of_check(review.after, review.before):
         return VIOLATION
-    return NOT_JUDGED if review.after.verdict == "incomplete" else DONE
+    if review.after.verdict == "lost":
+        return GUEST_LOST
+    # A kernel that died as that of the base does was not seen to the end of its mix either.
+    return NOT_JUDGED if review.after.hang or review.after.verdict == "incomplete" else DONE

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from z3trace.kernels.layout import Kernel
     from z3trace.kernels.variant import Variant
     from z3trace.target.definition import Target
+    from z3trace.workloads.choose import Order
 
 EVIDENCE = "check.z3c"
 #: A guest takes no longer than this times the longest one so far, as a rule.
@@ -43,10 +44,10 @@ class Setting:
 @dataclass(frozen=True)
 class Asked:
     """*workload*: the only one of the checks, or None for mixes; *figures*: the workload of
-    the recordings, empty for none; *runs* a side; *budget* in seconds."""
+    the recordings, None for none; *runs* a side; *budget* in seconds."""
 
-    workload: str | None
-    figures: str
+    workload: "Order | None"
+    figures: "Order | None"
     runs: int
     budget: float
 
@@ -92,7 +93,7 @@ class Checks:
     tried: set[str] = field(default_factory=set)
     failed: list[str] = field(default_factory=list)
 
-    def run(self, name: str, workload: str) -> "Report | None":
+    def run(self, name: str, workload: "Order") -> "Report | None":
         """Check with the mix called *name*, once; None if the guest left no evidence."""
         if name in self.tried:
             return self.reports.get(name)
@@ -106,7 +107,7 @@ class Checks:
         self.budget.longest = max(self.budget.longest, time.monotonic() - began)
         return self.reports.get(name)
 
-    def _report(self, name: str, workload: str) -> "Report":
+    def _report(self, name: str, workload: "Order") -> "Report":
         from z3trace.analysis.checks import judgement
         from z3trace.data import checkfile
         from z3trace.guest.spec import CheckSpec
@@ -118,7 +119,8 @@ class Checks:
             target=setting.name,
             label=self.module.variant,
             module=str(self.module.path),
-            workload=workload,
+            workload=workload.text,
+            argv=list(workload.argv),
             lock_mode="hybrid",
             seed=setting.seed,
             hold=2.0,
@@ -154,6 +156,7 @@ def run(
     """Everything that runs in guests.  The first mix and the figures come first, whatever
     the budget is; further mixes take what is left of it."""
     from z3trace.workloads import mixes
+    from z3trace.workloads.choose import Order
 
     budget = Budget(asked.budget)
     base, patched = (
@@ -162,7 +165,7 @@ def run(
     )
     first = mixes.of(setting.target.defaults.check)[0]
     for checks in (base, patched):
-        checks.run(first.name, asked.workload or first.workload(setting.target.name))
+        checks.run(first.name, asked.workload or Order(first.workload(setting.target.name)))
     comparison, left = None, []
     if asked.figures:
         comparison, why = figures(setting, variants, modules, asked.figures, asked.runs, directory)
@@ -194,6 +197,7 @@ def look_on(base: Checks, patched: Checks, target: "Target") -> list[str]:
     """Check further mixes while the budget lasts and something was not reached, or a guest
     was lost; the base too with a mix that showed something new.  What was left undone."""
     from z3trace.workloads import mixes
+    from z3trace.workloads.choose import Order
 
     known = mixes.of(target.defaults.check)
     while True:
@@ -207,10 +211,10 @@ def look_on(base: Checks, patched: Checks, target: "Target") -> list[str]:
                 f"The budget of {minutes:.0f} minutes was over before these mixes: "
                 f"{', '.join(undone)}."
             ]
-        both(base, patched, mix.name, mix.workload(target.name))
+        both(base, patched, mix.name, Order(mix.workload(target.name)))
 
 
-def both(base: Checks, patched: Checks, name: str, workload: str) -> None:
+def both(base: Checks, patched: Checks, name: str, workload: "Order") -> None:
     """Check the patched source with a mix, and the base if that showed anything that the
     base has not shown: a finding is the patch's only if the base had its chance."""
     from z3trace.analysis.report.remarks import key
@@ -245,7 +249,7 @@ def figures(
     setting: Setting,
     variants: "Sequence[Variant]",
     modules: "Sequence[Module]",
-    workload: str,
+    workload: "Order",
     runs: int,
     directory: Path,
 ) -> "tuple[Comparison | None, str]":
@@ -255,11 +259,10 @@ def figures(
     from z3trace.commands.ab import RECORDINGS
     from z3trace.guest import spec
     from z3trace.recording import repetitions
-    from z3trace.workloads import choose
 
     source, boxed = setting.target.source, setting.boxed
     instrumented = guesthalves.timed(setting.kernel, source, list(variants), boxed=boxed)
-    work = choose.named(workload)
+    work = workload.made()
     asked = repetitions.Asked(
         runs=runs,
         classes=setting.target.classes()[1:],
@@ -269,7 +272,8 @@ def figures(
     )
     pair = spec.PairSpec(
         target=setting.name,
-        workload=workload,
+        workload=workload.text,
+        argv=list(workload.argv),
         runs={way.name: n for way, n in guesthalves.counts(setting.target, asked).items()},
         seed=setting.seed,
         lock_mode="callsite",

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from z3trace.commands import options, screen
-from z3trace.commands.screen import wrote
+from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE
 
 
@@ -39,16 +39,28 @@ def list_targets() -> int:
     return DONE
 
 
-@command.command("init")
+@command.command("init", cls=options.WithCommand)
 @click.argument("module_name", metavar="MODULE")
 @options.module_file
+@click.option("--workload", "workload_text", help="A workload that z3trace brings.")
+@options.time("--duration", "Run no workload: measure what happens during this time, such as 10s.")
 @options.output_file("Write it here.")
 @options.force
-def init(module_name: str, module_file: Path | None, output: Path | None, force: bool) -> int:
+def init(
+    module_name: str,
+    module_file: Path | None,
+    workload_text: str | None,
+    duration: float | None,
+    output: Path | None,
+    force: bool,
+    command_line: tuple[str, ...],
+) -> int:
     """Draft a target definition for MODULE, which must be loaded.
 
-    The draft is made from the module's symbols, BTF and lock calls.  It is printed, or
-    written to a file with -o.  Record with --target FILE.toml.
+    The draft is made from the module's symbols, BTF and lock calls.  With a COMMAND, or
+    --workload or --duration, it is measured which functions are hot, and those that take most
+    time become the operations; the workload runs once for every eight functions.  The draft
+    is printed, or written to a file with -o.  Record with --target FILE.toml.
     """
     from z3trace.code import loaded, module
     from z3trace.data import outputs, streams
@@ -60,7 +72,15 @@ def init(module_name: str, module_file: Path | None, output: Path | None, force:
     if output:
         outputs.require(output, force=force)
     file = module.ModuleFile(module_file or loaded.packaged_file(module_name))
-    text = draft.draft(file)
+    used = None
+    if workload_text or duration is not None or command_line:
+        from z3trace.recording import hot
+        from z3trace.workloads import choose
+
+        work = choose.choose(workload_text, duration, command_line)
+        measured = hot.measure(file.name, draft.functions(file), work, say)
+        used = {name: (use.calls, use.time) for name, use in measured.items()}
+    text = draft.draft(file, used)
     if output is None:
         screen.result(text, nl=False)
     else:

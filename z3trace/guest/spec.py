@@ -25,7 +25,7 @@ class PairSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class PairSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that ``ab-guest`` needs to know; *runs*: of each way, by its name; outputs are
-    names in the guest's directory."""
+    names in the guest's directory; *argv*: of a command, in the place of the *workload*."""
 
     target: str
     workload: str
@@ -39,6 +39,7 @@ class PairSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sides: list[PairSide]
     #: How operations are probed; empty: as is cheaper in this guest.
     method: str = ""
+    argv: list[str] = []
 
 
 class PairProgress(msgspec.Struct, frozen=True):
@@ -51,7 +52,7 @@ class PairProgress(msgspec.Struct, frozen=True):
 
 class CheckSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that ``check-guest`` needs to know; *module* is empty for the packaged one,
-    *output* a name in the guest's directory, limits are in seconds."""
+    *output* a name in the guest's directory, limits are in seconds, *argv* as of a pair."""
 
     target: str
     label: str
@@ -66,6 +67,7 @@ class CheckSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output: str
     #: What the check's file is to be known by.
     identity: str
+    argv: list[str] = []
 
 
 Spec = TypeVar("Spec", PairSpec, CheckSpec)

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from z3trace import paths
-from z3trace.errors import GuestLostError
+from z3trace.errors import GuestLostError, UsageError
 from z3trace.guest import share
 from z3trace.guest.accelerator import choose
 from z3trace.guest.fitness import must_be_fit
@@ -36,6 +36,10 @@ _SPEC, _TARGET = "spec.json", "target.toml"
 _TARGET_LIMIT = 512 << 10
 #: Bytes of each output of a guest's half that are shown: it says little if all is well.
 _HALF_OUTPUT = 256 << 10
+#: Of a program that a workload is, a script or an executable file.
+_PROGRAM_LIMIT = 64 << 20
+_SEEN = ("/usr", "/bin", "/sbin")
+_PROGRAMS = (b"#!", b"\x7fELF")
 Look = Callable[[Path], None]
 
 
@@ -169,6 +173,8 @@ def run(  # noqa: PLR0913 - the parts of one guest
     with share.directories(home.directory if home.files else None) as where:
         for name, content in (files or {}).items():
             (where.run / name).write_bytes(content)
+            if content.startswith(_PROGRAMS):
+                (where.run / name).chmod(0o755)
         script = _script(kernel, command, options.share or where.run)
         (where.run / "command.sh").write_text(script)
         argv = qemu_command(kernel, options, where, kvm=kvm)
@@ -198,6 +204,21 @@ def run(  # noqa: PLR0913 - the parts of one guest
     return Outcome(status or 0, console, boot_seconds, warnings, tuple(whole))
 
 
+def _own_program(argv: Sequence[str]) -> tuple[list[str], dict[str, bytes]]:
+    """The command *argv* as a guest runs it, which sees nothing of where its user works: a
+    program that is named with its directory comes along, by its name and content.
+
+    UsageError if there is no such program.
+    """
+    path = Path(argv[0])
+    if "/" not in argv[0] or any(path.is_relative_to(part) for part in _SEEN):
+        return list(argv), {}
+    if not path.is_file() or not os.access(path, os.X_OK):
+        raise UsageError(f"there is no program {visible(argv[0])}", "name one that can be run")
+    name = f"workload-{path.name}"
+    return [f"./{name}", *argv[1:]], {name: paths.read_bounded(path, _PROGRAM_LIMIT)}
+
+
 def run_half(  # noqa: PLR0913 - the parts of one guest
     kernel: Kernel,
     verb: str,
@@ -209,7 +230,11 @@ def run_half(  # noqa: PLR0913 - the parts of one guest
 ) -> Outcome:
     """Run the part of a verb that runs in the guest, *verb*, as *spec* says; the files that
     it names lie in the guest's own directory, and so does a target's own definition."""
-    files = {}
+    files: dict[str, bytes] = {}
+    if spec.argv:
+        argv, program = _own_program(spec.argv)
+        files |= program
+        spec = msgspec.structs.replace(spec, argv=argv)
     if spec.target.endswith(".toml"):
         files[_TARGET] = paths.read_bounded(Path(spec.target), _TARGET_LIMIT)
         spec = msgspec.structs.replace(spec, target=_TARGET)

@@ -14,8 +14,8 @@ from typing import Any
 
 from z3trace import paths
 from z3trace.code.elf import ObjectFile
-from z3trace.errors import CannotTraceError
-from z3trace.kernels import beside, facts
+from z3trace.errors import CannotTraceError, InputError
+from z3trace.kernels import beside, facts, manyfiles
 from z3trace.kernels import toolchain as toolchains
 from z3trace.kernels.box import Box
 from z3trace.kernels.layout import Kernel
@@ -66,14 +66,18 @@ class _Builder:
         )
 
 
-def _make(builder: _Builder, directory: Path, name: str, source: str, flags: str) -> None:
-    kbuild = f"obj-m := {name}.o\nccflags-y := {flags}\n"
-    kbuild += f"{name}-y := {source}.o\n" if source != name else ""
+def _kbuild(name: str, source: str, flags: str) -> str:
+    """Of a module of one file."""
+    renamed = f"{name}-y := {source}.o\n" if source != name else ""
+    return f"obj-m := {name}.o\nccflags-y := {flags}\n{renamed}"
+
+
+def _make(builder: _Builder, directory: Path, name: str, kbuild: str) -> None:
     (directory / "Kbuild").write_text(kbuild)
     command: list[str | Path] = ["make", "-C", builder.kernel.headers, f"M={directory}", "modules"]
     log = builder.run(directory, command, f"building {name}.ko", timeout=600)
     for junk in ("*.o", "*.mod", "*.mod.c", ".*.cmd", "modules.order", "Module.symvers", "*.ur-*"):
-        for path in directory.glob(junk):
+        for path in directory.rglob(junk):
             path.unlink()
     (directory / "build.log").write_text(log)
 
@@ -122,8 +126,10 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
     source times its own locks; InputError if it cannot.
     """
     stem = Path(source).stem
-    copy = beside.is_built_in(kernel, stem)
-    name = beside.name_of(stem) if copy else stem
+    copy = beside.is_built_in(kernel, chosen.many or stem)
+    name = chosen.many or (beside.name_of(stem) if copy else stem)
+    if chosen.many:
+        _must_be_possible(chosen, kernel, copy=copy, boxed=boxed, timed=timed)
     packaged = origin(chosen, kernel, source)
     chosen = fitted(chosen, kernel, source, _nobody if timed else say)
     headers = _headers(chosen, timed=timed, copy=copy)
@@ -156,9 +162,15 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
         # What lies beside the source in the kernel's tree; a patch's own comes first.
         flags += f" -I{kernel.sources / Path(source).parent}"
         flags += f" {_INLINE}" if timed else ""
-        _make(builder, work, name, stem, flags)
+        kbuild = _kbuild(name, stem, flags)
+        if chosen.many:
+            own = next(name for name in manyfiles.MAKEFILES if (work / name).exists())
+            (work / own).rename(work / manyfiles.OWN)
+            kbuild = manyfiles.kbuild(name, flags)
+        _make(builder, work, name, kbuild)
         _add_types(builder, work / f"{name}.ko")
-        facts.write(work / f"{name}.ko", Path(source).name, timed=timed)
+        names = dict.fromkeys(Path(path).name for path in (source, *chosen.files))
+        facts.write(work / f"{name}.ko", list(names), timed=timed)
         record = {
             "variant": label(chosen.name, boxed=boxed),
             "digest": digest,
@@ -169,6 +181,26 @@ def build_variant(  # noqa: PLR0913 - what is built, and how
         (work / "variant.json").write_text(json.dumps(record, indent=1))
     path = directory / f"{name}.ko"
     return Module(name, path, label(chosen.name, boxed=boxed), digest, fresh=True)
+
+
+def _must_be_possible(
+    chosen: Variant, kernel: Kernel, *, copy: bool, boxed: bool, timed: bool
+) -> None:
+    """Of a module of several files: CannotTraceError where it cannot be built, InputError
+    where it cannot be timed."""
+    if not boxed:
+        raise CannotTraceError(
+            f"the Makefile of {chosen.many} is somebody's program, and runs in the box only",
+            "leave out --unboxed",
+        )
+    if copy:
+        raise CannotTraceError(
+            f"{chosen.many} is built into {kernel.release}",
+            "what is built in can be built beside it if it is of one file; "
+            "take a kernel that has it as a module",
+        )
+    if timed:
+        raise InputError(f"{chosen.many} is of several files, and timed builds are of one")
 
 
 def _nobody(_: str) -> None:
@@ -207,5 +239,5 @@ def build_own(kernel: Kernel, name: str, files: Sequence[Path], flags: str, say:
     with paths.new_directory(directory, replace=False) as work:
         for file in files:
             shutil.copy(file, work)
-        _make(builder, work, name, name, f"-I$(src) {flags}".strip())
+        _make(builder, work, name, _kbuild(name, name, f"-I$(src) {flags}".strip()))
     return Module(name, directory / f"{name}.ko", "", digest, fresh=True)

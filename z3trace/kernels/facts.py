@@ -5,6 +5,7 @@ The compiler wrote it, but a stranger's source can make it write anything.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,16 +25,16 @@ _RANGES_LIMIT = 256 << 10
 _STRING_LIMIT = 4096
 
 
-def write(path: Path, source: str, *, timed: bool = False) -> None:
-    """Write ``facts.json`` beside the module *path*, built from the file *source*; of a
-    *timed* build with its lock calls.
+def write(path: Path, sources: Sequence[str], *, timed: bool = False) -> None:
+    """Write ``facts.json`` beside the module *path*, built from files of the names *sources*;
+    of a *timed* build, of the first of them, with its lock calls.
 
     InputError if its debug information is packed, or cannot be read.
     """
     if path.stat().st_size > _LIMIT:
         raise InputError(f"{path.name} is larger than {_LIMIT >> 20} MiB")
     try:
-        facts = _facts(path, source, timed=timed)
+        facts = _facts(path, sources, timed=timed)
     except Z3traceError:
         raise
     # Whatever a reader of DWARF trips over, it was the source's doing.
@@ -43,7 +44,7 @@ def write(path: Path, source: str, *, timed: bool = False) -> None:
     path.with_name("facts.json").write_text(json.dumps(facts, indent=1))
 
 
-def _facts(path: Path, source: str, *, timed: bool) -> dict[str, object]:
+def _facts(path: Path, sources: Sequence[str], *, timed: bool) -> dict[str, object]:
     from z3trace.code import dwarf
     from z3trace.code.module import DEBUG_BASES, ModuleFile
 
@@ -63,14 +64,14 @@ def _facts(path: Path, source: str, *, timed: bool) -> dict[str, object]:
     }
     places = dwarf.places(module.elf, set(named))
     facts: dict[str, object] = {
-        "structs": dwarf.structs(module.elf, source),
+        "structs": dwarf.structs(module.elf, sources),
         "places": {
             named[offset]: [place.file, place.line, place.chain]
             for offset, place in sorted(places.items())
         },
     }
     if timed:
-        facts["calls"] = _calls(module, source)
+        facts["calls"] = _calls(module, sources[0])
     return facts
 
 

@@ -79,6 +79,8 @@ class Way:
     fuzz: int = 0
     #: Whether programs run in the box.
     boxed: bool = True
+    #: Whether the module is of many files, all of which may change, see ``manyfiles``.
+    many: bool = False
     #: Told of every change that was made, with the diff that it is from, and where it went.
     placed: Callable[[Patch, bytes, unified.Change, list[placing.Place]], None] = lambda *_: None
 
@@ -154,7 +156,7 @@ def _defined(name: str, data: bytes, defines: Sequence[str]) -> tuple[str, ...]:
 
 def apply(patches: Sequence[Patch], tree: Path, source: str, way: Way) -> list[str]:
     """Apply *patches* in order to *source* in *tree*, and to headers beside it; the names of
-    those headers that the module includes and that were made or changed.
+    those headers that the module includes, or of its other files, that were made or changed.
 
     InputError if something does not fit without more fuzz, or if nothing of a file is for
     the source.
@@ -167,16 +169,19 @@ def apply(patches: Sequence[Patch], tree: Path, source: str, way: Way) -> list[s
             before = _parseable(before)
             paths.write_atomic(tree / source, before)
             _apply_semantic(patch, tree, source, boxed=way.boxed)
+            others = set()
         else:
-            headers |= dict.fromkeys(_apply_unified(patch, tree, source, way), patch)
+            others = _apply_unified(patch, tree, source, way)
+            headers |= dict.fromkeys(others, patch)
         now = read_source(tree / source)
-        changed[patch.file] = changed.get(patch.file, False) or now != before
+        anything = now != before or (way.many and bool(others))
+        changed[patch.file] = changed.get(patch.file, False) or anything
     for name, anything in changed.items():
         if not anything:
             raise InputError(
                 f"{name} changes nothing in {source}", "is it for this kernel, and for this file?"
             )
-    included = _included(tree, source, set(headers))
+    included = set(headers) if way.many else _included(tree, source, set(headers))
     for path in sorted(headers.keys() - included):
         way.say(headers[path], f"left out: {path}, which {source} does not include")
     return sorted(included)
@@ -205,7 +210,7 @@ def _apply_semantic(patch: Patch, tree: Path, source: str, *, boxed: bool) -> No
 def _apply_unified(patch: Patch, tree: Path, source: str, way: Way) -> set[str]:
     """The headers that a patch makes or changes."""
     data = _like(_restored(patch, tree, source, way), read_source(tree / source))
-    lines = unified.lines_for(patch.name, data, source)
+    lines = unified.lines_for(patch.name, data, source, many=way.many)
     headers = set()
     left_out = list(lines.left_out)
     for change in lines.changes:
@@ -216,6 +221,7 @@ def _apply_unified(patch: Patch, tree: Path, source: str, way: Way) -> set[str]:
             continue
         if header and change.is_new:
             _must_be_free(patch, change.path, there=there)
+            (tree / change.path).parent.mkdir(parents=True, exist_ok=True)
         content = b"" if change.is_new else read_source(tree / change.path)
         paths.write_atomic(tree / change.path, _placed(patch, data, change, content, way))
         headers |= {change.path} if header else set()
@@ -232,7 +238,7 @@ def _restored(patch: Patch, tree: Path, source: str, way: Way) -> bytes:
         return patch.data
 
     def look(path: str) -> bytes | None:
-        there = path == source or unified.is_beside(path, source)
+        there = path == source or unified.is_of(path, source, many=way.many)
         return read_source(tree / path) if there and (tree / path).exists() else None
 
     found = restoring.restored(patch.name, patch.data, source, look)

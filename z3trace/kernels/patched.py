@@ -3,7 +3,7 @@
 import json
 import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from z3trace import paths
 from z3trace.errors import Z3traceError
@@ -63,21 +63,24 @@ class Patches:
         change; InputError if one does not fit."""
         tree = work / "tree"
         self.lay_out(kernel, source, tree)
-        way = patch.Way(self._note, self.variant.fuzz, boxed)
+        way = patch.Way(self._note, self.variant.fuzz, boxed, bool(self.variant.many))
         headers = patch.apply(self.patches, tree, source, way)
         for name in {source: None, **dict.fromkeys([*headers, *self._files])}:
-            (work / Path(name).name).write_bytes(patch.read_source(tree / name))
+            there = work / PurePosixPath(name).relative_to(PurePosixPath(source).parent)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.write_bytes(patch.read_source(tree / name))
         shutil.rmtree(tree)
 
     def lay_out(self, kernel: Kernel, source: str, tree: Path) -> None:
         """Write what the patches are for into *tree*: *source*, and headers beside it."""
         beside = kernel.sources / Path(source).parent
-        (tree / source).parent.mkdir(parents=True)
+        (tree / source).parent.mkdir(parents=True, exist_ok=True)
         if source not in self.variant.files:
             shutil.copy(kernel.source(source), tree / source)
         for path in beside.glob("*.h"):
             shutil.copy(path, (tree / source).parent)
         for name, data in self._files.items():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_bytes(data)
 
     def _note(self, each: patch.Patch, text: str) -> None:

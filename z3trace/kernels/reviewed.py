@@ -51,7 +51,7 @@ def pair(  # noqa: PLR0913 - a base, patches, and how they are put into it
         say(text)
 
     patches = patch.read_all(files, note)
-    before = Variant(base.label, "", (), files=base.files)
+    before = Variant(base.label, "", (), files=base.files, many=base.many)
     applied: list[Applied] = []
     with tempfile.TemporaryDirectory() as directory:
         tree = Path(directory) / "tree"
@@ -60,13 +60,14 @@ def pair(  # noqa: PLR0913 - a base, patches, and how they are put into it
             lambda each, text: note(f"{each.name}: {text}"),
             fuzz,
             boxed,
+            bool(base.many),
             lambda *what: applied.append(Applied(*what)),
         )
         headers = patch.apply(patches, tree, source, way)
         made = {path: patch.read_source(tree / path) for path in (source, *headers)}
     for text in _blobs(applied, base, made):
         note(text)
-    after = Variant(_name(base, files), "", (), files={**base.files, **made})
+    after = Variant(_name(base, files), "", (), files={**base.files, **made}, many=base.many)
     if before.files == after.files:
         raise InputError("the patches change nothing in the base")
     return Pair(before, after, quoting.texts(patches, applied, made), notes)

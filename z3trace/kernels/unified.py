@@ -15,6 +15,7 @@ from unidiff.patch import Hunk as ReadHunk
 from unidiff.patch import PatchedFile, PatchSet
 
 from z3trace.errors import InputError
+from z3trace.kernels import manyfiles
 from z3trace.kernels.hunks import Hunk
 from z3trace.printable import visible
 
@@ -57,10 +58,10 @@ class Lines:
     left_out: tuple[str, ...]
 
 
-def lines_for(name: str, data: bytes, source: str) -> Lines:
+def lines_for(name: str, data: bytes, source: str, *, many: bool = False) -> Lines:
     """What of the patch *data*, called *name*, changes *source*, such as ``mm/z3fold.c``, or
-    a header in its directory; InputError if it has more in mind for the source than lines, or
-    cannot be read.
+    a header in its directory, or of *many* files of a module any of them; InputError if it has
+    more in mind for the source than lines, or cannot be read.
 
     Neither may change: then a patch of a series is for other files.
     """
@@ -75,7 +76,7 @@ def lines_for(name: str, data: bytes, source: str) -> Lines:
             if fault:
                 raise InputError(f"{name} {fault} {source}", "only its lines may change")
             changes.append(Change(source, is_new=False, hunks=_hunks(file)))
-        elif is_beside(path, source) and not _fault_of_header(file):
+        elif is_of(path, source, many=many) and not _fault_of_header(file):
             changes.append(Change(path, file.source_file == _NOWHERE, _hunks(file)))
         else:
             own = "; the kernel's own is used" if path.startswith(("include/", "arch/")) else ""
@@ -158,6 +159,12 @@ def is_beside(path: str, source: str) -> bool:
     """Whether *path* is a header in the directory of *source*."""
     directory, _, name = path.rpartition("/")
     return directory == source.rpartition("/")[0] and bool(_HEADER_FILE.fullmatch(name))
+
+
+def is_of(path: str, source: str, *, many: bool) -> bool:
+    """Whether *path* is a header beside *source*, or of *many* files of a module one."""
+    inside = many and manyfiles.belongs(path, source.rpartition("/")[0])
+    return inside or is_beside(path, source)
 
 
 def _fault(file: PatchedFile) -> str:

@@ -41,6 +41,8 @@ class Variant:
     packaged_if: str = ""
     #: What it has in the place of the kernel's own: path in its tree -> content.
     files: Mapping[str, bytes] = field(default_factory=dict)
+    #: What its own Makefile calls a module of several of these files; empty: it is of one.
+    many: str = ""
 
     def of(self, source: bytes) -> "Variant":
         """This variant of the packaged *source*: without the patches that it does not need."""

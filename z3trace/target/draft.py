@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from z3trace.bpf import layout
@@ -11,6 +11,8 @@ from z3trace.code.module import ModuleFile
 from z3trace.errors import CannotTraceError
 from z3trace.words import amount
 
+_LONGEST = 32  # characters of a name
+_MOST_OTHERS = 24  # functions that are written down and not chosen
 _CLONE = re.compile(r"\.(cold|part|isra|constprop)\b")
 
 
@@ -22,21 +24,63 @@ class Candidate:
     sites: int
     arguments: int
     structure: str
+    #: How often a workload called it, and the time from entry to return of all calls, ns;
+    #: None: that was not measured.
+    calls: int | None = None
+    time: int = 0
 
 
-def candidates(file: ModuleFile, types: KernelTypes) -> list[Candidate]:
-    """Functions with lock call sites that a probe can name, those with most first."""
+def candidates(
+    file: ModuleFile, types: KernelTypes, used: Mapping[str, tuple[int, int]] | None = None
+) -> list[Candidate]:
+    """Functions that a probe can name: those with lock call sites, those with most first; or
+    by *used*, (calls, time) of each function that was looked at, those that took most time."""
     counted = Counter(site.function for site in file.sites)
     named = [
-        Candidate(name, count, types.arguments(name) or 0, types.first_argument(name))
-        for name, count in counted.items()
-        if not _CLONE.search(name) and types.function(name) and name not in file.ambiguous
+        Candidate(
+            *(name, counted[name], types.arguments(name) or 0, types.first_argument(name)),
+            *(used.get(name, (0, 0)) if used is not None else (None, 0)),
+        )
+        for name in (used if used is not None else counted)
+        if _can_be_named(name, file, types)
     ]
-    return sorted(named, key=lambda candidate: (-candidate.sites, candidate.function))
+    return sorted(named, key=lambda each: (-each.time, -each.sites, each.function))
+
+
+def _can_be_named(name: str, file: ModuleFile, types: KernelTypes) -> bool:
+    known = types.function(name) is not None and name not in file.ambiguous
+    return known and not _CLONE.search(name)
+
+
+def functions(file: ModuleFile) -> list[str]:
+    """The functions of which the use can be measured, those that take most locks first;
+    CannotTraceError as ``draft``."""
+    types = _types(file)
+    counted = Counter(site.function for site in file.sites)
+    try:
+        named = [
+            name
+            for name, (section, _) in file.functions.items()
+            if section.startswith(".text") and _can_be_named(name, file, types)
+        ]
+    finally:
+        types.close()
+    return sorted(named, key=lambda name: (-counted[name], name))
+
+
+def _unique(name: str, used: set[str]) -> str:
+    """*name*, or with a number behind it: tables of one name are no TOML."""
+    number, unique = 2, name
+    while unique in used:
+        end = f"-{number}"
+        number, unique = number + 1, name[: _LONGEST - len(end)] + end
+    used.add(unique)
+    return unique
 
 
 def _word(name: str) -> str:
-    return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:32] or "x"
+    word = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:_LONGEST] or "x"
+    return word if word[0].isalpha() else f"f{word}"[:_LONGEST]
 
 
 def _pool(members: Sequence[LockMember], functions: Sequence[Candidate]) -> str:
@@ -48,19 +92,33 @@ def _pool(members: Sequence[LockMember], functions: Sequence[Candidate]) -> str:
 
 
 def _operations(functions: Sequence[Candidate], pool: str) -> list[str]:
-    lines = ["# Up to eight operations; the functions below that take most locks."]
-    for number, candidate in enumerate(functions):
-        mark = "" if number < layout.OPERATIONS else "# "
-        if number == layout.OPERATIONS:
+    measured = any(candidate.calls is not None for candidate in functions)
+    what = "took most time" if measured else "have most lock call sites"
+    lines = [f"# Up to eight operations; the functions below are those that {what}."]
+    proposed = [each for each in functions if each.calls != 0][: layout.OPERATIONS]
+    others = [each for each in functions if each not in proposed][:_MOST_OTHERS]
+    used: set[str] = set()
+    for candidate in (*proposed, *others):
+        mark = "" if candidate in proposed else "# "
+        if others and candidate is others[0]:
             lines += ["", "# Others:"]
-        note = f"  # {amount(candidate.sites, 'lock call site')}" + (
-            f"; first argument struct {candidate.structure} *" if candidate.structure else ""
-        )
-        lines += ["", f"{mark}[operations.{_word(candidate.function)}]{note}"]
+        word = _unique(_word(candidate.function), used)
+        lines += ["", f"{mark}[operations.{word}]  # {_note(candidate)}"]
         lines += [f'{mark}functions = ["{candidate.function}"]']
         if not pool or candidate.structure != pool:
             lines += [f"{mark}arguments = []"]
     return lines
+
+
+def _note(candidate: Candidate) -> str:
+    parts = [amount(candidate.sites, "lock call site")]
+    if candidate.calls:
+        parts.insert(0, f"{amount(candidate.calls, 'call')}, {candidate.time / 1e6:.1f} ms in all")
+    if candidate.calls == 0:
+        parts.insert(0, "never called")
+    if candidate.structure:
+        parts.append(f"first argument struct {candidate.structure} *")
+    return "; ".join(parts)
 
 
 def _locks(members: Sequence[LockMember], pool: str) -> list[str]:
@@ -86,23 +144,28 @@ def _locks(members: Sequence[LockMember], pool: str) -> list[str]:
         mark = "" if known else "# "
         name = _word(f"{lock.structure}-{lock.member}")
         if known:
-            used.add(name)
+            name = _unique(name, used)
         lines += ["", f"{mark}[[locks]]", f'{mark}class = "{name}"']
         lines += [f'{mark}struct = "{lock.structure}"', f'{mark}member = "{lock.member}"']
         lines += [f'{mark}in = "{where or "page"}"']
     return lines
 
 
-def draft(file: ModuleFile) -> str:
-    """A definition in TOML; CannotTraceError if there is nothing to draft it from."""
+def _types(file: ModuleFile) -> KernelTypes:
     try:
-        types = KernelTypes(file.name)
+        return KernelTypes(file.name)
     except OSError as error:
         raise CannotTraceError(
             f"{file.name}: {error.strerror}", "it must be loaded, on a kernel with module BTF"
         ) from error
+
+
+def draft(file: ModuleFile, used: Mapping[str, tuple[int, int]] | None = None) -> str:
+    """A definition in TOML, by *used* as in ``candidates``; CannotTraceError if there is
+    nothing to draft it from."""
+    types = _types(file)
     try:
-        functions = candidates(file, types)
+        functions = candidates(file, types, used)
         members = types.lock_members()
     finally:
         types.close()
@@ -111,7 +174,13 @@ def draft(file: ModuleFile) -> str:
             f"{file.label} has {amount(len(file.sites), 'lock call site')}, "
             "none in a function that a probe can name"
         )
-    name = _word(file.name)
+    if used is not None and not any(candidate.calls for candidate in functions):
+        raise CannotTraceError(
+            f"the workload called none of the {len(functions)} functions of {file.label} that "
+            "were looked at",
+            "does it use the module?",
+        )
+    name = re.sub(r"[^a-z0-9-]+", "-", file.name.lower()).strip("-")[:_LONGEST] or "x"
     sites = amount(len(file.sites), "lock call site")
     head = [
         f"# {file.name}: drafted from {sites}; choose and rename.",

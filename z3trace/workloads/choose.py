@@ -2,8 +2,10 @@
 
 import os
 import platform
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -64,6 +66,31 @@ def named(text: str) -> Workload:
     if name not in NAMED:
         raise UsageError(f"there is no workload {name!r}", f"there are: {', '.join(NAMED)}")
     return NAMED[name](parameters)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A workload as a command line orders it: the *text* of one of ours, or else a command."""
+
+    text: str = ""
+    argv: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text or shlex.join(self.argv)
+
+    def made(self) -> Workload:
+        """UsageError if there is none of this name."""
+        return Command(self.argv) if self.argv else named(self.text)
+
+
+def order(text: str | None, argv: Sequence[str], default: str = "") -> Order:
+    """What *text* names, or the command *argv*, or the *default*; UsageError if both are
+    given, or there is nothing."""
+    if text and argv:
+        raise UsageError("give one of: -- COMMAND, --workload")
+    if not (text or argv or default):
+        raise UsageError("there is no workload", "give --workload, or -- COMMAND")
+    return Order("", tuple(argv)) if argv else Order(text or default)
 
 
 def choose(text: str | None, duration: float | None, command: tuple[str, ...]) -> Workload:

@@ -64,7 +64,7 @@ def _elf(file: ModuleFile) -> Any:
 
 
 def test_members_have_their_offsets(file: ModuleFile) -> None:
-    structures = dwarf.structs(_elf(file), "test.c")
+    structures = dwarf.structs(_elf(file), ["test.c"])
     assert structures["pool"]["size"] == 0
     assert structures["pool"]["lock"] == 12
     assert structures["pool"]["part"] == 16
@@ -72,7 +72,7 @@ def test_members_have_their_offsets(file: ModuleFile) -> None:
 
 
 def test_structures_of_other_files_are_left_out(file: ModuleFile) -> None:
-    assert dwarf.structs(_elf(file), "other.c") == {}
+    assert dwarf.structs(_elf(file), ["other.c"]) == {}
 
 
 def test_a_lock_helper_is_told_by_its_caller(file: ModuleFile) -> None:

@@ -166,3 +166,10 @@ def test_bad_input_is_said_before_anything_boots(run: Run, tmp_path: Path) -> No
     assert not guests.checked
     status, said = run(guests, "--base", "nothing")
     assert (status, guests.checked) == (2, [])
+
+
+def test_a_guest_that_is_lost_before_anything_is_found_is_no_success(run: Run) -> None:
+    guests = Guests(lambda spec: (clean(), "it hung" if _is_patched(spec) else ""))
+    status, said = run(guests, "--no-figures")
+    assert status == 128, said
+    assert run(guests, "--no-figures", "--bisect")[0] == 125

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from z3trace import paths
+from z3trace.errors import UsageError
 from z3trace.guest import vm
 from z3trace.guest.process import Follower
 from z3trace.guest.qemu import Options
@@ -87,3 +88,18 @@ def test_a_half_needs_no_path_of_its_host(
     lines = [line for line in given["script"].splitlines() if line.split("=")[0][7:] in names]
     assert len(lines) == 2
     assert all(line.partition("=")[2].startswith("/") for line in lines), lines
+
+
+def test_a_program_of_the_users_own_goes_into_the_guest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "load.sh").write_text("#!/bin/sh\nexit 0\n")
+    with pytest.raises(UsageError, match="no program"):
+        vm._own_program(["./load.sh"])
+    (tmp_path / "load.sh").chmod(0o755)
+    argv, files = vm._own_program(["./load.sh", "a b"])
+    assert argv == ["./workload-load.sh", "a b"]
+    assert files == {"workload-load.sh": b"#!/bin/sh\nexit 0\n"}
+    for seen in (["sh", "-c", "x"], ["/usr/bin/env", "x"], ["/bin/sh"]):
+        assert vm._own_program(seen) == (seen, {})

@@ -28,7 +28,7 @@ def _module(directory: Path, section: str = "", content: str = "", flags: str = 
 
 
 def test_structures_of_the_source_are_kept(tmp_path: Path) -> None:
-    facts.write(_module(tmp_path), "x.c")
+    facts.write(_module(tmp_path), ["x.c"])
     kept = json.loads((tmp_path / "facts.json").read_text())
     assert kept == {"structs": {"s": {"first": 0, "second": 4}}, "places": {}}
 
@@ -45,24 +45,24 @@ def test_structures_of_the_source_are_kept(tmp_path: Path) -> None:
 def test_damaged_debug_information_is_said(tmp_path: Path, section: str, content: str) -> None:
     path = _module(tmp_path, section, content)
     with pytest.raises(InputError, match=r"the debug information of x\.ko is damaged: \S"):
-        facts.write(path, "x.c")
+        facts.write(path, ["x.c"])
     assert not (tmp_path / "facts.json").exists()
 
 
 def test_packed_debug_information_is_not_unpacked(tmp_path: Path) -> None:
     path = _module(tmp_path, ".zdebug_info", '.ascii "ZLIB"\n.fill 64,1,1')
     with pytest.raises(InputError, match="packed"):
-        facts.write(path, "x.c")
+        facts.write(path, ["x.c"])
     path = _module(tmp_path)
     subprocess.run(["objcopy", "--compress-debug-sections", path], check=True)
     with pytest.raises(InputError, match="packed"):
-        facts.write(path, "x.c")
+        facts.write(path, ["x.c"])
 
 
 def test_a_flood_of_debug_information_is_not_read(tmp_path: Path) -> None:
     path = _module(tmp_path, ".debug_info", ".fill 9000000,1,0")
     with pytest.raises(InputError, match="larger than 8 MiB"):
-        facts.write(path, "x.c")
+        facts.write(path, ["x.c"])
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_what_every_entry_may_share_is_short(
     """The library reads it again for each of them."""
     path = _module(tmp_path, section, content, "MS" if section.endswith("str") else "")
     with pytest.raises(InputError, match=reason):
-        facts.write(path, "x.c")
+        facts.write(path, ["x.c"])

@@ -22,6 +22,8 @@ class File(ModuleFile):
         super().__init__(Path(name))
         taken = [function for function, count in calls.items() for _ in range(count)]
         self.__dict__["ambiguous"] = set()
+        self.__dict__["modinfo"] = {}
+        self.__dict__["functions"] = dict.fromkeys(calls, (".text", 0))
         self.__dict__["sites"] = [
             Site(n, ".text", n * 8, n * 8 + 5, function, 0, LOCK_FUNCTIONS["_raw_spin_lock"], False)
             for n, function in enumerate(taken)
@@ -146,3 +148,30 @@ def test_a_module_that_is_not_loaded_is_said(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(CannotTraceError, match="has no BTF") as raised:
         draft.draft(_file())
     assert "must be loaded" in raised.value.hint
+
+
+def test_what_took_most_time_becomes_an_operation_and_not_what_has_most_calls(
+    types: Types,
+) -> None:
+    """A function without a lock of its own may be the operation in which they are taken."""
+    types._first["entry"] = "pool"
+    file = _file(CALLS | {"entry": 0})
+    assert draft.functions(file) == ["b_alloc", "a_free", "work", "entry"]
+    used = {"b_alloc": (0, 0), "a_free": (5, 100), "work": (1, 3_000_000), "entry": (7, 2_000_000)}
+    text = draft.draft(file, used)
+    target = msgspec.convert(tomllib.loads(text), definition.Target)
+    assert list(target.operations) == ["work", "entry", "a-free"]
+    assert "[operations.work]  # 1 call, 3.0 ms in all; 1 lock call site" in text
+    assert "# [operations.b-alloc]  # never called" in text
+    with pytest.raises(CannotTraceError, match="called none of the"):
+        draft.draft(file, dict.fromkeys(used, (0, 0)))
+
+
+@pytest.mark.usefixtures("types")
+def test_names_that_are_too_long_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"{'a_long_name_of_a_function_' * 2}{n}" for n in range(3)] + ["__x", "x", "_9"]
+    monkeypatch.setattr(draft, "KernelTypes", lambda _: Types(dict.fromkeys(names, "")))
+    target = msgspec.convert(
+        tomllib.loads(draft.draft(File(dict.fromkeys(names, 1)))), definition.Target
+    )
+    assert sorted(rule.functions[0] for rule in target.operations.values()) == sorted(names)

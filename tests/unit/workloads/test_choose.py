@@ -11,7 +11,7 @@ from z3trace import paths
 from z3trace.bpf.programs import probe_source
 from z3trace.errors import UsageError
 from z3trace.kernels import workloads
-from z3trace.workloads.choose import built_module, built_program, choose, named
+from z3trace.workloads.choose import built_module, built_program, choose, named, order
 from z3trace.workloads.command import Command, Duration
 from z3trace.workloads.zpool_bench import ZpoolBench
 from z3trace.workloads.zram import Zram
@@ -116,3 +116,15 @@ def test_the_program_of_its_own_source_is_taken(
     assert built_program("zswap_pressure") is None
     built = workloads.build_program("zswap_pressure", lambda _: None)
     assert built_program("zswap_pressure") == built
+
+
+def test_an_order_is_one_of_ours_or_a_command_and_not_both() -> None:
+    assert str(order(None, (), "zswap")) == "zswap"
+    assert isinstance(order("zram", (), "zswap").made(), Zram)
+    command = order(None, ("sh", "-c", "a b"), "zswap")
+    assert isinstance(command.made(), Command)
+    assert str(command) == "sh -c 'a b'"
+    with pytest.raises(UsageError, match="give one of"):
+        order("zram", ("true",))
+    with pytest.raises(UsageError, match="no workload"):
+        order(None, ())

@@ -51,3 +51,17 @@ def test_a_guest_that_was_lost_is_told_though_another_lived() -> None:
     assert whole.verdict == "lost"
     assert whole.hang is not None
     assert whole.hang.reason == "x"
+
+
+def test_an_operation_that_a_lost_kernel_did_not_count_is_unknown_and_not_zero() -> None:
+    never = structs.replace(clean(), progress=progress(operations={"alloc": 10, "free": 0}))
+    parts = [_report(never, "one"), _report(never, "two", "the guest was lost: x")]
+    assert merged(parts).exercised.operations == {"alloc": 20, "free": None}
+    assert merged([*parts, _report(clean(), "three")]).exercised.operations["free"] == 900
+
+
+def test_a_check_without_an_end_is_no_check_that_ended_well() -> None:
+    cut = structs.replace(clean(), end=None)
+    assert merged([_report(clean(), "one"), _report(cut, "two")]).workload_status is None
+    lost = _report(cut, "two", "the guest was lost: x")
+    assert merged([_report(clean(), "one"), lost]).workload_status == 0

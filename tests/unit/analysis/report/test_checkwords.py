@@ -5,7 +5,7 @@ import pytest
 from checksamples import broken, clean
 
 from z3trace.analysis.checks import judgement
-from z3trace.analysis.checks.findings import Place
+from z3trace.analysis.checks.findings import Death, Place
 from z3trace.analysis.report import checkwords
 
 
@@ -43,3 +43,12 @@ def test_a_summary_claims_no_more_than_was_seen() -> None:
     partly = msgspec.structs.replace(judgement.report(clean()), verdict="incomplete")
     assert checkwords.summary(partly).endswith("but not everything could be judged")
     assert checkwords.summary(judgement.report(broken())).startswith("2 violations in ")
+
+
+def test_what_killed_a_kernel_is_cut_between_words() -> None:
+    words = "list_del corruption, ffffea00002b49c8->next is LIST_POISON1 (dead000000000100)"
+    death = Death(words=words, place=Place())
+    report = msgspec.structs.replace(judgement.report(broken()), deaths=[death])
+    said = checkwords.summary(report)
+    assert "(list_del corruption, ffffea00002b49c8->next is .." in said
+    assert " )" not in said

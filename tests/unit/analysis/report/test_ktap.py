@@ -67,3 +67,27 @@ def test_groups_are_nested() -> None:
     lines = ktap.nested([("the base", ktap.of_check(judgement.report(clean()))), ("new", tests)])
     top = [line for line in lines.splitlines() if not line.startswith("  ")]
     assert top == ["KTAP version 1", "1..2", "ok 1 the_base", "not ok 2 new"]
+
+
+def test_a_check_that_did_not_end_passes_nothing() -> None:
+    cut = judgement.report(structs.replace(clean(), end=None))
+    text = ktap.document(ktap.of_check(cut))
+    assert set(_read(text).values()) == {"skip"}
+    assert "the check did not come to its end" in text
+
+
+def test_what_is_seen_broken_fails_and_the_rest_does_not_pass_where_events_are_missing() -> None:
+    report = structs.replace(judgement.report(broken()), lost_events={"missed probes": 3})
+    found = _read(ktap.document(ktap.of_check(report)))
+    assert found["held-at-return"] == "not ok"
+    assert found["release-unheld"] == "skip"
+    failed = structs.replace(judgement.report(clean()), workload_status=2)
+    assert "status 2" in ktap.document(ktap.of_check(failed))
+
+
+def test_one_rule_that_cannot_be_judged_takes_no_other_with_it() -> None:
+    check = clean()
+    header = structs.replace(check.header, not_judged={"sleep-in-atomic": "no switch"})
+    report = judgement.report(structs.replace(check, header=header))
+    assert report.verdict == "incomplete"
+    assert _read(ktap.document(ktap.of_check(report)))["release-unheld"] == "ok"

@@ -33,3 +33,9 @@ def test_a_heading_is_underlined_and_indents_hold() -> None:
     first, *rest = prose.wrap("word " * 40, "- ", "  ")
     assert first.startswith("- word")
     assert all(line.startswith("  word") for line in rest)
+
+
+@given(st.lists(st.sampled_from(["word", ">", "->", "f > g", "a,>b"]), min_size=1, max_size=60))
+def test_no_line_begins_as_a_quotation_does(words: list[str]) -> None:
+    lines = prose.wrap(" ".join(["said", *words]))
+    assert not [line for line in lines if line.startswith(">")]
