@@ -26,7 +26,8 @@ _HIGHEST = 0.95
 
 def _noise(values: Floats) -> Floats:
     """The runs around their centre; what is drawn from them varies less, by (n - 1) / n."""
-    return (values - interval.centres(values[None])[0]) * np.sqrt(values.size / (values.size - 1))
+    around = values - interval.centres(values[None])[0]
+    return np.asarray(around * np.sqrt(values.size / (values.size - 1)))
 
 
 def found_from(before: Floats, after: Floats, level: float, power: float, *, within: bool) -> float:

@@ -95,6 +95,17 @@ def test_the_cache_is_made_where_the_environment_says(
     assert paths.cache().is_dir()
 
 
+def test_a_cache_that_cannot_be_made_says_what_names_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path / "file/cache"))
+    monkeypatch.setattr(paths, "why_untrusted", lambda _: "")
+    with pytest.raises(UsageError, match="cannot make the cache") as raised:
+        paths.cache()
+    assert "Z3TRACE_CACHE" in raised.value.hint
+
+
 def test_a_directory_that_another_process_made_meanwhile_stays(tmp_path: Path) -> None:
     path = tmp_path / "made"
     with paths.new_directory(path, replace=False) as work:

@@ -8,6 +8,7 @@ from msgspec import structs
 from samples import recording, run_seen, seen, series, write
 
 from z3trace import cli
+from z3trace.data.counts import Ledger
 from z3trace.data.model import LockClass, Recording, Run, WorkloadResult
 from z3trace.errors import DONE, INCOMPARABLE, REGRESSION, WRONG_USAGE
 
@@ -186,6 +187,18 @@ def test_a_few_failed_runs_are_left_out(judged: Judged) -> None:
     after = _changed(recording("a", scale=0.7, seed=2), some)
     status, told = judged(recording("b", runs=10), after)
     assert status == DONE, told
+
+
+def test_what_lost_too_many_events_does_not_pass(judged: Judged) -> None:
+    """Its figures are shown on request, and stand for nothing."""
+
+    def lossy(run: Run) -> Run:
+        return structs.replace(run, ledger=Ledger(skipped_programs=50)) if run.probed else run
+
+    lost = _changed(recording("a", seed=2), lossy)
+    status, told = judged(recording("b"), lost, "--allow-mismatch")
+    assert "too many events were lost to judge" in told
+    assert status == INCOMPARABLE
 
 
 def test_a_contradiction_does_not_pass(judged: Judged) -> None:

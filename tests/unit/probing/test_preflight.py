@@ -149,7 +149,7 @@ def test_debugfs_that_is_not_mounted_is_a_note(root: Path) -> None:
     ("first", "restrict", "said"),
     [
         ("ffffffff81000000", "1", ""),
-        ("0000000000000000", "2", "kptr_restrict is 2"),
+        ("0000000000000000", "2", "kptr_restrict is 2: addresses are hidden from root too"),
         ("0000000000000000", "1", r"hides the addresses \(kptr_restrict is 1\)"),
     ],
 )

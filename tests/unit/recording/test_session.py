@@ -1,14 +1,13 @@
 """A session: runs in their order, into files that keep what was recorded."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import samples
+from commandline import Ended, z3trace
 from msgspec import structs
 
 from z3trace.data import runfile, ways
@@ -203,9 +202,8 @@ def test_the_rest_takes_as_long_as_what_was_done(monkeypatch: pytest.MonkeyPatch
     assert session.remaining(100.0, 2, 10) == 40.0
 
 
-def _record(*words: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "z3trace", "record", *map(str, words), "--", "true"]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def _record(*words: str | Path) -> Ended:
+    return z3trace("record", *words, "--", "true")
 
 
 @pytest.mark.parametrize("kind", ["device", "pipe", "link"])

@@ -1,22 +1,16 @@
 """Reports by the command line: a row of the table each."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commandline import z3trace
 from samples import recording, write
 
 from z3trace.analysis.comparing.comparison import compare
 from z3trace.analysis.figures.recording import Digest
 from z3trace.analysis.report import formats
 from z3trace.errors import UsageError
-
-
-def z3trace(*words: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "z3trace", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """A trend by the command line."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
+from commandline import z3trace
 from samples import recording, write
 
 from z3trace.data.model import Recording
@@ -15,11 +14,6 @@ from z3trace.data.model import Recording
 def _dated(one: Recording, day: int) -> Recording:
     session = msgspec.structs.replace(one.session, created=f"2026-01-{day:02d}T00:00:00+00:00")
     return msgspec.structs.replace(one, session=session)
-
-
-def z3trace(*words: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "z3trace", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_a_trend_marks_the_change_and_nothing_else(tmp_path: Path) -> None:
