@@ -93,10 +93,11 @@ wheel: $(READY) ## the wheel, in build/dist
 	$(PY) -m build --wheel --outdir build/dist
 
 # Its own environment: the generator is no part of what z3trace needs.
-site: ## the documents as a site that opens without a network, in build/site
+site: $(READY) ## the documents as a site that opens without a network, in build/site
 	test -x build/site-venv/bin/sphinx-build || python3 -m venv build/site-venv
 	build/site-venv/bin/pip -q install --disable-pip-version-check --require-hashes -r docs/requirements.txt
 	build/site-venv/bin/sphinx-build -q -W --keep-going -b html docs build/site
+	$(PY) docs/site_check.py
 
 clean: ## remove what was built here; the cache of kernels stays
 	rm -rf build .venv *.egg-info

@@ -7,10 +7,13 @@ cd "$(dirname "$0")"
 packages="ca-certificates python3 python3-venv python3-bpfcc qemu-system-x86
 busybox-static kmod bubblewrap coccinelle pahole binutils file patch gcc libc6-dev make bc bison flex libelf-dev ccache xz-utils zstd lz4 lzop bpftrace bpfcc-tools chromium git"
 
+# shellcheck source=/dev/null
 . /etc/os-release
 # testing and unstable have no number yet.
 if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-99}" -lt 12 ]; then
 	echo "setup: this is ${PRETTY_NAME:-not Debian}; on Debian 12 and 13 these packages are installed," >&2
+	# The list has a line break, which goes.
+	# shellcheck disable=SC2086,SC2116
 	echo "their like is needed here (docs/distributions.md): $(echo $packages)" >&2
 	echo "and a python3 -m venv --system-site-packages .venv with, in it," >&2
 	echo "'pip install --require-hashes -r constraints.txt' and 'pip install --no-deps -e .'" >&2
@@ -31,6 +34,8 @@ if [ -n "$missing" ]; then
 	fi
 	echo "setup: installing$missing"
 	$sudo apt-get -q update
+	# Several words are meant, or none.
+	# shellcheck disable=SC2086
 	DEBIAN_FRONTEND=noninteractive $sudo apt-get -qy install --no-install-recommends $missing
 fi
 # The kernel's packages are downloaded by name: their lists must be there.

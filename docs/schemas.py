@@ -30,6 +30,9 @@ TYPES: dict[str, Any] = {
     "kernel-fetch": answers.Fetched | answers.Offers,
     "kernel-list": answers.Kernels,
     "kernel-build": answers.Built | answers.Variants,
+    "kernel-config": answers.Lacking,
+    "kernel-make": answers.OwnKernel,
+    "kernel-source": answers.Unpacked,
 }
 
 

@@ -73,6 +73,11 @@ EXAMPLES: dict[tuple[str, ...], list[tuple[str, str]]] = {
         ("The variants of a target:", "z3trace kernel build --variants"),
         ("One of them:", "z3trace kernel build --variant pool-lock"),
     ],
+    ("kernel", "config"): [("What a kernel needs:", "z3trace kernel config")],
+    ("kernel", "source"): [("The packaged source:", "z3trace kernel source linux --release 6.1")],
+    ("kernel", "make"): [
+        ("A kernel with a patch of built-in code:", "z3trace kernel make linux --patch my.patch")
+    ],
     ("completion",): [
         ("Completion and manual pages for this user:", "z3trace completion --install"),
         ("Completion of this shell only:", 'eval "$(z3trace completion bash)"'),
