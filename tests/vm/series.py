@@ -51,7 +51,12 @@ def compare(series: str, target: str, runs: int) -> dict[str, Any]:
     """The pair of a target, and whether each of its probed runs agrees with the workload."""
     directory = OUT / f"{series}-{target}-ab"
     directory.mkdir(parents=True, exist_ok=True)
+    from z3trace.target import definition
+
+    # Six runs with probes, of both sides together, are to come to a million.
+    workload = definition.load(target).defaults.compare.replace(",ops=60000", ",ops=90000")
     words = ["ab", "--target", target, "--release", series, "--runs", str(runs)]
+    words += ["--workload", workload]
     status, seconds = _run([*words, "-o", str(directory), "--force"], directory / "log")
     row: dict[str, Any] = {"status": status, "seconds": round(seconds)}
     if status:
