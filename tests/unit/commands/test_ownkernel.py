@@ -1,5 +1,6 @@
 """``kernel config`` and ``kernel make``, and --kernel of the verbs that boot one kernel."""
 
+import sys
 from pathlib import Path
 
 import kerneltree
@@ -96,10 +97,11 @@ def test_a_kernel_that_was_not_built_is_told(
 
 
 def test_one_kernel_is_enough_for_a_guest(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     twice = ["--kernel", str(tmp_path)] * 2
     for words in (["vm", *twice, "--", "true"], ["record", *twice, "-o", "x.z3t", "--duration=1"]):
+        monkeypatch.setattr(sys, "argv", ["z3trace", *words])
         status, _, said = _run(capsys, *words)
         assert status == 2
         assert "more than once" in said
