@@ -184,7 +184,10 @@ def run(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     try:
         result = cli.main(arguments, prog_name="z3trace", standalone_mode=False)
-        return _flushed(result if isinstance(result, int) else DONE)
+        status = result if isinstance(result, int) else DONE
+        if status:
+            _answered(status, "it failed", "standard error says why")
+        return _flushed(status)
     except (Exception, KeyboardInterrupt) as error:
         return next(say(error) for kind, say in _ENDS if isinstance(error, kind))
 

@@ -23,7 +23,8 @@ from z3trace.kernels import build, fetch, variant
 #: Operations of the tests that count to the last: a million of each kind takes too long for
 #: all in one go; ``make long`` has them.
 MILLION = 1_000_000
-MANY = MILLION if os.environ.get("Z3TRACE_LONG") else 300_000
+LONG = bool(os.environ.get("Z3TRACE_LONG"))
+MANY = MILLION if LONG else 300_000
 #: Seconds: a guest's own deadline ends it, and does not run while the host is busy.
 LAST_RESORT = 3600
 Guest = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vm.conftest import MANY, Guest, z3trace
+from vm.conftest import LONG, MANY, Guest, z3trace
 
 pytestmark = pytest.mark.vm
 OPS = "zpool-bench:threads=2,ops=40000,slots=64,headless=10,reclaim=20,refuse=30,drain=1"
@@ -15,10 +15,11 @@ ZS = "zs-bench:threads=2,slots=64,headless=10,compact=2,migrate=10,drain=1,ops="
 #: sites are seen in the lock functions only.
 HEALTHY = {
     "page-lock": ("z3fold", "page-lock", OPS),
-    "pool-lock": ("z3fold", "pool-lock", OPS),
     "packaged": ("z3fold", "", "zpool-bench:threads=2,ops=30000,slots=64,headless=10"),
     "zsmalloc": ("zsmalloc", "", f"{ZS}{MANY // 2}"),
 }
+if LONG:
+    HEALTHY["pool-lock"] = ("z3fold", "pool-lock", OPS)
 
 
 @pytest.mark.parametrize("name", HEALTHY)

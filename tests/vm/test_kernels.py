@@ -4,18 +4,17 @@
 laid out in another way; and PREEMPT_RT, where spinlocks are other functions.
 """
 
-import os
 from pathlib import Path
 
 import pytest
 
 from vm.accounts import agrees_with_the_workload, nothing_lost
-from vm.conftest import Guest, recorded, z3trace
+from vm.conftest import LONG, Guest, recorded, z3trace
 from z3trace.kernels import build, fetch, variant
 
 pytestmark = pytest.mark.vm
 NEWEST = "7.2"
-SERIES = ["6.12", "6.1-rt-amd64", *(["6.12-rt-amd64"] if os.environ.get("Z3TRACE_LONG") else [])]
+SERIES = ["6.12", *(["6.1-rt-amd64", "6.12-rt-amd64"] if LONG else [])]
 ZSMALLOC = """
 name = "zsmalloc"
 module = "zsmalloc"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vm.accounts import agrees_with_the_workload, nothing_lost
-from vm.conftest import MANY, Guest, recorded, z3trace
+from vm.conftest import LONG, MANY, Guest, recorded, z3trace
 from z3trace.data.model import Run
 from z3trace.kernels import build, fetch, variant
 
@@ -22,7 +22,7 @@ def _calls(run: Run) -> dict[str, int]:
     return {counts.operation: counts.returns for counts in run.operations}
 
 
-@pytest.mark.parametrize("series", KERNELS)
+@pytest.mark.parametrize("series", KERNELS if LONG else ["6.12"])
 def test_a_copy_is_recorded_to_the_last(series: str, guest: Guest, tmp_path: Path) -> None:
     """The workload drives the copy, and zram goes on to use the kernel's own."""
     kernel = fetch.cached(series, print)

@@ -36,7 +36,9 @@ def make_room(directory: Path) -> None:
         partfile.set_aside(directory / name, say)
     boots = ab_kernels.folder(directory)
     if boots.is_dir() and not boots.is_symlink():
-        paths.discard(boots, [path.name for path in boots.glob("*.z3t")])
+        for part in boots.glob("*.z3t.part"):
+            partfile.set_aside(part.with_suffix(""), say)
+        paths.discard(boots, [vm.CONSOLE, *(path.name for path in boots.glob("*.z3t"))])
     paths.discard(directory, [*RECORDINGS, *formats.names(), vm.CONSOLE])
     if (directory / "plots").is_dir() and not (directory / "plots").is_symlink():
         paths.discard(directory / "plots", plots.names())
@@ -134,12 +136,12 @@ def command(
     directory = directory.resolve()
     for name in RECORDINGS:
         paths.must_be_new(directory / name, force=force)
+    paths.must_be_new(ab_kernels.folder(directory), force=force)
     target = definition.load(target_name)
     if len(guest.kernels) > 1:
         ab_kernels.refuse(guest, before, after, patched=bool(patches), command=command_line)
         order = choose.order(workload_text, (), target.defaults.compare)
         order.made()
-        paths.must_be_new(ab_kernels.folder(directory), force=force)
         make_room(directory)
         asked_kernels = ab_kernels.Kernels(
             *(target_name, order.text, boots, runs, unprobed, probing, guest, not unboxed)
@@ -148,7 +150,7 @@ def command(
         return status or _report(ab_kernels.recordings(directory, boots), directory, bisect=bisect)
     before, after = _names(target, before, after, patched=bool(patches))
     order = choose.order(workload_text, command_line, target.defaults.compare)
-    work = order.made()
+    work = guesthalves.work_of(order)
     asked = probing.asked(target, work, runs=runs, unprobed=unprobed, timed=timed)
     repetitions.of_pair(asked)
     guesthalves.say_if_few(target, runs)

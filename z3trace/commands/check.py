@@ -233,7 +233,7 @@ def _check_in_guest(asked: _Asked, where: _Guest, file: Path) -> tuple[str, str,
 
     target = definition.load(asked.target)
     order = choose.order(where.workload, where.command, target.defaults.check)
-    order.made()
+    guesthalves.work_of(order)
     kernel = where.options.kernel(say)
     module, label = "", asked.label or PACKAGED
     if where.variant != PACKAGED or where.patches:

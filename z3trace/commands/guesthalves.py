@@ -18,9 +18,21 @@ if TYPE_CHECKING:
     from z3trace.kernels.variant import Variant
     from z3trace.recording.repetitions import Asked
     from z3trace.target.definition import Target
+    from z3trace.workloads.choose import Order
+    from z3trace.workloads.protocol import Workload
 
 #: A guest under check prints what it finds, and a CPU that hangs for 8 s is told of.
 CHECKED = "tp_printk watchdog_thresh=4"
+
+
+def work_of(order: "Order") -> "Workload":
+    """The workload that a guest is to run; UsageError, before anything is built, if there is
+    none of its name, or no program to take along."""
+    from z3trace.guest import vm
+
+    if order.argv:
+        vm.own_program(order.argv)
+    return order.made()
 
 
 def check(

@@ -107,6 +107,7 @@ def command(
     from z3trace.workloads import choose
 
     if kernels:
+        _require_below_here(output)
         return _in_guest(kernels, sys.argv[1:])
     _refuse(stacks=stacks, timed=timed_file is not None, reload=reload)
     screen.give(output)
@@ -189,6 +190,17 @@ def _label(output: Path) -> str:
     from z3trace.data import recordable, streams
 
     return "recording" if streams.is_standard(output) else recordable.label_of(output)
+
+
+def _require_below_here(output: Path) -> None:
+    """UsageError for a recording that would lie in the guest alone, and end with it."""
+    from z3trace.data import streams
+
+    if not streams.is_standard(output) and not output.resolve().is_relative_to(Path.cwd()):
+        raise UsageError(
+            f"{output} is not below the current directory",
+            "with --kernel a guest writes it, and nothing else of a guest is kept",
+        )
 
 
 def _in_guest(kernels: tuple[Path, ...], words: list[str]) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z3trace.commands import bisecting, guesthalves, options, screen
+from z3trace.commands import ab_kernels, bisecting, guesthalves, options, screen
 from z3trace.commands.options import GuestOptions
 from z3trace.commands.screen import say, wrote
 from z3trace.errors import DONE, FAILED, GUEST_LOST, NOT_JUDGED, VIOLATION, UsageError
@@ -119,12 +119,13 @@ def command(
     measured = measured or choose.order(figures_text, (), usual)
     orders = [only or choose.Order(first.workload(target.name)), *([measured] if figures else [])]
     for order in orders:
-        order.made()
+        guesthalves.work_of(order)
     if figures:
         guesthalves.say_if_few(target, runs)
     kept = directory.resolve() if directory else None
     if kept:
-        paths.must_be_new(kept / REPLY, force=force)
+        for path in (kept / REPLY, ab_kernels.folder(kept)):
+            paths.must_be_new(path, force=force)
         _make_room(kept)
     kernel, boxed = guest.kernel(say), not unboxed
     names = {"target": target.name, "module": target.module}

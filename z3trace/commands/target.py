@@ -74,9 +74,11 @@ def init(
     file = module.ModuleFile(module_file or loaded.packaged_file(module_name))
     used = None
     if workload_text or duration is not None or command_line:
+        from z3trace.probing import preflight
         from z3trace.recording import hot
         from z3trace.workloads import choose
 
+        preflight.require_traceable()
         work = choose.choose(workload_text, duration, command_line)
         measured = hot.measure(file.name, draft.functions(file), work, say)
         used = {name: (use.calls, use.time) for name, use in measured.items()}

@@ -141,7 +141,9 @@ def _exports(kernel: Kernel, options: Options, run: Path) -> list[str]:
     # QEMU's own threads, whoever it is in its box: how long they waited for a CPU.
     exports += _export("threads", Path("/proc/self/task"), as_it_is, "readonly=on")
     if options.share:
-        exports += _export("share", options.share, as_it_is)
+        # A kernel of one's own may be a stranger's, and asks for no file to be what it is not.
+        how = _mapped(options.share) if kernel.own else (as_it_is,)
+        exports += _export("share", options.share, *how)
     return exports
 
 

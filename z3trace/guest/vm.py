@@ -71,6 +71,8 @@ def _script(kernel: Kernel, command: Sequence[str], directory: Path) -> str:
         "PATH": f"{sysconfig.get_path('scripts')}:/usr/local/sbin:/usr/local/bin"
         ":/usr/sbin:/usr/bin:/sbin:/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
+        # The options were settled on the host; root's file there is not the guest's to read.
+        "Z3TRACE_CONFIG": "",
         "Z3TRACE_CACHE": str(paths.cache()),
         "Z3TRACE_PROGRAMS": str(guest_programs(kernel)),
         paths.KERNEL: kernel.called,
@@ -204,7 +206,7 @@ def run(  # noqa: PLR0913 - the parts of one guest
     return Outcome(status or 0, console, boot_seconds, warnings, tuple(whole))
 
 
-def _own_program(argv: Sequence[str]) -> tuple[list[str], dict[str, bytes]]:
+def own_program(argv: Sequence[str]) -> tuple[list[str], dict[str, bytes]]:
     """The command *argv* as a guest runs it, which sees nothing of where its user works: a
     program that is named with its directory comes along, by its name and content.
 
@@ -232,7 +234,7 @@ def run_half(  # noqa: PLR0913 - the parts of one guest
     it names lie in the guest's own directory, and so does a target's own definition."""
     files: dict[str, bytes] = {}
     if spec.argv:
-        argv, program = _own_program(spec.argv)
+        argv, program = own_program(spec.argv)
         files |= program
         spec = msgspec.structs.replace(spec, argv=argv)
     if spec.target.endswith(".toml"):

@@ -94,7 +94,10 @@ def tree_of(path: Path) -> BuildTree:
     root = path.absolute()
     made = maketree.home_of(root) / "obj"
     if is_tree(made) and not is_tree(root):
-        root = made
+        # Not by the link in it to its source: what was built there may be a stranger's.
+        tree = maketree.Tree(root.resolve(), made.parent)
+        laid = [path for path in tree.over.rglob("*") if path.is_file()]
+        return BuildTree(made, tree.source, {str(p.relative_to(tree.over)): p for p in laid})
     if root.is_file() and root.parts[-4:] == _IMAGE.parts:
         root = root.parents[3]
     if not is_tree(root):

@@ -72,7 +72,8 @@ def _run(module: str, functions: Sequence[str], work: Workload, *, load: bool) -
             [],
             lambda paths: session.recorders(target, paths, wanted, _nobody),
         )
-        session.record(made, work, [Step(0, OPS, 0)], 1, lambda done: runs.append(done.run))
+        if session.record(made, work, [Step(0, OPS, 0)], 1, lambda done: runs.append(done.run)):
+            raise KeyboardInterrupt
     if not runs or runs[0].result.status:
         said = runs[0].result.output.strip()[-500:] if runs else "it was interrupted"
         raise Z3traceError(f"the workload failed: {said}")

@@ -117,3 +117,36 @@ def test_one_kernel_is_enough_for_a_guest(
 )
 def test_the_guest_is_asked_for_the_same_recording(words: str, left: str) -> None:
     assert record._without_kernel(words.split()) == left.split()
+
+
+def test_a_recording_that_a_guest_would_take_with_it_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    words = ["record", "--kernel", str(tmp_path), "-o", "../x.z3t", "--duration=1"]
+    status, _, said = _run(capsys, *words)
+    assert status == 2
+    assert "../x.z3t is not below the current directory" in said
+
+
+def test_recordings_of_boots_are_not_removed_unasked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boots = tmp_path / "out/boots"
+    boots.mkdir(parents=True)
+    (boots / "before-01.z3t").write_bytes(b"kept")
+    status, _, said = _run(capsys, "ab", "-o", str(tmp_path / "out"))
+    assert status == 2
+    assert "boots" in said
+    assert (boots / "before-01.z3t").read_bytes() == b"kept"
+
+
+def test_a_program_that_is_not_there_is_told_before_anything_is_built(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["ab", "-o", str(tmp_path / "out"), "--", str(tmp_path / "typo")]
+    status, _, said = _run(capsys, *words)
+    assert status == 2
+    assert "there is no program" in said
+    assert not (tmp_path / "out").exists()

@@ -19,9 +19,9 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("Z3TRACE_CACHE", str(tmp_path / "cache"))
 
 
-def _exported(options: qemu.Options, run: Path) -> dict[str, str]:
+def _exported(options: qemu.Options, run: Path, kernel: Kernel = KERNEL) -> dict[str, str]:
     """Name -> the values of its -fsdev."""
-    words = qemu._exports(KERNEL, options, run)
+    words = qemu._exports(kernel, options, run)
     values = [words[i + 1] for i, word in enumerate(words) if word == "-fsdev"]
     return {value.split(",")[1].removeprefix("id=z3t"): value for value in values}
 
@@ -47,6 +47,13 @@ def test_what_a_kernel_of_the_users_compiles_meets_no_other(tmp_path: Path) -> N
     own = [qemu.guest_programs(replace(KERNEL, own=name)) for name in ("0123", "4567")]
     assert len({others, *own}) == 3
     assert all(path.is_dir() for path in own)
+
+
+def test_what_a_kernel_of_the_users_writes_is_a_plain_file_on_the_host(tmp_path: Path) -> None:
+    options = qemu.Options(share=tmp_path)
+    own = _exported(options, tmp_path, replace(KERNEL, own="0123"))
+    assert "security_model=mapped-" in own["share"]
+    assert "security_model=none" in _exported(options, tmp_path)["share"]
 
 
 def test_a_comma_in_a_path_begins_no_option(tmp_path: Path) -> None:

@@ -96,10 +96,10 @@ def test_a_program_of_the_users_own_goes_into_the_guest(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "load.sh").write_text("#!/bin/sh\nexit 0\n")
     with pytest.raises(UsageError, match="no program"):
-        vm._own_program(["./load.sh"])
+        vm.own_program(["./load.sh"])
     (tmp_path / "load.sh").chmod(0o755)
-    argv, files = vm._own_program(["./load.sh", "a b"])
+    argv, files = vm.own_program(["./load.sh", "a b"])
     assert argv == ["./workload-load.sh", "a b"]
     assert files == {"workload-load.sh": b"#!/bin/sh\nexit 0\n"}
     for seen in (["sh", "-c", "x"], ["/usr/bin/env", "x"], ["/bin/sh"]):
-        assert vm._own_program(seen) == (seen, {})
+        assert vm.own_program(seen) == (seen, {})

@@ -145,3 +145,11 @@ def test_packaged_kernels_are_called_by_their_release() -> None:
     kernel = Kernel(Path("/k"), "6.1.0-9-amd64", "6.1.9-1")
     assert kernel.called == "6.1.0-9-amd64"
     assert kernel.built.name == "6.1.0-9-amd64"
+
+
+def test_a_builds_link_to_its_source_is_not_followed(objects: BuildTree, tmp_path: Path) -> None:
+    link = objects.objects / "source"
+    link.unlink(missing_ok=True)
+    (tmp_path / "home").mkdir()
+    link.symlink_to(tmp_path / "home")
+    assert own.tree_of(tmp_path / "linux").source == (tmp_path / "linux").resolve()
