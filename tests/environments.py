@@ -76,7 +76,7 @@ def surroundings(directory: Path) -> list[Surroundings]:
 #: process of its own from the first word of ``main`` to the end of the interpreter.
 #: Arguments: the lines, descriptors to capture, modules, seconds, and where to report.
 _FORKS = """
-import fcntl, importlib, json, os, select, signal, sys, time
+import atexit, fcntl, importlib, json, os, select, signal, sys, time
 lines, captured, modules, seconds, report = map(json.loads, sys.argv[1:])
 from z3trace.cli import main
 for module in modules:
@@ -89,6 +89,8 @@ for words in lines:
         os.close(end)
     child = os.fork()
     if not child:
+        # What the parent imported is the parent's to tidy up.
+        atexit._clear()
         for number in captured:
             os.dup2(writing, number)
         for end in (reading, writing, report):

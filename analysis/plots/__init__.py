@@ -1,11 +1,14 @@
 """Plots of a comparison, PNG and SVG: one file a kind of figure."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from z3trace.analysis.comparing.comparison import Comparison
 
 SUFFIXES = ("png", "svg")
+# Where a home directory takes no files it draws all the same, and says three lines about it.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def figures() -> "dict[str, Callable[[Comparison], object]]":

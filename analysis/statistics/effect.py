@@ -146,7 +146,7 @@ def _of_one_side(before: Floats, after: Floats) -> list[Effect]:
     found = np.full((2, before.shape[0]), nan)
     for row, side in enumerate((before, after)):
         if side.shape[1]:
-            with np.errstate(divide="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore"):
                 typical = np.exp(interval.centres(np.log(side)))
             found[row] = np.where((side > 0).all(axis=1), typical, side.mean(axis=1))
     return [Effect(b, a, nan, nan, nan, nan, *sizes) for b, a in found.T.tolist()]

@@ -25,7 +25,7 @@ def test_a_recording_is_shown_in_every_environment(place: Path) -> None:
     assert list(environments.walk(lines, around, place, modules=())) == []
 
 
-@pytest.mark.parametrize("around", ["latin-1", "no PATH"])
+@pytest.mark.parametrize("around", ["latin-1", "no PATH", "HOME is a file"])
 def test_every_verb_in_an_odd_environment(place: Path, around: str) -> None:
     lines = environments.command_lines(place, (place / "before.z3t", place / "after.z3t"))
     chosen = [each for each in environments.surroundings(place) if each.name == around]
