@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,14 @@ INSTALL = {
     "git": "make seed",
     "pip": "tests/unit/test_wheel.py",
 }
+
+
+def install(where: Path) -> None:
+    """Put this z3trace below *where*, in ``bin``, under the name that the documents call."""
+    program = where / "bin/z3trace"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m z3trace "$@"\n')
+    program.chmod(0o755)
 
 
 @dataclass(frozen=True)

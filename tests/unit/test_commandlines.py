@@ -6,12 +6,11 @@ Those of ``guest`` are run by tests/vm/test_commandlines.py, which is in ``make 
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commandlines import INSTALL, ROOT, Line, lines
+from commandlines import INSTALL, ROOT, Line, install, lines
 from samples import recording, write
 
 #: The same line in two documents is run once.
@@ -32,10 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(4):
         write(where / "archive" / f"{i}.z3t", recording(f"commit {i}", seed=i))
     shutil.copy(ROOT / "probes/targets/z3fold.toml", where / "mine.toml")
-    program = where / "bin/z3trace"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m z3trace "$@"\n')
-    program.chmod(0o755)
+    install(where)
     return where
 
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commandlines import ROOT, Line, lines
+from commandlines import ROOT, Line, install, lines
 
 from z3trace.kernels import fetch
 
@@ -50,10 +50,7 @@ def place(kernel: fetch.Kernel, tmp_path: Path) -> Path:
     (tmp_path / "my-workload").write_text("#!/bin/sh\ntrue\n")
     (tmp_path / "my-workload").chmod(0o755)
     shutil.copy(ROOT / "probes/targets/z3fold.toml", tmp_path / "mine.toml")
-    program = tmp_path / "bin/z3trace"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m z3trace "$@"\n')
-    program.chmod(0o755)
+    install(tmp_path)
     return tmp_path
 
 
